@@ -1,0 +1,171 @@
+"""What an engine can be: its parameters, their ranges, and the presets.
+
+Plain Python without Amaranth, so that tools read a configuration without a gateware toolchain.
+"""
+
+import dataclasses
+import enum
+from collections.abc import Mapping
+
+__all__ = ["DEFAULT_PRESET", "PRESETS", "EngineConfig", "SBox", "preset"]
+
+
+class SBox(enum.Enum):
+    """How the AES S-box (FIPS 197, 5.1.1) is built. All three are proven equal.
+
+    ``TABLE``
+        A 256-byte read-only memory in LUTs: shallow, 128 to 160 LUT4 each on ECP5, fast to simulate.
+    ``COMPOSITE``
+        Inversion in GF((2^4)^2): about 70 LUT4 each on ECP5, deeper, ten times slower to simulate.
+    ``BLOCK_RAM``
+        Half a dual-ported block RAM each; its output register is the round's register, so only one
+        round fits a cycle.
+    """
+
+    TABLE = "table"
+    COMPOSITE = "composite"
+    BLOCK_RAM = "block_ram"
+
+
+def _require(what: str, rule: str, value: object, *, holds: bool) -> None:
+    if not holds:
+        raise ValueError(f"{what} must be {rule}, not {value!r}")
+
+
+def _require_integer(what: str, value: object, low: int, high: int, *, power: bool = False) -> None:
+    is_integer = isinstance(value, int) and not isinstance(value, bool)
+    rule = f"{'a power of two' if power else 'an integer'} from {low} to {high}"
+    _require(what, rule, value, holds=is_integer)
+    assert isinstance(value, int)
+    _require(what, rule, value, holds=low <= value <= high and (not power or value & (value - 1) == 0))
+
+
+def _require_choice(what: str, value: object, choices: tuple[int, ...]) -> None:
+    rule = " or ".join(str(choice) for choice in choices)
+    _require(what, rule, value, holds=not isinstance(value, bool) and value in choices)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class EngineConfig:
+    """The parameters of one engine.
+
+    Parameters
+    ----------
+    addr_width : :class:`int`
+        Bits of an address on the managers' port, the C-bit included. 32 to 64.
+    c_bit : :class:`int`
+        Position of the C-bit. 13 to ``addr_width - 1``. Address bits above it must be zero.
+    id_width : :class:`int`
+        Bits of an AXI ID, the same on both ports. 1 to 16.
+    data_width : :class:`int`
+        Bits of a data bus. 128: one AES block a beat.
+    asid_count : :class:`int`
+        Number of ASIDs, the host's ASID 0 included, and of key slots. 2 to 1024.
+    key_bits : :class:`int`
+        Bits of each of the two AES keys of a slot. 128 or 256.
+    data_unit_bytes : :class:`int`
+        Bytes of an XTS data unit (IEEE 1619). 64 or 4096.
+    duplex : :class:`bool`
+        ``True``: one AES pipeline for reads and one for writes. ``False``: both share one that works
+        in both directions.
+    unroll : :class:`int` or :data:`None`
+        AES rounds in hardware; a block enters every ``ceil(rounds / unroll)`` cycles. 1 to ``rounds``,
+        a multiple of ``rounds_per_cycle``. :data:`None` means all rounds.
+    rounds_per_cycle : :class:`int`
+        AES rounds between two registers. 1 or 2; 1 with ``SBox.BLOCK_RAM``.
+    sbox : :class:`SBox`
+        How the S-boxes are built.
+    max_outstanding : :class:`int`
+        Bursts in flight to DRAM in each direction. A power of two from 4 to 64.
+
+    Raises
+    ------
+    ValueError
+        If a parameter is outside its range; the text names parameter, rule and value.
+    """
+
+    addr_width: int = 48
+    c_bit: int = 47
+    id_width: int = 4
+    data_width: int = 128
+    asid_count: int = 16
+    key_bits: int = 128
+    data_unit_bytes: int = 64
+    duplex: bool = True
+    unroll: int | None = None
+    rounds_per_cycle: int = 1
+    sbox: SBox = SBox.TABLE
+    max_outstanding: int = 16
+
+    def __post_init__(self) -> None:
+        _require_integer("addr_width", self.addr_width, 32, 64)
+        _require_integer("c_bit", self.c_bit, 13, self.addr_width - 1)
+        _require_integer("id_width", self.id_width, 1, 16)
+        _require_choice("data_width", self.data_width, (128,))
+        _require_integer("asid_count", self.asid_count, 2, 1024)
+        _require_choice("key_bits", self.key_bits, (128, 256))
+        _require_choice("data_unit_bytes", self.data_unit_bytes, (64, 4096))
+        _require("duplex", "true or false", self.duplex, holds=isinstance(self.duplex, bool))
+        _require_choice("rounds_per_cycle", self.rounds_per_cycle, (1, 2))
+        _require("sbox", " or ".join(kind.value for kind in SBox), self.sbox, holds=isinstance(self.sbox, SBox))
+        _require("rounds_per_cycle", "1 with the block_ram S-box", self.rounds_per_cycle,
+                 holds=self.sbox is not SBox.BLOCK_RAM or self.rounds_per_cycle == 1)
+        _require_integer("max_outstanding", self.max_outstanding, 4, 64, power=True)
+        if self.unroll is None:
+            object.__setattr__(self, "unroll", self.rounds)
+        _require_integer("unroll", self.unroll, 1, self.rounds)
+        _require("unroll", f"a multiple of rounds_per_cycle ({self.rounds_per_cycle})", self.unroll,
+                 holds=self.unroll_rounds % self.rounds_per_cycle == 0)
+
+    @property
+    def rounds(self) -> int:
+        """AES rounds of ``key_bits`` (FIPS 197, 5): 10 or 14."""
+        return {128: 10, 256: 14}[self.key_bits]
+
+    @property
+    def unroll_rounds(self) -> int:
+        """``unroll`` as the number it stands for."""
+        return self.rounds if self.unroll is None else self.unroll
+
+    @property
+    def aes_latency_cycles(self) -> int:
+        """Cycles a block spends in an AES pipeline."""
+        return -(-self.rounds // self.rounds_per_cycle)
+
+    @property
+    def asid_width(self) -> int:
+        """Bits of the ASID in AxUSER and of a slot number."""
+        return (self.asid_count - 1).bit_length()
+
+    def as_dict(self) -> dict[str, int | bool | str]:
+        """The parameters as JSON knows them, in the order of the class."""
+        values = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
+        return values | {"sbox": self.sbox.value}
+
+
+PRESETS: Mapping[str, tuple[str, EngineConfig]] = {
+    "streaming": ("a block a cycle each way, AES-128", EngineConfig()),
+    "streaming-256": ("a block a cycle each way, AES-256", EngineConfig(key_bits=256)),
+    "low-latency": ("two AES rounds a cycle, AES-128", EngineConfig(rounds_per_cycle=2)),
+    "low-latency-256": ("two AES rounds a cycle, AES-256", EngineConfig(key_bits=256, rounds_per_cycle=2)),
+    "balanced": ("one pipeline for both directions, a block a cycle", EngineConfig(duplex=False)),
+    "compact": ("one pipeline for both directions, a block every five cycles",
+                EngineConfig(duplex=False, unroll=2, sbox=SBox.COMPOSITE)),
+    "page": ("data units of 4096 bytes", EngineConfig(data_unit_bytes=4096)),
+}
+"""Name to what it is for, in one line, and its configuration."""
+
+DEFAULT_PRESET = "streaming"
+
+
+def preset(name: str) -> EngineConfig:
+    """The configuration of a preset.
+
+    Raises
+    ------
+    ValueError
+        If there is no such preset; the text lists those there are.
+    """
+    if name not in PRESETS:
+        raise ValueError(f"preset must be one of {', '.join(PRESETS)}, not {name!r}")
+    return PRESETS[name][1]
