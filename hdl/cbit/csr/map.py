@@ -1,0 +1,144 @@
+"""The registers as plain Python: what `registers.rdl` says, for gateware, firmware and tools.
+
+Plain Python without Amaranth, so that tools read the map without a gateware toolchain.
+"""
+
+import dataclasses
+import functools
+import typing
+from collections.abc import Iterator
+from pathlib import Path
+
+from systemrdl import RDLCompiler
+from systemrdl.node import FieldNode, RegNode
+
+__all__ = ["MAP_NAMES", "SIZE_BYTES", "SOURCE", "Field", "Register", "as_dict", "registers"]
+
+Access = typing.Literal["rw", "ro", "wo"]
+
+MAP_NAMES = ("psp", "host")
+"""The security processor's registers and the host's: one address space each."""
+
+SIZE_BYTES = 4096
+"""Bytes of each address space."""
+
+SOURCE = Path(__file__).with_name("registers.rdl")
+"""The description in SystemRDL 2.0."""
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Field:
+    """Some neighboring bits of a register.
+
+    Attributes
+    ----------
+    name : :class:`str`
+        Name in upper case.
+    lsb, width : :class:`int`
+        Least significant bit and number of bits.
+    doc : :class:`str`
+        What it means.
+    reset : :class:`int`
+        Value after reset; 0 where the description gives none.
+    constant : :class:`bool`
+        ``True`` when it always reads as ``reset``.
+    values : :class:`dict`
+        Names of its values, empty for a number.
+    """
+
+    name: str
+    lsb: int
+    width: int
+    doc: str
+    reset: int
+    constant: bool
+    values: dict[str, int]
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Register:
+    """A word of 32 bits.
+
+    Attributes
+    ----------
+    name : :class:`str`
+        Name in upper case; an element of an array ends in its index.
+    offset : :class:`int`
+        Bytes from the start of its address space.
+    access : ``"rw"``, ``"ro"`` or ``"wo"``
+        What the bus may do with it.
+    fields : :class:`tuple` of :class:`Field`
+        From the least significant bit on. Bits between fields read as zero and ignore what is written.
+    doc : :class:`str`
+        What it is for.
+    """
+
+    name: str
+    offset: int
+    access: Access
+    fields: tuple[Field, ...]
+    doc: str
+
+    @property
+    def reset(self) -> int:
+        """The word after reset."""
+        return sum(field.reset << field.lsb for field in self.fields)
+
+
+def _field(node: FieldNode) -> Field:
+    encoding = node.get_property("encode")
+    return Field(
+        name=node.inst_name, lsb=node.lsb, width=node.width, doc=node.get_property("desc"),
+        reset=node.get_property("reset") or 0, constant=not node.is_hw_readable and not node.is_hw_writable,
+        values={member.name: member.value for member in encoding} if encoding else {})
+
+
+def _register(node: RegNode) -> Register:
+    access: Access = "ro" if not node.has_sw_writable else "rw" if node.has_sw_readable else "wo"
+    index = "".join(str(position) for position in node.current_idx or ())
+    return Register(name=node.inst_name + index, offset=node.absolute_address, access=access,
+                    fields=tuple(_field(field) for field in node.fields()), doc=node.get_property("desc"))
+
+
+def _compile(map_name: str) -> Iterator[Register]:
+    compiler = RDLCompiler()
+    compiler.compile_file(str(SOURCE))
+    for node in compiler.elaborate(map_name).top.descendants(unroll=True):
+        if isinstance(node, RegNode):
+            yield _register(node)
+
+
+@functools.cache
+def registers(map_name: str) -> tuple[Register, ...]:
+    """The registers of one address space, by offset. Compiled once.
+
+    Parameters
+    ----------
+    map_name : ``"psp"`` or ``"host"``
+        The address space.
+
+    Raises
+    ------
+    ValueError
+        If there is no such address space.
+    """
+    if map_name not in MAP_NAMES:
+        raise ValueError(f"Register map must be {' or '.join(MAP_NAMES)}, not {map_name!r}")
+    return tuple(_compile(map_name))
+
+
+def as_dict() -> dict[str, list[dict[str, typing.Any]]]:
+    """Both address spaces as JSON knows them: what ``cbit regs --format json`` prints."""
+    return {map_name: [_register_as_dict(register) for register in registers(map_name)] for map_name in MAP_NAMES}
+
+
+def _register_as_dict(register: Register) -> dict[str, typing.Any]:
+    return {
+        "name": register.name, "offset": register.offset, "access": register.access, "reset": register.reset,
+        "fields": [_field_as_dict(field) for field in register.fields], "doc": register.doc,
+    }
+
+
+def _field_as_dict(field: Field) -> dict[str, typing.Any]:
+    described = {"name": field.name, "lsb": field.lsb, "width": field.width, "doc": field.doc}
+    return described | ({"values": field.values} if field.values else {})
