@@ -1,0 +1,355 @@
+"""The executable specification: memory behind an encrypting AXI4 port, access by access."""
+
+import dataclasses
+from collections.abc import Sequence
+from typing import Final, NamedTuple
+
+from cbit_model.access import BUS_BYTES, Access, BeatLanes, Decision, Mode, Response, burst_beats, decide
+from cbit_model.dram import LINE_BYTES, Dram
+from cbit_model.slots import KeySlots, Tenancy
+from cbit_model.violations import ViolationLog
+from cbit_model.xts import Buffer, XtsKey
+
+__all__ = ["ALL_LANES", "BusWaitsError", "Memory", "ReadBeat", "Transaction", "WriteBeat"]
+
+ALL_LANES: Final = (1 << BUS_BYTES) - 1
+"""Every byte of a beat as wide as the bus."""
+
+_ALL_ONES = bytes([0xFF] * BUS_BYTES)
+
+
+class BusWaitsError(RuntimeError):
+    """An access came before release, where the bus waits."""
+
+
+class ReadBeat(NamedTuple):
+    """A beat of the answer to a read.
+
+    Parameters
+    ----------
+    data : :class:`bytes`
+        RDATA, lane 0 first: the bus's whole width.
+    lanes : :class:`int`
+        The lanes that mean something, as in WSTRB: the beat's own, or all where all ones are the answer.
+    response : :class:`~cbit_model.access.Response`
+        RRESP.
+    """
+
+    data: bytes
+    lanes: int
+    response: Response
+
+
+class WriteBeat(NamedTuple):
+    """A beat of a write.
+
+    Parameters
+    ----------
+    data : :class:`bytes`
+        WDATA, lane 0 first: the bus's whole width.
+    strobe : :class:`int`
+        WSTRB. It alone says which bytes of the block that the beat lies in are written.
+    """
+
+    data: bytes
+    strobe: int = ALL_LANES
+
+
+@dataclasses.dataclass(slots=True, eq=False)
+class Transaction:
+    """An access in flight, made by :meth:`Memory.accept`: its decision and its key are settled.
+
+    Parameters
+    ----------
+    access : :class:`~cbit_model.access.Access`
+        The access.
+    write : :class:`bool`
+        Whether it is a write.
+    decision : :class:`~cbit_model.access.Decision`
+        What is done with it.
+    tenancy : :class:`~cbit_model.slots.Tenancy` or :data:`None`
+        The key it is encrypted with.
+    finished : :class:`bool`
+        Whether it was answered.
+    """
+
+    access: Access
+    write: bool
+    decision: Decision
+    tenancy: Tenancy | None
+    finished: bool = False
+
+    @property
+    def key(self) -> XtsKey | None:
+        """The key, or :data:`None` if it needs none or the key was erased."""
+        return None if self.tenancy is None else self.tenancy.key
+
+
+class Memory:
+    """Memory as the managers see it through an engine, and DRAM as an attacker sees it.
+
+    :meth:`read` and :meth:`write` are one step each. To command slots while accesses are in flight, :meth:`accept`
+    an access and finish it later. It keeps the key it was accepted with; where that key was erased meanwhile, it is
+    answered with SLVERR, a read with all ones, and a write changes nothing.
+
+    DRAM answers for every line of a burst, whatever the strobes, and ignores AxLOCK, as AMBA AXI4, A7.2.5, allows.
+
+    Parameters
+    ----------
+    size_bytes : :class:`int`
+        Bytes of DRAM. A positive multiple of 64.
+    addr_width : :class:`int`
+        Bits of an address, the C-bit included.
+    c_bit : :class:`int`
+        Position of the C-bit. 12 to ``addr_width - 1``.
+    asid_count : :class:`int`
+        Number of ASIDs, the host's included, and of slots. 1 or more.
+    key_bits : :class:`int`
+        Bits of each of the two keys of a slot. 128 or 256.
+    data_unit_bytes : :class:`int`
+        Bytes of an XTS data unit. 64 or 4096.
+    counter_bits : :class:`int`
+        Bits of a counter of violations.
+
+    Members
+    -------
+    dram : :class:`~cbit_model.dram.Dram`
+        DRAM: its content and the errors it answers with.
+    slots : :class:`~cbit_model.slots.KeySlots`
+        The key slots.
+    violations : :class:`~cbit_model.violations.ViolationLog`
+        The accesses denied since reset.
+    mode : :class:`~cbit_model.access.Mode`
+        What is switched on. Changed by :meth:`set_mode`.
+    locked, released : :class:`bool`
+        Whether :meth:`lock` and :meth:`release` were commanded since reset.
+
+    Raises
+    ------
+    ValueError
+        If a parameter is outside its range.
+    """
+
+    mode: Mode
+    locked: bool
+    released: bool
+
+    def __init__(self, *, size_bytes: int, addr_width: int = 48, c_bit: int = 47, asid_count: int = 16,
+                 key_bits: int = 128, data_unit_bytes: int = 64, counter_bits: int = 32) -> None:
+        if not 12 <= c_bit < addr_width:
+            raise ValueError(f"c_bit must be from 12 to {addr_width - 1}, not {c_bit}")
+        if data_unit_bytes not in (64, 4096):
+            raise ValueError(f"data_unit_bytes must be 64 or 4096, not {data_unit_bytes}")
+        self.addr_width = addr_width
+        self.c_bit = c_bit
+        self.asid_count = asid_count
+        self.key_bits = key_bits
+        self.data_unit_bytes = data_unit_bytes
+        self.dram = Dram(size_bytes)
+        self.slots = KeySlots(count=asid_count, key_bits=key_bits)
+        self.violations = ViolationLog(counter_bits=counter_bits)
+        self.reset()
+
+    def reset(self) -> None:
+        """Erase every key; forget mode, lock, release and violations. DRAM keeps its content."""
+        self.slots.zeroize_all()
+        self.violations.clear()
+        self.mode = Mode()
+        self.locked = False
+        self.released = False
+
+    def set_mode(self, *, sme: bool, tsme: bool, sev: bool) -> None:
+        """Set the mode bits.
+
+        Raises
+        ------
+        ValueError
+            If the mode is locked; it stays as it was.
+        """
+        if self.locked:
+            raise ValueError("Mode must be set before it is locked, not after")
+        self.mode = Mode(sme=sme, tsme=tsme, sev=sev)
+
+    def lock(self) -> None:
+        """Freeze the mode until reset."""
+        self.locked = True
+
+    def release(self) -> None:
+        """Let accesses in, until reset."""
+        self.released = True
+
+    def install(self, slot: int, key: bytes, tweak_key: bytes) -> None:
+        """Make an empty slot active: :meth:`.KeySlots.install`."""
+        self.slots.install(slot, key, tweak_key)
+
+    def retire(self, slot: int) -> None:
+        """Drain an active slot, then erase it: :meth:`.KeySlots.retire`."""
+        self.slots.retire(slot)
+
+    def zeroize(self, slot: int) -> None:
+        """Erase a slot at once: :meth:`.KeySlots.zeroize`."""
+        self.slots.zeroize(slot)
+
+    def ciphertext(self, slot: int, address: int, plaintext: Buffer) -> bytes:
+        """What DRAM holds for whole blocks of ``plaintext`` at ``address``, C-bit or not, under the key of ``slot``.
+
+        Raises
+        ------
+        ValueError
+            If the slot is empty, or the address or the length is not a multiple of 16.
+        """
+        return self.slots.key(slot).encrypt(
+            plaintext, address=self._dram_address(address), data_unit_bytes=self.data_unit_bytes)
+
+    def read(self, access: Access) -> list[ReadBeat]:
+        """The answer to a read: a :class:`ReadBeat` for each beat.
+
+        Raises
+        ------
+        BusWaitsError
+            If it comes before release.
+        """
+        return self.finish_read(self.accept(access, write=False))
+
+    def write(self, access: Access, beats: Sequence[WriteBeat]) -> Response:
+        """Carry out a write and return its response.
+
+        Raises
+        ------
+        BusWaitsError
+            If it comes before release.
+        ValueError
+            If there is not one :class:`WriteBeat` for each beat.
+        """
+        return self.finish_write(self.accept(access, write=True), beats)
+
+    def accept(self, access: Access, *, write: bool) -> Transaction:
+        """Decide an access, log it if it is denied, and hold the key it needs.
+
+        Raises
+        ------
+        BusWaitsError
+            If it comes before release.
+        ValueError
+            If the address has more than ``addr_width`` bits.
+        """
+        if not self.released:
+            raise BusWaitsError("Access must come after release, not before")
+        if access.address >> self.addr_width:
+            raise ValueError(f"Address must be of {self.addr_width} bits, not {access.address:#x}")
+        decision = decide(
+            access, mode=self.mode, active=self.slots.active, asid_count=self.asid_count, c_bit=self.c_bit)
+        if decision.violation is not None:
+            self.violations.record(decision.violation, access, write=write)
+        tenancy = None if decision.slot is None else self.slots.begin(decision.slot)
+        return Transaction(access, write, decision, tenancy)
+
+    def finish_read(self, transaction: Transaction) -> list[ReadBeat]:
+        """The answer to a read that :meth:`accept` returned and that is not finished."""
+        assert not transaction.write
+        access, key = transaction.access, transaction.key
+        refusal = self._finish(transaction)
+        if refusal is not None:
+            return [ReadBeat(_ALL_ONES, ALL_LANES, refusal)] * access.length
+        beats, low, size = self._span(access)
+        content = self.dram.fetch(low, size)
+        if key is not None:
+            content = key.decrypt(content, address=low, data_unit_bytes=self.data_unit_bytes)
+        answer = []
+        for container, lanes in beats:
+            response = self.dram.read_answer(container)
+            if key is not None and response != Response.OKAY:
+                answer.append(ReadBeat(_ALL_ONES, ALL_LANES, response))
+            else:
+                offset = container - low
+                answer.append(ReadBeat(content[offset:offset + BUS_BYTES], lanes, response))
+        return answer
+
+    def finish_write(self, transaction: Transaction, beats: Sequence[WriteBeat]) -> Response:
+        """Carry out a write that :meth:`accept` returned and that is not finished.
+
+        Raises
+        ------
+        ValueError
+            If there is not one :class:`WriteBeat` for each beat.
+        """
+        assert transaction.write
+        access, key = transaction.access, transaction.key
+        if len(beats) != access.length:
+            raise ValueError(f"Beats must be as many as the burst's length ({access.length}), not {len(beats)}")
+        refusal = self._finish(transaction)
+        if refusal is not None:
+            return refusal
+        lanes, low, size = self._span(access)
+        strobes = _strobes(lanes, beats)
+        if key is None:
+            content = _merge(self.dram.fetch(low, size), low, lanes, beats)
+            return self._store(low, content, strobes, unread=set())
+        if access.lock:
+            return Response.OKAY
+        partial = [block for block, strobe in strobes.items() if strobe not in (0, ALL_LANES)]
+        unread = {block & -LINE_BYTES for block in partial if self.dram.read_answer(block) != Response.OKAY}
+        old = bytes(size)
+        if partial:
+            old = key.decrypt(self.dram.fetch(low, size), address=low, data_unit_bytes=self.data_unit_bytes)
+        content = _merge(old, low, lanes, beats)
+        ciphertext = key.encrypt(content, address=low, data_unit_bytes=self.data_unit_bytes)
+        return self._store(low, ciphertext, strobes, unread=unread)
+
+    def _store(self, low: int, content: bytes | bytearray, strobes: dict[int, int], *, unread: set[int]) -> Response:
+        """Write the blocks that have a strobe, but for the lines in ``unread``, and return the worst answer."""
+        worst = Response.OKAY
+        for block, strobe in strobes.items():
+            if block & -LINE_BYTES in unread:
+                worst = max(worst, Response.SLVERR)
+                continue
+            worst = max(worst, self.dram.write_answer(block))
+            if strobe:
+                self.dram.store(block, content[block - low:block - low + BUS_BYTES])
+        return worst
+
+    def _finish(self, transaction: Transaction) -> Response | None:
+        """Let the key go; the response if the access is refused, because it is denied or its key was erased."""
+        assert not transaction.finished
+        transaction.finished = True
+        decision, tenancy = transaction.decision, transaction.tenancy
+        if decision.violation is not None:
+            return decision.violation.response
+        if decision.slot is None or tenancy is None:
+            return None
+        if tenancy.key is None:
+            return Response.SLVERR
+        self.slots.finish(decision.slot, tenancy)
+        return None
+
+    def _dram_address(self, address: int) -> int:
+        return address & ~(1 << self.c_bit)
+
+    def _span(self, access: Access) -> tuple[list[BeatLanes], int, int]:
+        """The beats of a burst in DRAM, and the start and the size of the blocks that they lie in."""
+        beats = burst_beats(self._dram_address(access.address), access.length, access.size, access.burst)
+        containers = [beat.container for beat in beats]
+        low = min(containers)
+        return beats, low, max(containers) + BUS_BYTES - low
+
+
+def _strobes(lanes: Sequence[BeatLanes], beats: Sequence[WriteBeat]) -> dict[int, int]:
+    """The address of each block of a burst, and which of its bytes the burst writes."""
+    strobes: dict[int, int] = {}
+    for (block, _), (_, strobe) in zip(lanes, beats):
+        strobes[block] = strobes.get(block, 0) | strobe
+    return strobes
+
+
+def _merge(old: bytes, low: int, lanes: Sequence[BeatLanes], beats: Sequence[WriteBeat]) -> bytearray:
+    """``old``, which lies at ``low``, with the bytes that a burst writes; the last beat wins."""
+    content = bytearray(old)
+    for (block, _), (data, strobe) in zip(lanes, beats):
+        offset = block - low
+        if strobe == ALL_LANES:
+            content[offset:offset + BUS_BYTES] = data
+        else:
+            for lane in range(BUS_BYTES):
+                if strobe >> lane & 1:
+                    content[offset + lane] = data[lane]
+    return content
