@@ -1,56 +1,22 @@
 """Remembers which accesses were denied, for the security processor and the host."""
 
 from amaranth.hdl import Module, Mux, Signal, unsigned
-from amaranth.lib import data, enum, wiring
+from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
-__all__ = ["Violation", "ViolationEventSignature", "ViolationLog", "violation_layout"]
+from cbit.access.front import violation_event_layout
+from cbit.access.request import Violation
 
-
-class Violation(enum.Enum, shape=3):
-    """Why an access was denied."""
-
-    NONE = 0
-    MALFORMED = 1
-    ADDRESS = 2
-    ASID_RANGE = 3
-    SEV_OFF = 4
-    SLOT_INACTIVE = 5
-    DMA_PRIVATE = 6
-    SME_OFF = 7
+__all__ = ["ViolationLog", "violation_layout"]
 
 
 KINDS = tuple(kind for kind in Violation if kind is not Violation.NONE)
 
 
-class ViolationEventSignature(wiring.Signature):
-    """Tells of a denied access, seen from where it is denied.
-
-    Parameters
-    ----------
-    asid_width, addr_width, id_width : :class:`int`
-        Bits of an ASID, an address and an AXI ID.
-
-    Members
-    -------
-    valid : ``Out(1)``
-        High for one cycle for each denied access.
-    kind : ``Out(Violation)``
-        Why; not ``NONE``.
-    asid, address, id : ``Out(...)``
-        As the access gave them, the C-bit included.
-    """
-
-    def __init__(self, *, asid_width: int, addr_width: int, id_width: int):
-        super().__init__({"valid": Out(1), "kind": Out(Violation), "asid": Out(asid_width),
-                          "address": Out(addr_width), "id": Out(id_width)})
-
-
 def violation_layout(*, asid_width: int, addr_width: int, id_width: int) -> data.StructLayout:
     """The record of a denied access. ``valid`` is zero when there is none; ``write`` tells writes from reads."""
-    return data.StructLayout({"valid": unsigned(1), "write": unsigned(1), "kind": Violation,
-                              "asid": unsigned(asid_width), "address": unsigned(addr_width),
-                              "id": unsigned(id_width)})
+    event = violation_event_layout(asid_width=asid_width, addr_width=addr_width, id_width=id_width)
+    return data.StructLayout({"valid": unsigned(1), "write": unsigned(1), "event": event})
 
 
 class ViolationLog(wiring.Component):
@@ -71,7 +37,7 @@ class ViolationLog(wiring.Component):
 
     Members
     -------
-    read, write : ``In(ViolationEventSignature(...))``
+    read, write : ``In(stream.Signature(violation_event_layout(...), always_ready=True))``
         Denied accesses.
     clear_record : ``In(1)``
         Forgets the first one; the next is recorded.
@@ -92,9 +58,10 @@ class ViolationLog(wiring.Component):
         self.addr_width = addr_width
         self.id_width = id_width
         widths = {"asid_width": asid_width, "addr_width": addr_width, "id_width": id_width}
+        events = stream.Signature(violation_event_layout(**widths), always_ready=True)
         super().__init__({
-            "read": In(ViolationEventSignature(**widths)),
-            "write": In(ViolationEventSignature(**widths)),
+            "read": In(events),
+            "write": In(events),
             "clear_record": In(1),
             "clear_counts": In(1),
             "irq_enable": In(1),
@@ -109,9 +76,7 @@ class ViolationLog(wiring.Component):
         denied = self.read.valid | self.write.valid
         with m.If(denied & (~self.first.valid | self.clear_record)):
             m.d.sync += [self.first.valid.eq(1), self.first.write.eq(~self.read.valid)]
-            for name in ("kind", "asid", "address", "id"):
-                m.d.sync += self.first[name].eq(Mux(self.read.valid, getattr(self.read, name),
-                                                    getattr(self.write, name)))
+            m.d.sync += self.first.event.eq(Mux(self.read.valid, self.read.p, self.write.p))
         with m.Elif(self.clear_record):
             m.d.sync += self.first.as_value().eq(0)
         for kind in KINDS:
@@ -123,7 +88,7 @@ class ViolationLog(wiring.Component):
         start, events, total = Signal(32), Signal(2), Signal(33)
         m.d.comb += [
             start.eq(Mux(self.clear_counts, 0, count)),
-            events.eq((self.read.valid & (self.read.kind == kind)) + (self.write.valid & (self.write.kind == kind))),
+            events.eq(sum(event.valid & (event.p.kind == kind) for event in (self.read, self.write))),
             total.eq(start + events),
         ]
         m.d.sync += count.eq(Mux(total[32], 0xffff_ffff, total[:32]))

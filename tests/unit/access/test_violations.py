@@ -4,7 +4,8 @@ import random
 
 import pytest
 from amaranth.sim import Simulator
-from cbit.access.violations import Violation, ViolationLog
+from cbit.access.request import Violation
+from cbit.access.violations import ViolationLog
 from cbit.csr import map as register_map
 
 KINDS = [kind for kind in Violation if kind is not Violation.NONE]
@@ -26,10 +27,7 @@ async def deny(ctx, log, **events):
     """One cycle with an event on ``read``, ``write`` or both: kind, ASID, address, ID."""
     for direction, (kind, asid, address, identifier) in events.items():
         event = getattr(log, direction)
-        ctx.set(event.kind, kind)
-        ctx.set(event.asid, asid)
-        ctx.set(event.address, address)
-        ctx.set(event.id, identifier)
+        ctx.set(event.p, {"kind": kind, "asid": asid, "addr": address, "id": identifier})
         ctx.set(event.valid, 1)
     await ctx.tick()
     ctx.set(log.read.valid, 0)
@@ -38,7 +36,8 @@ async def deny(ctx, log, **events):
 
 def first(ctx, log):
     record = ctx.get(log.first)
-    return record.valid, record.write, record.kind, record.asid, record.address, record.id
+    event = record.event
+    return record.valid, record.write, event.kind, event.asid, event.addr, event.id
 
 
 EMPTY = (0, 0, Violation.NONE, 0, 0, 0)
@@ -46,7 +45,7 @@ EMPTY = (0, 0, Violation.NONE, 0, 0, 0)
 
 def test_first_is_kept(log):
     async def testbench(ctx):
-        ctx.set(log.read.address, 0x1234)
+        ctx.set(log.read.p.addr, 0x1234)
         await ctx.tick().repeat(3)
         assert first(ctx, log) == EMPTY
         await deny(ctx, log, write=(Violation.DMA_PRIVATE, 3, 0x8000_1234_5678, 9))

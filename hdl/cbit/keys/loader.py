@@ -1,0 +1,69 @@
+"""Expands the two keys of a slot into its round keys."""
+
+from amaranth.hdl import Module, Signal
+from amaranth.lib import stream, wiring
+from amaranth.lib.data import ArrayLayout
+from amaranth.lib.wiring import In, Out
+
+from cbit.aes.cipher import ROUNDS
+from cbit.aes.key_schedule import KeySchedule
+from cbit.keys.types import RoundKeyPairSignature
+
+__all__ = ["KeyLoader"]
+
+
+class KeyLoader(wiring.Component):
+    """Writes every round key of a slot, first those of K1, then those of K2.
+
+    Takes twice as long as the key schedule takes for one key, and never stalls.
+
+    Parameters
+    ----------
+    asid_count : :class:`int`
+        Number of slots. 2 to 1024.
+    key_bits : :class:`int`
+        Bits of each key. 128 or 256.
+
+    Members
+    -------
+    i : ``In(stream.Signature(ArrayLayout(key_bits, 2)))``
+        K1 and K2. Taken when K2 enters the key schedule: nobody needs to hold them any longer.
+    slot : ``In(range(asid_count))``
+        The slot they are for. Holds still from ``i.valid`` to ``done``.
+    round_key : ``Out(RoundKeyPairSignature(...))``
+        The round keys.
+    done : ``Out(1)``
+        High in the cycle of the last round key.
+    """
+
+    def __init__(self, *, asid_count: int, key_bits: int):
+        self.asid_count = asid_count
+        self.key_bits = key_bits
+        super().__init__({
+            "i": In(stream.Signature(ArrayLayout(key_bits, 2))),
+            "slot": In(range(asid_count)),
+            "round_key": Out(RoundKeyPairSignature(asid_count=asid_count, key_bits=key_bits)),
+            "done": Out(1),
+        })
+
+    def elaborate(self, _platform) -> Module:
+        m = Module()
+        m.submodules.schedule = schedule = KeySchedule(key_bits=self.key_bits)
+        expanding, tweak_key = Signal(), Signal()
+        last = schedule.o.valid & (schedule.o.p.round == ROUNDS[self.key_bits])
+        m.d.comb += [
+            schedule.i.valid.eq(self.i.valid & ~expanding),
+            schedule.i.p.eq(self.i.p[tweak_key]),
+            self.i.ready.eq(schedule.i.ready & ~expanding & tweak_key),
+            self.round_key.valid.eq(schedule.o.valid),
+            self.round_key.tweak_key.eq(tweak_key),
+            self.round_key.slot.eq(self.slot),
+            self.round_key.round.eq(schedule.o.p.round),
+            self.round_key.data.eq(schedule.o.p.data),
+            self.done.eq(last & tweak_key),
+        ]
+        with m.If(schedule.i.valid & schedule.i.ready):
+            m.d.sync += expanding.eq(1)
+        with m.If(last):
+            m.d.sync += [expanding.eq(0), tweak_key.eq(~tweak_key)]
+        return m

@@ -1,0 +1,77 @@
+"""Which slots are active, which serve, and what is to be told of each."""
+
+from amaranth.hdl import Module, Mux
+from amaranth.lib import wiring
+from amaranth.lib.wiring import In, Out
+
+from cbit.keys.types import SLOT_NUMBER_WIDTH, SlotState
+
+__all__ = ["SlotTable"]
+
+
+class SlotTable(wiring.Component):
+    """Remembers of each slot whether it takes new accesses and whether those in flight succeed.
+
+    At most one slot is in passage between empty and active; its state is not remembered but given.
+
+    Parameters
+    ----------
+    asid_count : :class:`int`
+        Number of slots. 2 to 1024.
+
+    Members
+    -------
+    slot : ``In(range(asid_count))``
+        The slot that the next three concern; they act from the next cycle on.
+    start : ``In(1)``
+        It becomes active and serving.
+    stop : ``In(1)``
+        It is active no more.
+    cut : ``In(1)``
+        It is neither active nor serving any more.
+    passage : ``In(SlotState)``
+        The state of ``slot`` while it is neither empty nor active; EMPTY otherwise.
+    sweeping : ``In(1)``
+        All slots are being erased.
+    active, serving : ``Out(asid_count)``
+        A bit for each slot.
+    query_slot : ``In(10)``
+        The slot asked about.
+    query_state : ``Out(SlotState)``
+        Its state, a cycle later; EMPTY if there is no such slot.
+    """
+
+    def __init__(self, *, asid_count: int):
+        self.asid_count = asid_count
+        super().__init__({
+            "slot": In(range(asid_count)),
+            "start": In(1),
+            "stop": In(1),
+            "cut": In(1),
+            "passage": In(SlotState),
+            "sweeping": In(1),
+            "active": Out(asid_count),
+            "serving": Out(asid_count),
+            "query_slot": In(SLOT_NUMBER_WIDTH),
+            "query_state": Out(SlotState),
+        })
+
+    def elaborate(self, _platform) -> Module:
+        m = Module()
+        with m.If(self.start):
+            m.d.sync += [self.active.bit_select(self.slot, 1).eq(1), self.serving.bit_select(self.slot, 1).eq(1)]
+        with m.If(self.stop | self.cut):
+            m.d.sync += self.active.bit_select(self.slot, 1).eq(0)
+        with m.If(self.cut):
+            m.d.sync += self.serving.bit_select(self.slot, 1).eq(0)
+
+        with m.If(self.query_slot >= self.asid_count):
+            m.d.sync += self.query_state.eq(SlotState.EMPTY)
+        with m.Elif(self.sweeping):
+            m.d.sync += self.query_state.eq(SlotState.ZEROIZING)
+        with m.Elif((self.query_slot == self.slot) & (self.passage != SlotState.EMPTY)):
+            m.d.sync += self.query_state.eq(self.passage)
+        with m.Else():
+            m.d.sync += self.query_state.eq(Mux(self.active.bit_select(self.query_slot, 1), SlotState.ACTIVE,
+                                                SlotState.EMPTY))
+        return m

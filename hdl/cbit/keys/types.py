@@ -1,0 +1,117 @@
+"""What the parts of key control tell each other."""
+
+from amaranth.hdl import unsigned
+from amaranth.lib import enum, wiring
+from amaranth.lib.wiring import In, Out
+
+from cbit.aes.cipher import ROUNDS
+
+__all__ = ["SLOT_NUMBER_WIDTH", "CommandSignature", "KeyWordSignature", "Operation", "Result", "RoundKeyPairSignature",
+           "SlotState"]
+
+
+class Operation(enum.Enum, shape=3):
+    """What a command does to a slot. Other values are refused."""
+
+    INSTALL = 1
+    RETIRE = 2
+    ZEROIZE = 3
+
+
+class Result(enum.Enum, shape=3):
+    """How a command fared."""
+
+    OK = 0
+    KEY_INCOMPLETE = 1
+    KEYS_EQUAL = 2
+    SLOT_RANGE = 3
+    SLOT_STATE = 4
+    BUSY = 5
+    OPERATION = 6
+
+
+class SlotState(enum.Enum, shape=3):
+    """The life of a key slot."""
+
+    EMPTY = 0
+    LOADING = 1
+    ACTIVE = 2
+    RETIRING = 3
+    ZEROIZING = 4
+
+
+SLOT_NUMBER_WIDTH = 10
+"""Bits of a slot's number in a command, enough for the largest engine."""
+
+
+class CommandSignature(wiring.Signature):
+    """A command on a key slot, seen from who gives it.
+
+    Members
+    -------
+    valid : ``Out(1)``
+        High for one cycle for each command.
+    op : ``Out(3)``
+        An :class:`Operation`, or a value to be refused.
+    slot : ``Out(10)``
+        Number of the slot.
+    """
+
+    def __init__(self):
+        super().__init__({"valid": Out(1), "op": Out(unsigned(Operation.as_shape().width)),
+                          "slot": Out(SLOT_NUMBER_WIDTH)})
+
+
+class KeyWordSignature(wiring.Signature):
+    """Four bytes of a key on their way in, seen from who writes them.
+
+    Members
+    -------
+    valid : ``Out(1)``
+        High for one cycle for each word. May follow ``ready`` in the same cycle.
+    ready : ``In(1)``
+        Low while words are refused: one written then has no effect.
+    tweak_key : ``Out(1)``
+        Zero for the data key K1, one for the tweak key K2.
+    index : ``Out(3)``
+        Which word: 0 holds the key's bytes 0 to 3.
+    data : ``Out(32)``
+        Its bytes, the first in bits 7..0.
+    """
+
+    def __init__(self):
+        super().__init__({"valid": Out(1), "ready": In(1), "tweak_key": Out(1), "index": Out(3), "data": Out(32)})
+
+
+class RoundKeyPairSignature(wiring.Signature):
+    """Writes one round key of one of the two keys of a slot; nothing waits.
+
+    Parameters
+    ----------
+    asid_count : :class:`int`
+        Number of slots.
+    key_bits : :class:`int`
+        Bits of a key.
+
+    Members
+    -------
+    valid : ``Out(1)``
+        Whether a round key is written in this cycle.
+    tweak_key : ``Out(1)``
+        Zero for the data key K1, one for the tweak key K2.
+    slot : ``Out(range(asid_count))``
+        The slot.
+    round : ``Out(range(rounds + 1))``
+        Number of the round key (FIPS 197, 5.2).
+    data : ``Out(128)``
+        The round key; byte ``i`` is bits ``8i+7..8i``.
+    """
+
+    def __init__(self, *, asid_count: int, key_bits: int):
+        self.asid_count = asid_count
+        self.key_bits = key_bits
+        super().__init__({"valid": Out(1), "tweak_key": Out(1), "slot": Out(range(asid_count)),
+                          "round": Out(range(ROUNDS[key_bits] + 1)), "data": Out(128)})
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, RoundKeyPairSignature) and self.members == other.members

@@ -1,0 +1,345 @@
+"""Key control: every command in every state, what it erases, and when a slot is active."""
+
+import random
+
+import pytest
+from amaranth.sim import Simulator
+from cbit.csr import map as register_map
+from cbit.keys.control import DRAIN_SETTLE_CYCLES, KeyControl
+from cbit.keys.types import Operation, Result, SlotState
+from cbit_sim.aes_keys import expand_key
+
+ASID_COUNT = 5
+ROUNDS = {128: 10, 256: 14}
+INSTALL, RETIRE, ZEROIZE = Operation
+
+
+class Bench:
+    """Key control, the round keys that it wrote, and commands to it."""
+
+    def __init__(self, *, key_bits=128, asid_count=ASID_COUNT):
+        self.key_bytes = key_bits // 8
+        self.rounds = ROUNDS[key_bits]
+        self.asid_count = asid_count
+        self.dut = KeyControl(asid_count=asid_count, key_bits=key_bits)
+        self.round_keys = {}
+
+    def run(self, testbench):
+        simulator = Simulator(self.dut)
+        simulator.add_clock(1e-6)
+        simulator.add_testbench(self._collect, background=True)
+        simulator.add_testbench(testbench)
+        simulator.run()
+
+    async def _collect(self, ctx):
+        port = self.dut.round_key
+        async for *_, valid, tweak_key, slot, number, data in ctx.tick().sample(
+                port.valid, port.tweak_key, port.slot, port.round, port.data):
+            if valid:
+                self.round_keys[slot, tweak_key, number] = data.to_bytes(16, "little")
+
+    def written(self, slot):
+        """The round keys of a slot, those of K1 and those of K2."""
+        return [[self.round_keys[slot, tweak_key, number] for number in range(self.rounds + 1)]
+                for tweak_key in (0, 1)]
+
+    def assert_erased(self, slot):
+        assert self.written(slot) == [[bytes(16)] * (self.rounds + 1)] * 2
+
+    async def idle(self, ctx):
+        """Waits until nothing runs; returns the cycles it took."""
+        cycles = 0
+        while ctx.get(self.dut.busy):
+            await ctx.tick()
+            cycles += 1
+        return cycles
+
+    async def write_word(self, ctx, tweak_key, index, data):
+        """Returns whether the word was taken."""
+        word = self.dut.word
+        ctx.set(word.tweak_key, tweak_key)
+        ctx.set(word.index, index)
+        ctx.set(word.data, data)
+        ctx.set(word.valid, 1)
+        ready = ctx.get(word.ready)
+        await ctx.tick()
+        ctx.set(word.valid, 0)
+        return ready
+
+    async def write_keys(self, ctx, *keys):
+        for tweak_key, key in enumerate(keys):
+            for index in range(self.key_bytes // 4):
+                data = int.from_bytes(key[4 * index:4 * index + 4], "little")
+                assert await self.write_word(ctx, tweak_key, index, data)
+
+    async def start(self, ctx, op, slot):
+        command = self.dut.command
+        ctx.set(command.op, getattr(op, "value", op))
+        ctx.set(command.slot, slot)
+        ctx.set(command.valid, 1)
+        await ctx.tick()
+        ctx.set(command.valid, 0)
+
+    async def command(self, ctx, op, slot):
+        await self.start(ctx, op, slot)
+        await self.idle(ctx)
+        return ctx.get(self.dut.result)
+
+    async def install(self, ctx, slot, seed=1):
+        rng = random.Random(seed)
+        keys = rng.randbytes(self.key_bytes), rng.randbytes(self.key_bytes)
+        await self.write_keys(ctx, *keys)
+        assert await self.command(ctx, INSTALL, slot) == Result.OK
+        return keys
+
+    async def state(self, ctx, slot):
+        ctx.set(self.dut.query_slot, slot)
+        await ctx.tick()
+        return ctx.get(self.dut.query_state)
+
+    def bits(self, ctx):
+        return ctx.get(self.dut.active), ctx.get(self.dut.serving)
+
+
+@pytest.fixture
+def bench():
+    return Bench()
+
+
+@pytest.mark.parametrize("key_bits", [128, 256])
+@pytest.mark.parametrize("asid_count", [2, 5, 16])
+def test_reset_erases_every_slot_first(key_bits, asid_count):
+    bench = Bench(key_bits=key_bits, asid_count=asid_count)
+
+    async def testbench(ctx):
+        assert await bench.state(ctx, 1) == SlotState.ZEROIZING
+        await bench.start(ctx, INSTALL, 0)
+        assert ctx.get(bench.dut.result) == Result.BUSY
+        assert not await bench.write_word(ctx, 0, 0, 1)
+        cycles = 3 + await bench.idle(ctx)
+        assert cycles == asid_count * {128: 22, 256: 30}[key_bits]
+        for slot in range(asid_count):
+            bench.assert_erased(slot)
+            assert await bench.state(ctx, slot) == SlotState.EMPTY
+        assert bench.bits(ctx) == (0, 0)
+
+    bench.run(testbench)
+
+
+@pytest.mark.parametrize("key_bits", [128, 256])
+def test_install_writes_the_round_keys_of_both_keys(key_bits):
+    bench = Bench(key_bits=key_bits)
+
+    async def testbench(ctx):
+        await bench.idle(ctx)
+        for slot in (0, ASID_COUNT - 1):
+            keys = await bench.install(ctx, slot, seed=slot)
+            assert bench.written(slot) == [expand_key(key) for key in keys]
+            assert await bench.state(ctx, slot) == SlotState.ACTIVE
+        assert bench.bits(ctx) == (0b10001, 0b10001)
+
+    bench.run(testbench)
+
+
+def test_slot_is_active_only_once_every_round_key_is_written(bench):
+    async def testbench(ctx):
+        await bench.idle(ctx)
+        await bench.write_keys(ctx, bytes(16), bytes([1]) * 16)
+        bench.round_keys.clear()
+        await bench.start(ctx, INSTALL, 3)
+        states = set()
+        while not ctx.get(bench.dut.active):
+            assert ctx.get(bench.dut.serving) == 0
+            states.add(await bench.state(ctx, 3))
+        assert SlotState.LOADING in states
+        assert len(bench.round_keys) == 22
+
+    bench.run(testbench)
+
+
+def test_install_needs_every_word(bench):
+    async def testbench(ctx):
+        await bench.idle(ctx)
+        words = [(tweak_key, index) for tweak_key in (0, 1) for index in range(4)]
+        for missing in words:
+            for number, (tweak_key, index) in enumerate(words):
+                if (tweak_key, index) != missing:
+                    await bench.write_word(ctx, tweak_key, index, number)
+            assert await bench.command(ctx, INSTALL, 1) == Result.KEY_INCOMPLETE
+            assert await bench.write_word(ctx, *missing, 1)
+            assert await bench.command(ctx, INSTALL, 1) == Result.KEY_INCOMPLETE
+        assert bench.bits(ctx) == (0, 0)
+        bench.assert_erased(1)
+
+    bench.run(testbench)
+
+
+@pytest.mark.parametrize("key_bits", [128, 256])
+def test_equal_keys_are_refused(key_bits):
+    bench = Bench(key_bits=key_bits)
+    key = random.Random(6).randbytes(key_bits // 8)
+
+    async def testbench(ctx):
+        await bench.idle(ctx)
+        await bench.write_keys(ctx, key, key)
+        assert await bench.command(ctx, INSTALL, 1) == Result.KEYS_EQUAL
+        bench.assert_erased(1)
+        assert await bench.command(ctx, INSTALL, 1) == Result.KEY_INCOMPLETE
+        for bit in (0, key_bits - 1):
+            almost = (int.from_bytes(key, "little") ^ 1 << bit).to_bytes(key_bits // 8, "little")
+            await bench.write_keys(ctx, key, almost)
+            assert await bench.command(ctx, INSTALL, 1) == Result.OK
+            assert await bench.command(ctx, ZEROIZE, 1) == Result.OK
+
+    bench.run(testbench)
+
+
+@pytest.mark.parametrize(("op", "slot"), [(INSTALL, 1), (INSTALL, 3), (INSTALL, ASID_COUNT), (ZEROIZE, 0),
+                                          (ZEROIZE, 3), (ZEROIZE, 1023)])
+def test_staged_keys_are_erased(bench, op, slot):
+    """Slot 3 is active: installs of it, and of a slot there is not, are refused."""
+    async def testbench(ctx):
+        await bench.idle(ctx)
+        await bench.install(ctx, 3)
+        await bench.write_keys(ctx, bytes(16), bytes([1]) * 16)
+        await bench.command(ctx, op, slot)
+        assert await bench.command(ctx, INSTALL, 2) == Result.KEY_INCOMPLETE
+
+    bench.run(testbench)
+
+
+def test_retire_keeps_staged_keys(bench):
+    async def testbench(ctx):
+        await bench.idle(ctx)
+        await bench.install(ctx, 3)
+        await bench.write_keys(ctx, bytes(16), bytes([1]) * 16)
+        assert await bench.command(ctx, RETIRE, 3) == Result.OK
+        assert await bench.command(ctx, INSTALL, 3) == Result.OK
+
+    bench.run(testbench)
+
+
+def test_words_past_the_end_of_a_short_key_are_refused(bench):
+    async def testbench(ctx):
+        await bench.idle(ctx)
+        for index in range(8):
+            assert await bench.write_word(ctx, 0, index, 1) == (index < 4)
+
+    bench.run(testbench)
+
+
+def test_retire_drains_and_then_erases(bench):
+    async def testbench(ctx):
+        await bench.idle(ctx)
+        await bench.install(ctx, 2)
+        keys = bench.written(2)
+        await bench.start(ctx, RETIRE, 2)
+        await ctx.tick()
+        assert bench.bits(ctx) == (0, 0b100)
+        assert ctx.get(bench.dut.drain_slot) == 2
+        await ctx.tick().repeat(DRAIN_SETTLE_CYCLES - 1)
+        ctx.set(bench.dut.drain_busy, 1)
+        await ctx.tick().repeat(50)
+        assert await bench.state(ctx, 2) == SlotState.RETIRING
+        assert bench.written(2) == keys
+        assert bench.bits(ctx) == (0, 0b100)
+        ctx.set(bench.dut.drain_busy, 0)
+        await bench.idle(ctx)
+        bench.assert_erased(2)
+        assert bench.bits(ctx) == (0, 0)
+        assert await bench.state(ctx, 2) == SlotState.EMPTY
+        assert ctx.get(bench.dut.result) == Result.OK
+
+    bench.run(testbench)
+
+
+def test_zeroize_erases_at_once_and_then_drains(bench):
+    async def testbench(ctx):
+        await bench.idle(ctx)
+        await bench.install(ctx, 2)
+        ctx.set(bench.dut.drain_busy, 1)
+        await bench.start(ctx, ZEROIZE, 2)
+        await ctx.tick()
+        assert bench.bits(ctx) == (0, 0)
+        await ctx.tick().repeat(22)
+        bench.assert_erased(2)
+        await ctx.tick().repeat(50)
+        assert await bench.state(ctx, 2) == SlotState.ZEROIZING
+        ctx.set(bench.dut.drain_busy, 0)
+        await bench.idle(ctx)
+        assert await bench.state(ctx, 2) == SlotState.EMPTY
+        await bench.install(ctx, 2, seed=9)
+
+    bench.run(testbench)
+
+
+def test_zeroize_overtakes_the_retire_of_its_slot_only(bench):
+    async def testbench(ctx):
+        await bench.idle(ctx)
+        await bench.install(ctx, 1)
+        await bench.install(ctx, 2)
+        ctx.set(bench.dut.drain_busy, 1)
+        await bench.start(ctx, RETIRE, 2)
+        await ctx.tick().repeat(10)
+        for op, slot in ((ZEROIZE, 1), (RETIRE, 2), (INSTALL, 2)):
+            await bench.start(ctx, op, slot)
+            assert ctx.get(bench.dut.result) == Result.BUSY
+            assert bench.bits(ctx) == (0b010, 0b110)
+        await bench.start(ctx, ZEROIZE, 2)
+        assert bench.bits(ctx) == (0b010, 0b010)
+        await ctx.tick().repeat(22)
+        bench.assert_erased(2)
+        ctx.set(bench.dut.drain_busy, 0)
+        await bench.idle(ctx)
+        assert ctx.get(bench.dut.result) == Result.OK
+        assert bench.bits(ctx) == (0b010, 0b010)
+
+    bench.run(testbench)
+
+
+def test_refused_commands_change_nothing(bench):
+    async def testbench(ctx):
+        await bench.idle(ctx)
+        await bench.install(ctx, 1)
+        before = dict(bench.round_keys)
+        for op in (0, 4, 5, 6, 7):
+            assert await bench.command(ctx, op, 1) == Result.OPERATION
+        for op in Operation:
+            for slot in (ASID_COUNT, 8 + 1, 1023):
+                assert await bench.command(ctx, op, slot) == Result.SLOT_RANGE
+        assert await bench.command(ctx, INSTALL, 1) == Result.SLOT_STATE
+        assert await bench.command(ctx, RETIRE, 2) == Result.SLOT_STATE
+        assert await bench.command(ctx, ZEROIZE, 2) == Result.OK
+        assert bench.round_keys == before
+        assert bench.bits(ctx) == (0b10, 0b10)
+        assert await bench.state(ctx, ASID_COUNT) == SlotState.EMPTY
+
+    bench.run(testbench)
+
+
+def test_commands_and_words_during_an_install_leave_it_alone(bench):
+    async def testbench(ctx):
+        await bench.idle(ctx)
+        keys = random.Random(7).randbytes(16), random.Random(8).randbytes(16)
+        for op in Operation:
+            for delay in (0, 1, 10, 20):
+                await bench.write_keys(ctx, *keys)
+                await bench.start(ctx, INSTALL, 4)
+                if delay:
+                    await ctx.tick().repeat(delay)
+                assert not await bench.write_word(ctx, 0, 0, 5)
+                await bench.start(ctx, op, 4)
+                await bench.idle(ctx)
+                assert ctx.get(bench.dut.result) == Result.BUSY
+                assert bench.written(4) == [expand_key(key) for key in keys]
+                assert await bench.command(ctx, ZEROIZE, 4) == Result.OK
+
+    bench.run(testbench)
+
+
+@pytest.mark.parametrize(("register", "field", "enumeration"), [
+    ("COMMAND", "OP", Operation), ("COMMAND_STATUS", "RESULT", Result), ("SLOT_STATE", "STATE", SlotState)])
+def test_register_map_has_the_same_numbers(register, field, enumeration):
+    (found,) = (each for entry in register_map.registers("psp") if entry.name == register
+                for each in entry.fields if each.name == field)
+    assert found.values == {member.name: member.value for member in enumeration}
