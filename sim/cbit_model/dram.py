@@ -53,10 +53,12 @@ class Dram:
         """The content from ``address`` on, zeros beyond the end."""
         return bytes(self.content[address:address + size]).ljust(size, b"\0")
 
-    def store(self, address: int, data: bytes | bytearray) -> None:
-        """Write within a line, unless the answer is an error."""
-        if self.write_answer(address) == Response.OKAY:
+    def store(self, address: int, data: bytes | bytearray) -> Response:
+        """Write within a line, unless the answer is an error, and return the answer."""
+        answer = self.write_answer(address)
+        if answer == Response.OKAY:
             self.content[address:address + len(data)] = data
+        return answer
 
     def _answer(self, errors: dict[int, Response], address: int) -> Response:
         if address >= len(self.content):

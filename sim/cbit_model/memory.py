@@ -221,6 +221,7 @@ class Memory:
         ValueError
             If there is not one :class:`WriteBeat` for each beat.
         """
+        _require_beats(access, beats)
         return self.finish_write(self.accept(access, write=True), beats)
 
     def accept(self, access: Access, *, write: bool) -> Transaction:
@@ -275,8 +276,7 @@ class Memory:
         """
         assert transaction.write
         access, key = transaction.access, transaction.key
-        if len(beats) != access.length:
-            raise ValueError(f"Beats must be as many as the burst's length ({access.length}), not {len(beats)}")
+        _require_beats(access, beats)
         refusal = self._finish(transaction)
         if refusal is not None:
             return refusal
@@ -303,9 +303,8 @@ class Memory:
             if block & -LINE_BYTES in unread:
                 worst = max(worst, Response.SLVERR)
                 continue
-            worst = max(worst, self.dram.write_answer(block))
-            if strobe:
-                self.dram.store(block, content[block - low:block - low + BUS_BYTES])
+            data = content[block - low:block - low + BUS_BYTES]
+            worst = max(worst, self.dram.store(block, data) if strobe else self.dram.write_answer(block))
         return worst
 
     def _finish(self, transaction: Transaction) -> Response | None:
@@ -331,6 +330,11 @@ class Memory:
         containers = [beat.container for beat in beats]
         low = min(containers)
         return beats, low, max(containers) + BUS_BYTES - low
+
+
+def _require_beats(access: Access, beats: Sequence[WriteBeat]) -> None:
+    if len(beats) != access.length:
+        raise ValueError(f"Beats must be as many as the burst's length ({access.length}), not {len(beats)}")
 
 
 def _strobes(lanes: Sequence[BeatLanes], beats: Sequence[WriteBeat]) -> dict[int, int]:
