@@ -16,8 +16,8 @@ class ReservedQueue(Component):
     queue is empty. Throughput: one entry a cycle in and out. Stalls: the payload at ``o`` stays while
     ``o`` waits; ``i`` cannot be stalled.
 
-    Writing to a full queue is the user's error, and loses entries. An entry leaves room for another
-    in the cycle after it is taken.
+    Writing to a full queue is the user's error, and loses entries. An entry leaves its room to one
+    written in the cycle in which it is taken.
 
     Parameters
     ----------
@@ -74,7 +74,7 @@ class ReservedQueue(Component):
             self.o.payload.eq(read.data),
             stored.eq(self.i.valid),
             removed.eq(~empty & self.o.ready),
-            self.overflow.eq(stored & (level == self.depth)),
+            self.overflow.eq(stored & ~removed & (level == self.depth)),
         ]
         if self.bypass:
             with m.If(empty):

@@ -33,8 +33,8 @@ def test_follows_its_model_in_each_cycle(depth, bypass, offered, taken):
     async def testbench(ctx):
         model = deque()
         for cycle in range(CYCLES):
-            writes = rng.random() < offered and len(model) < depth
             ready = rng.random() < taken
+            writes = rng.random() < offered and len(model) < depth + ready
             ctx.set(dut.i.valid, writes)
             ctx.set(dut.i.payload, cycle if writes else 0xDEAD)
             ctx.set(dut.o.ready, ready)

@@ -1,0 +1,143 @@
+"""The S-box as an inversion in GF((2^4)^2).
+
+GF(2^8) is isomorphic to the pairs a1*z + a0 over GF(2^4), where z^2 = z + lambda. There the inverse of a
+pair is (a1*z + a0 + a1) / d with the norm d = lambda*a1^2 + a1*a0 + a0^2, which leaves one inversion in
+GF(2^4): a function of four bits. Source: C. Paar, "Efficient VLSI Architectures for Bit-Parallel
+Computation in Galois Fields", 1994. The changes of basis are computed here from the field definitions.
+"""
+
+import functools
+
+from amaranth import Cat, Const, Module, Mux, Signal
+from amaranth.hdl import Value
+from amaranth.lib.wiring import Component, In, Out
+
+from cbit.aes import field
+from cbit.aes.cipher import Direction
+
+__all__ = ["CompositeSBox"]
+
+NIBBLE_POLYNOMIAL = 0b10011
+"""w^4 + w + 1, which makes GF(2^4)."""
+
+
+def _multiply_nibbles(a: int, b: int) -> int:
+    return field.multiply(a, b, NIBBLE_POLYNOMIAL)
+
+
+NIBBLE_INVERSE = tuple(next((b for b in range(16) if _multiply_nibbles(a, b) == 1), 0) for a in range(16))
+
+LAMBDA = next(constant for constant in range(16)
+              if all(_multiply_nibbles(z, z) ^ z ^ constant for z in range(16)))
+"""The first constant that makes z^2 + z + lambda irreducible."""
+
+
+def _multiply_pairs(a: int, b: int) -> int:
+    a1, a0, b1, b0 = a >> 4, a & 15, b >> 4, b & 15
+    high = _multiply_nibbles(a1, b1)
+    return ((high ^ _multiply_nibbles(a1, b0) ^ _multiply_nibbles(a0, b1)) << 4
+            | _multiply_nibbles(a0, b0) ^ _multiply_nibbles(high, LAMBDA))
+
+
+def _powers(element: int) -> field.LinearMap:
+    return tuple(functools.reduce(_multiply_pairs, [element] * exponent, 1) for exponent in range(8))
+
+
+def _is_root(element: int) -> bool:
+    powers = (*_powers(element), functools.reduce(_multiply_pairs, [element] * 8))
+    return not functools.reduce(lambda total, i: total ^ (powers[i] if field.POLYNOMIAL >> i & 1 else 0), range(9), 0)
+
+
+@functools.cache
+def _to_pairs() -> field.LinearMap:
+    """The isomorphism to pairs with the fewest XORs: x goes to one of the eight roots of GF(2^8)'s polynomial."""
+    def ones(to_pairs: field.LinearMap) -> int:
+        from_pairs = field.invert(to_pairs)
+        maps = to_pairs, field.compose(field.AFFINE, from_pairs), \
+            field.compose(to_pairs, field.invert(field.AFFINE)), from_pairs
+        return sum(column.bit_count() for matrix in maps for column in matrix)
+    return min((_powers(element) for element in range(256) if _is_root(element)), key=ones)
+
+
+def _linear(matrix: field.LinearMap, value: Value) -> Value:
+    rows = [sum((column >> bit & 1) << i for i, column in enumerate(matrix)) for bit in range(8)]
+    return Cat((value & row).xor() for row in rows)
+
+
+def _product(a: Value, b: Value) -> Value:
+    total = Const(0, 4)
+    for bit in b:
+        total = total ^ (a & bit.replicate(4))
+        a = Cat(a[3], a[0] ^ a[3], a[1], a[2])
+    return total
+
+
+def _lookup(table: tuple[int, ...], index: Value) -> Value:
+    columns = [sum((entry >> bit & 1) << i for i, entry in enumerate(table)) for bit in range(4)]
+    return Cat(Const(column, 16).bit_select(index, 1) for column in columns)
+
+
+class CompositeSBox(Component):
+    """One S-box (FIPS 197, 5.1.1 and 5.3.2), combinational.
+
+    Parameters
+    ----------
+    direction : :class:`Direction`
+        The S-box, its inverse, or both around one shared inversion.
+
+    Members
+    -------
+    i : ``In(8)``
+        The byte.
+    decrypt : ``In(1)``
+        Whether to take the inverse S-box; heeded with ``Direction.BOTH`` only.
+    o : ``Out(8)``
+        Its image.
+    """
+
+    i: In(8)
+    decrypt: In(1)
+    o: Out(8)
+
+    def __init__(self, *, direction: Direction) -> None:
+        self.direction = direction
+        super().__init__()
+
+    def elaborate(self, _platform) -> Module:
+        m = Module()
+        to_pairs = _to_pairs()
+        from_pairs = field.invert(to_pairs)
+        unaffine = field.invert(field.AFFINE)
+
+        pair = Signal(8)
+        inverse = Signal(8)
+        self._invert(m, pair, inverse)
+
+        encrypt_in = _linear(to_pairs, self.i)
+        decrypt_in = _linear(field.compose(to_pairs, unaffine), self.i ^ field.AFFINE_CONSTANT)
+        encrypt_out = _linear(field.compose(field.AFFINE, from_pairs), inverse) ^ field.AFFINE_CONSTANT
+        decrypt_out = _linear(from_pairs, inverse)
+        match self.direction:
+            case Direction.ENCRYPT:
+                m.d.comb += [pair.eq(encrypt_in), self.o.eq(encrypt_out)]
+            case Direction.DECRYPT:
+                m.d.comb += [pair.eq(decrypt_in), self.o.eq(decrypt_out)]
+            case Direction.BOTH:
+                m.d.comb += [
+                    pair.eq(Mux(self.decrypt, decrypt_in, encrypt_in)),
+                    self.o.eq(Mux(self.decrypt, decrypt_out, encrypt_out)),
+                ]
+        return m
+
+    @staticmethod
+    def _invert(m: Module, pair: Signal, inverse: Signal) -> None:
+        low, high = pair[:4], pair[4:]
+        norm = Signal(4)
+        reciprocal = Signal(4)
+        squares = tuple(_multiply_nibbles(a, a) for a in range(16))
+        scaled_squares = tuple(_multiply_nibbles(LAMBDA, square) for square in squares)
+        m.d.comb += [
+            norm.eq(_lookup(scaled_squares, high) ^ _product(high, low) ^ _lookup(squares, low)),
+            reciprocal.eq(_lookup(NIBBLE_INVERSE, norm)),
+            inverse.eq(Cat(_product(low ^ high, reciprocal), _product(high, reciprocal))),
+        ]

@@ -1,0 +1,130 @@
+"""The round keys that one AddRoundKey of a pipeline needs."""
+
+from amaranth import Cat, Const, Module, Mux, Signal, unsigned
+from amaranth.lib import wiring
+from amaranth.lib.memory import Memory
+from amaranth.lib.wiring import Component, In, Out
+
+from cbit.aes.cipher import Direction
+
+__all__ = ["RoundKeySignature", "RoundKeys"]
+
+
+class RoundKeySignature(wiring.Signature):
+    """Writes one round key of one slot; nothing waits.
+
+    Parameters
+    ----------
+    slots : :class:`int`
+        Number of key slots.
+    rounds : :class:`int`
+        AES rounds: the round keys are 0 to ``rounds``.
+
+    Members
+    -------
+    valid : ``Out(1)``
+        Whether a round key is written in this cycle.
+    slot : ``Out(range(slots))``
+        Its slot.
+    round : ``Out(range(rounds + 1))``
+        Its number in the schedule of FIPS 197, 5.2.
+    data : ``Out(128)``
+        The round key; byte *i* is bits 8i+7..8i.
+    """
+
+    def __init__(self, *, slots: int, rounds: int) -> None:
+        self.slots = slots
+        self.rounds = rounds
+        super().__init__({
+            "valid": Out(1),
+            "slot": Out(range(slots)),
+            "round": Out(range(rounds + 1)),
+            "data": Out(128),
+        })
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, RoundKeySignature) and (self.slots, self.rounds) == (other.slots, other.rounds)
+
+
+class RoundKeys(Component):
+    """Holds, for each slot, the round keys of the steps that one AddRoundKey does.
+
+    Step 0 of a cipher is its first AddRoundKey, step *r* that of round *r*. Encryption takes round key
+    *r* in step *r*, decryption round key ``rounds - r`` (FIPS 197, 5.3).
+
+    Reading is combinational. A round key written in cycle *t* is read from *t* + 1 on.
+
+    Parameters
+    ----------
+    direction : :class:`Direction`
+        Whose keys are held.
+    slots : :class:`int`
+        Number of key slots.
+    rounds : :class:`int`
+        AES rounds.
+    steps : :class:`tuple` of :class:`int`
+        The step that is done in each pass.
+
+    Members
+    -------
+    write : ``In(RoundKeySignature(slots, rounds))``
+        Every round key of the schedule; those of other steps are ignored.
+    slot : ``In(range(slots))``
+        The slot read.
+    turn : ``In(range(len(steps)))``
+        The pass read.
+    decrypt : ``In(1)``
+        The direction read; heeded with ``Direction.BOTH`` only.
+    data : ``Out(128)``
+        The round key.
+    """
+
+    write: wiring.PureInterface
+    slot: Signal
+    turn: Signal
+    decrypt: Signal
+    data: Signal
+
+    def __init__(self, *, direction: Direction, slots: int, rounds: int, steps: tuple[int, ...]) -> None:
+        self.direction = direction
+        self.slots = slots
+        self.rounds = rounds
+        self.steps = steps
+        super().__init__({
+            "write": In(RoundKeySignature(slots=slots, rounds=rounds)),
+            "slot": In(range(slots)),
+            "turn": In(range(len(steps))),
+            "decrypt": In(1),
+            "data": Out(128),
+        })
+
+    def elaborate(self, _platform) -> Module:
+        m = Module()
+        forward = self.steps
+        inverse = tuple(self.rounds - step for step in self.steps)
+        match self.direction:
+            case Direction.ENCRYPT:
+                data = self._hold(m, "forward", forward)
+            case Direction.DECRYPT:
+                data = self._hold(m, "inverse", inverse)
+            case Direction.BOTH:
+                data = Mux(self.decrypt, self._hold(m, "inverse", inverse), self._hold(m, "forward", forward))
+        m.d.comb += self.data.eq(data)
+        return m
+
+    def _hold(self, m: Module, name: str, key_numbers: tuple[int, ...]) -> Signal:
+        depth = len(key_numbers) << len(self.slot)
+        m.submodules[name] = memory = Memory(shape=unsigned(128), depth=depth, init=[])
+        read = memory.read_port(domain="comb")
+        write = memory.write_port()
+        m.d.comb += [
+            read.addr.eq(Cat(self.slot, self.turn)),
+            write.data.eq(self.write.data),
+        ]
+        for turn, number in enumerate(key_numbers):
+            with m.If(self.write.round == number):
+                m.d.comb += [
+                    write.addr.eq(Cat(self.write.slot, Const(turn, range(len(key_numbers))))),
+                    write.en.eq(self.write.valid),
+                ]
+        return read.data

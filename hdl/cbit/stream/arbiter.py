@@ -1,0 +1,85 @@
+"""A choice among several sources of which one is favored."""
+
+from amaranth import Module, Mux, Signal
+from amaranth.lib.wiring import Component, In, Out
+
+__all__ = ["PatientArbiter"]
+
+
+class PatientArbiter(Component):
+    """Chooses one of several requests: the first whenever it asks, the others in turn.
+
+    Combinational from ``requests`` to ``choice``. A choice once shown stays until it is taken, so a
+    requester must not withdraw. When the favorite has been taken ``patience`` times while another
+    waited, one of the others goes next.
+
+    Parameters
+    ----------
+    count : :class:`int`
+        Number of requests. 2 or more.
+    patience : :class:`int`
+        How often in a row the favorite passes a waiting request. 1 or more.
+
+    Members
+    -------
+    requests : ``In(count)``
+        A bit for each request; bit 0 is the favorite.
+    valid : ``Out(1)``
+        High if there is a choice.
+    choice : ``Out(range(count))``
+        Index of the request chosen.
+    taken : ``In(1)``
+        High in the cycle in which the choice is used up.
+
+    Raises
+    ------
+    ValueError
+        If ``count`` or ``patience`` is too small.
+    """
+
+    def __init__(self, *, count: int, patience: int) -> None:
+        if count < 2:
+            raise ValueError(f"Count must be at least 2, not {count!r}")
+        if patience < 1:
+            raise ValueError(f"Patience must be at least 1, not {patience!r}")
+        self.count = count
+        self.patience = patience
+        super().__init__({
+            "requests": In(count),
+            "valid": Out(1),
+            "choice": Out(range(count)),
+            "taken": In(1),
+        })
+
+    def elaborate(self, _platform) -> Module:
+        m = Module()
+        others = range(1, self.count)
+        others_wait = self.requests[1:].any()
+        passed = Signal(range(self.patience + 1))
+        last_other = Signal(range(self.count), init=self.count - 1)
+        next_other = Signal(range(self.count))
+        held = Signal()
+        held_choice = Signal(range(self.count))
+
+        with m.Switch(last_other):
+            for last in others:
+                with m.Case(last):
+                    in_turn = sorted(others, key=lambda index: (index <= last, index))
+                    for index in reversed(in_turn):
+                        with m.If(self.requests[index]):
+                            m.d.comb += next_other.eq(index)
+
+        favorite_goes = self.requests[0] & ~(others_wait & (passed == self.patience))
+        m.d.comb += [
+            self.valid.eq(self.requests.any()),
+            self.choice.eq(Mux(held, held_choice, Mux(favorite_goes, 0, next_other))),
+        ]
+        m.d.sync += [
+            held.eq(self.valid & ~self.taken),
+            held_choice.eq(self.choice),
+        ]
+        with m.If(self.taken & (self.choice != 0)):
+            m.d.sync += [passed.eq(0), last_other.eq(self.choice)]
+        with m.Elif(self.taken & others_wait & (passed != self.patience)):
+            m.d.sync += passed.eq(passed + 1)
+        return m

@@ -1,0 +1,38 @@
+"""Round keys for benches that drive AES gateware without its key schedule."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from cbit.aes.field import multiply, sbox_table
+
+__all__ = ["expand_key", "write_keys"]
+
+
+def expand_key(key: bytes) -> list[bytes]:
+    """The round keys of an AES-128 or AES-256 key (FIPS 197, 5.2)."""
+    sbox = sbox_table()
+    key_words = len(key) // 4
+    words = [key[4 * i:4 * i + 4] for i in range(key_words)]
+    constant = 1
+    for i in range(key_words, 4 * (key_words + 7)):
+        word = words[-1]
+        if i % key_words == 0:
+            word = bytes(sbox[byte] for byte in word[1:] + word[:1])
+            word = bytes([word[0] ^ constant]) + word[1:]
+            constant = multiply(constant, 2)
+        elif i % key_words == 4:
+            word = bytes(sbox[byte] for byte in word)
+        words.append(bytes(a ^ b for a, b in zip(word, words[-key_words])))
+    return [b"".join(words[i:i + 4]) for i in range(0, len(words), 4)]
+
+
+async def write_keys(ctx: Any, round_key: Any, keys: Iterable[bytes]) -> None:
+    """Writes the round keys of each key into the slot of its number."""
+    ctx.set(round_key.valid, 1)
+    for slot, key in enumerate(keys):
+        for number, data in enumerate(expand_key(key)):
+            ctx.set(round_key.slot, slot)
+            ctx.set(round_key.round, number)
+            ctx.set(round_key.data, int.from_bytes(data, "little"))
+            await ctx.tick()
+    ctx.set(round_key.valid, 0)

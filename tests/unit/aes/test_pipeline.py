@@ -1,0 +1,175 @@
+# amaranth: UnusedElaboratable=no
+
+import itertools
+import random
+
+import pytest
+from cbit.aes.pipeline import AesPipeline, Direction
+from cbit.config import SBox
+from cbit_sim.aes_keys import write_keys
+from cbit_sim.streams import collect, send, simulate
+from Crypto.Cipher import AES
+from cryptography_vectors import open_vector_file
+
+SHAPES = {
+    128: [(10, 1), (5, 1), (4, 1), (1, 1), (10, 2), (6, 2), (2, 2)],
+    256: [(14, 1), (7, 1), (3, 1), (1, 1), (14, 2), (8, 2), (2, 2)],
+}
+"""Of each key length: unroll and rounds per cycle; all rounds, half of them, a last pass cut short, the least."""
+
+
+
+def marks(key_bits, unroll, rounds_per_cycle, sbox):
+    """Every shape with the S-box that simulates fast, the others, proven equal to it, in the least shape."""
+    quick = sbox is SBox.TABLE or (key_bits == 128 and unroll == rounds_per_cycle)
+    return () if quick else pytest.mark.slow
+
+
+VARIANTS = [
+    pytest.param(direction, key_bits, unroll, rounds_per_cycle, sbox,
+                 marks=marks(key_bits, unroll, rounds_per_cycle, sbox),
+                 id=f"{direction.value}-{key_bits}-unroll{unroll}-by{rounds_per_cycle}-{sbox.value}")
+    for direction, key_bits, sbox in itertools.product(Direction, SHAPES, SBox)
+    for unroll, rounds_per_cycle in SHAPES[key_bits]
+    if rounds_per_cycle == 1 or sbox is not SBox.BLOCK_RAM
+]
+SLOTS = 3
+
+
+def random_work(rng, count):
+    """Blocks, each under another key than the one before."""
+    return [(rng.randbytes(16), (2 * n + n // 8) % SLOTS, rng.random() < 0.5) for n in range(count)]
+
+
+def payload(dut, block, slot, decrypt):
+    value = {"block": int.from_bytes(block, "little"), "slot": slot}
+    return value | {"decrypt": decrypt} if dut.direction is Direction.BOTH else value
+
+
+def expected(dut, keys, block, slot, decrypt):
+    cipher = AES.new(keys[slot], AES.MODE_ECB)
+    decrypts = {Direction.ENCRYPT: False, Direction.DECRYPT: True, Direction.BOTH: decrypt}[dut.direction]
+    return cipher.decrypt(block) if decrypts else cipher.encrypt(block)
+
+
+def run(dut, keys, work, **pace):
+    """Cycles of entry, cycles of leaving, blocks that left."""
+    sent, taken = [], []
+
+    async def send_blocks(ctx):
+        await write_keys(ctx, dut.round_key, keys)
+        sent.extend(await send(ctx, dut.i, [payload(dut, *item) for item in work], **pace))
+
+    async def take_blocks(ctx):
+        taken.extend(await collect(ctx, dut.o, len(work)))
+
+    simulate(dut, send_blocks, take_blocks)
+    start = len(keys) * (dut.rounds + 1)
+    return ([start + cycle for cycle, _ in sent], [cycle for cycle, _ in taken],
+            [block.to_bytes(16, "little") for _, block in taken])
+
+
+@pytest.mark.parametrize(("direction", "key_bits", "unroll", "rounds_per_cycle", "sbox"), VARIANTS)
+def test_agrees_with_the_reference_at_full_speed(direction, key_bits, unroll, rounds_per_cycle, sbox):
+    seed = unroll
+    print(f"seed {seed}")
+    rng = random.Random(seed)
+    dut = AesPipeline(direction=direction, key_bits=key_bits, slots=SLOTS, unroll=unroll,
+                      rounds_per_cycle=rounds_per_cycle, sbox=sbox)
+    keys = [rng.randbytes(key_bits // 8) for _ in range(SLOTS)]
+    work = random_work(rng, 2 * dut.capacity + 3)
+    entered, left, blocks = run(dut, keys, work)
+    assert blocks == [expected(dut, keys, *item) for item in work]
+    assert [out - into for into, out in zip(entered, left)] == [dut.latency_cycles] * len(work)
+    assert dut.latency_cycles == {128: 10, 256: 14}[key_bits] // rounds_per_cycle
+    budget = dut.turns * len(work)
+    assert entered[-1] - entered[0] < budget
+    assert dut.turns == -(-dut.rounds // unroll)
+
+
+@pytest.mark.parametrize("direction", Direction)
+@pytest.mark.parametrize(("unroll", "rounds_per_cycle"), [(10, 1), (4, 1), (6, 2)])
+def test_agrees_with_the_reference_with_gaps(direction, unroll, rounds_per_cycle):
+    seed = 7
+    print(f"seed {seed}")
+    rng = random.Random(seed)
+    dut = AesPipeline(direction=direction, key_bits=128, slots=SLOTS, unroll=unroll,
+                      rounds_per_cycle=rounds_per_cycle, sbox=SBox.TABLE)
+    keys = [rng.randbytes(16) for _ in range(SLOTS)]
+    work = random_work(rng, 30)
+    entered, left, blocks = run(dut, keys, work, pace=lambda: rng.random() < 0.3)
+    assert blocks == [expected(dut, keys, *item) for item in work]
+    assert [out - into for into, out in zip(entered, left)] == [dut.latency_cycles] * len(work)
+
+
+def test_a_slot_is_rekeyed_beside_the_traffic_of_another():
+    seed = 9
+    print(f"seed {seed}")
+    rng = random.Random(seed)
+    old, steady, new = (rng.randbytes(16) for _ in range(3))
+    dut = AesPipeline(direction=Direction.ENCRYPT, key_bits=128, slots=2, unroll=10, rounds_per_cycle=1,
+                      sbox=SBox.TABLE)
+    keys_written = 2 * (dut.rounds + 1)
+    work = [(rng.randbytes(16), 1, False) for _ in range(dut.rounds + 1)] + [(rng.randbytes(16), 0, False)]
+    taken = []
+
+    async def write(ctx):
+        await write_keys(ctx, dut.round_key, [old, steady])
+        await write_keys(ctx, dut.round_key, [new])
+
+    async def send_blocks(ctx):
+        await ctx.tick().repeat(keys_written)
+        await send(ctx, dut.i, [payload(dut, *item) for item in work])
+
+    async def take_blocks(ctx):
+        taken.extend(await collect(ctx, dut.o, len(work)))
+
+    simulate(dut, write, send_blocks, take_blocks)
+    assert [block.to_bytes(16, "little") for _, block in taken] == [
+        expected(dut, [new, steady], *item) for item in work]
+    assert taken[-1][0] == keys_written + len(work) - 1 + dut.latency_cycles
+
+
+def cavp_vectors(name):
+    """(direction, key, plaintext, ciphertext) of a file of NIST's algorithm validation program."""
+    direction, case = "", {}
+    with open_vector_file(f"ciphers/AES/ECB/{name}", "r") as lines:
+        for line in lines:
+            if line.startswith("["):
+                direction = line.strip("[]\n ")
+            elif " = " in line:
+                field, value = line.strip().split(" = ")
+                case[field] = value
+                if {"KEY", "PLAINTEXT", "CIPHERTEXT"} <= case.keys():
+                    yield (direction, *(bytes.fromhex(case[field]) for field in ("KEY", "PLAINTEXT", "CIPHERTEXT")))
+                    case = {}
+
+
+@pytest.mark.parametrize("key_bits", [128, 256])
+@pytest.mark.parametrize("kind", ["GFSbox", "KeySbox", "VarKey", "VarTxt"])
+def test_agrees_with_cavp(kind, key_bits):
+    cases = list(cavp_vectors(f"ECB{kind}{key_bits}.rsp"))
+    cases = cases[::max(1, len(cases) // 12)]
+    assert {direction for direction, *_ in cases} == {"ENCRYPT", "DECRYPT"}
+    dut = AesPipeline(direction=Direction.BOTH, key_bits=key_bits, slots=len(cases), unroll=2, rounds_per_cycle=2,
+                      sbox=SBox.TABLE)
+    work = [(plain if direction == "ENCRYPT" else cipher, slot, direction == "DECRYPT")
+            for slot, (direction, _, plain, cipher) in enumerate(cases)]
+    _, _, blocks = run(dut, [key for _, key, _, _ in cases], work)
+    assert blocks == [cipher if direction == "ENCRYPT" else plain for direction, _, plain, cipher in cases]
+
+
+@pytest.mark.parametrize(("change", "message"), [
+    ({"key_bits": 192}, "Key bits must be 128 or 256, not 192"),
+    ({"slots": 0}, "Slots must be at least 1, not 0"),
+    ({"rounds_per_cycle": 3}, "Rounds per cycle must be 1 or 2, not 3"),
+    ({"rounds_per_cycle": 2, "sbox": SBox.BLOCK_RAM}, "Rounds per cycle must be 1 with the block_ram S-box, not 2"),
+    ({"unroll": 11}, "Unroll must be a multiple of 1 from 1 to 10, not 11"),
+    ({"unroll": 0}, "Unroll must be a multiple of 1 from 1 to 10, not 0"),
+    ({"unroll": 5, "rounds_per_cycle": 2}, "Unroll must be a multiple of 2 from 2 to 10, not 5"),
+])
+def test_refuses_bad_parameters(change, message):
+    good = {"direction": Direction.ENCRYPT, "key_bits": 128, "slots": 1, "unroll": 10, "rounds_per_cycle": 1,
+            "sbox": SBox.TABLE}
+    with pytest.raises(ValueError, match=f"^{message}$"):
+        AesPipeline(**(good | change))
