@@ -12,7 +12,7 @@ from pathlib import Path
 from systemrdl import RDLCompiler
 from systemrdl.node import FieldNode, RegNode
 
-__all__ = ["MAP_NAMES", "SIZE_BYTES", "SOURCE", "Field", "Register", "as_dict", "registers"]
+__all__ = ["MAP_NAMES", "SIZE_BYTES", "SOURCE", "Field", "Register", "as_dict", "register", "registers"]
 
 Access = typing.Literal["rw", "ro", "wo"]
 
@@ -127,9 +127,23 @@ def registers(map_name: str) -> tuple[Register, ...]:
     return tuple(_compile(map_name))
 
 
+def register(map_name: str, name: str) -> Register:
+    """The register of a name.
+
+    Raises
+    ------
+    ValueError
+        If there is no such address space, or no such register in it.
+    """
+    found = next((entry for entry in registers(map_name) if entry.name == name), None)
+    if found is None:
+        raise ValueError(f"Register must be one of the {map_name} map, not {name!r}")
+    return found
+
+
 def as_dict() -> dict[str, list[dict[str, typing.Any]]]:
     """Both address spaces as JSON knows them: what ``cbit regs --format json`` prints."""
-    return {map_name: [_register_as_dict(register) for register in registers(map_name)] for map_name in MAP_NAMES}
+    return {map_name: [_register_as_dict(entry) for entry in registers(map_name)] for map_name in MAP_NAMES}
 
 
 def _register_as_dict(register: Register) -> dict[str, typing.Any]:

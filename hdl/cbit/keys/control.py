@@ -78,6 +78,11 @@ class KeyControl(wiring.Component):
     drain_busy : ``In(1)``
         High while an access that uses ``drain_slot`` is in flight. Ignored in the four cycles from a change of
         ``drain_slot``, ``active`` or ``serving`` on: so long the accesses decided before may take to show here.
+
+    Raises
+    ------
+    ValueError
+        If a parameter is outside its range.
     """
 
     def __init__(self, *, asid_count: int, key_bits: int):

@@ -32,6 +32,11 @@ class RoundKeyEraser(wiring.Component):
         The zeros.
     done : ``Out(1)``
         High in the cycle of the last zero.
+
+    Raises
+    ------
+    ValueError
+        If a parameter is outside its range.
     """
 
     def __init__(self, *, asid_count: int, key_bits: int):

@@ -34,6 +34,11 @@ class KeyLoader(wiring.Component):
         The round keys.
     done : ``Out(1)``
         High in the cycle of the last round key.
+
+    Raises
+    ------
+    ValueError
+        If a parameter is outside its range.
     """
 
     def __init__(self, *, asid_count: int, key_bits: int):

@@ -23,7 +23,7 @@ class KeyStaging(wiring.Component):
     Members
     -------
     word : ``In(KeyWordSignature())``
-        Words in, each taken while ``enable`` is high. There is none past the end of a key: it is refused.
+        Words in. Those past the end of a key have no effect.
     enable : ``In(1)``
         Whether words are taken.
     erase : ``In(1)``
@@ -52,9 +52,8 @@ class KeyStaging(wiring.Component):
         words_per_key = self.key_bits // 32
         words = Signal(ArrayLayout(ArrayLayout(32, words_per_key), 2))
         written = Signal(ArrayLayout(words_per_key, 2))
-        exists = self.word.index < words_per_key
         m.d.comb += [
-            self.word.ready.eq(self.enable & exists),
+            self.word.ready.eq(self.enable),
             self.keys.eq(words),
         ]
         m.d.sync += [
@@ -63,7 +62,7 @@ class KeyStaging(wiring.Component):
         ]
         with m.If(self.erase):
             m.d.sync += [words.eq(0), written.eq(0)]
-        with m.Elif(self.word.valid & self.word.ready):
+        with m.Elif(self.word.valid & self.word.ready & (self.word.index < words_per_key)):
             m.d.sync += [
                 words[self.word.tweak_key][self.word.index].eq(self.word.data),
                 written[self.word.tweak_key].bit_select(self.word.index, 1).eq(1),

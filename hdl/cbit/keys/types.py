@@ -74,7 +74,7 @@ class KeyWordSignature(wiring.Signature):
     tweak_key : ``Out(1)``
         Zero for the data key K1, one for the tweak key K2.
     index : ``Out(3)``
-        Which word: 0 holds the key's bytes 0 to 3.
+        Which word: 0 holds the key's bytes 0 to 3. One past the end of the key has no effect.
     data : ``Out(32)``
         Its bytes, the first in bits 7..0.
     """
@@ -105,9 +105,18 @@ class RoundKeyPairSignature(wiring.Signature):
         Number of the round key (FIPS 197, 5.2).
     data : ``Out(128)``
         The round key; byte ``i`` is bits ``8i+7..8i``.
+
+    Raises
+    ------
+    ValueError
+        If a parameter is outside its range.
     """
 
     def __init__(self, *, asid_count: int, key_bits: int):
+        if not 2 <= asid_count <= 1 << SLOT_NUMBER_WIDTH:
+            raise ValueError(f"asid_count must be from 2 to {1 << SLOT_NUMBER_WIDTH}, not {asid_count!r}")
+        if key_bits not in ROUNDS:
+            raise ValueError(f"key_bits must be {' or '.join(map(str, ROUNDS))}, not {key_bits!r}")
         self.asid_count = asid_count
         self.key_bits = key_bits
         super().__init__({"valid": Out(1), "tweak_key": Out(1), "slot": Out(range(asid_count)),

@@ -1,3 +1,4 @@
+# amaranth: UnusedElaboratable=no
 """Key control: every command in every state, what it erases, and when a slot is active."""
 
 import random
@@ -219,13 +220,22 @@ def test_retire_keeps_staged_keys(bench):
     bench.run(testbench)
 
 
-def test_words_past_the_end_of_a_short_key_are_refused(bench):
+def test_words_past_the_end_of_a_short_key_have_no_effect(bench):
     async def testbench(ctx):
         await bench.idle(ctx)
-        for index in range(8):
-            assert await bench.write_word(ctx, 0, index, 1) == (index < 4)
+        for tweak_key in (0, 1):
+            for index in (0, 1, 2, 4, 5, 6, 7):
+                await bench.write_word(ctx, tweak_key, index, index)
+        assert await bench.command(ctx, INSTALL, 1) == Result.KEY_INCOMPLETE
 
     bench.run(testbench)
+
+
+@pytest.mark.parametrize(("parameter", "value", "rule"), [
+    ("asid_count", 1, "from 2 to 1024"), ("asid_count", 1025, "from 2 to 1024"), ("key_bits", 192, "128 or 256")])
+def test_sizes_outside_their_range_are_refused(parameter, value, rule):
+    with pytest.raises(ValueError, match=f"^{parameter} must be {rule}, not {value}$"):
+        KeyControl(**{"asid_count": 16, "key_bits": 128} | {parameter: value})
 
 
 def test_retire_drains_and_then_erases(bench):

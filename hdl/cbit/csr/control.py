@@ -1,0 +1,201 @@
+"""All that the security processor and the host see of an engine besides memory."""
+
+from amaranth.hdl import Module, ResetInserter, Signal
+from amaranth.lib import stream, wiring
+from amaranth.lib.wiring import In, Out
+
+from cbit.access.front import violation_event_layout
+from cbit.access.request import MODE, Violation
+from cbit.access.violations import ViolationLog
+from cbit.axi.ports import AxiLiteSignature
+from cbit.csr.bank import ADDR_WIDTH, Bank
+from cbit.csr.map import registers
+from cbit.csr.switches import Switches
+from cbit.keys.control import KeyControl
+from cbit.keys.types import RoundKeyPairSignature
+
+__all__ = ["ControlPort"]
+
+KEY_WORDS = 8
+"""Registers for the words of each key, enough for the longest."""
+
+
+class ControlPort(wiring.Component):
+    """The registers of the security processor and of the host, key control, mode and release, and the log.
+
+    The meaning of each register is in `registers.rdl`; latency and refusals of the buses are those of
+    :class:`cbit.csr.bank.Bank`, the times of commands those of :class:`cbit.keys.control.KeyControl`.
+
+    Parameters
+    ----------
+    asid_count : :class:`int`
+        Number of ASIDs and of key slots. 2 to 1024.
+    key_bits : :class:`int`
+        Bits of each of the two keys of a slot. 128 or 256.
+    addr_width : :class:`int`
+        Bits of an address, the C-bit included. 32 to 64.
+    c_bit : :class:`int`
+        Position of the C-bit.
+    id_width : :class:`int`
+        Bits of an AXI ID. 1 to 16.
+    data_unit_bytes : :class:`int`
+        Bytes of an XTS data unit.
+
+    Members
+    -------
+    s_axil_psp : ``In(AxiLiteSignature(addr_width=12))``
+        The security processor's bus. Nobody else may reach it.
+    s_axil_host : ``In(AxiLiteSignature(addr_width=12))``
+        The host's, read-only.
+    irq : ``Out(1)``
+        High while a violation is recorded and its interrupt is enabled.
+    mode : ``Out(MODE)``
+        What is encrypted.
+    released : ``Out(1)``
+        Accesses are accepted.
+    read_violation, write_violation : ``In(stream.Signature(violation_event_layout(...), always_ready=True))``
+        Denied accesses.
+    self_test_busy : ``In(1)``
+        Holds back the release.
+    self_test_failed : ``In(1)``
+        Erases every slot as a reset does, and prevents the release until reset.
+    active, serving, round_key, drain_slot, drain_busy
+        As of :class:`cbit.keys.control.KeyControl`.
+
+    Raises
+    ------
+    ValueError
+        If ``asid_count`` or ``key_bits`` is outside its range.
+    """
+
+    def __init__(self, *, asid_count: int, key_bits: int, addr_width: int, c_bit: int, id_width: int,
+                 data_unit_bytes: int):
+        self.asid_count = asid_count
+        self.key_bits = key_bits
+        self.addr_width = addr_width
+        self.c_bit = c_bit
+        self.id_width = id_width
+        self.data_unit_bytes = data_unit_bytes
+        self.asid_width = (asid_count - 1).bit_length()
+        bus = AxiLiteSignature(addr_width=ADDR_WIDTH)
+        event = stream.Signature(violation_event_layout(addr_width=addr_width, id_width=id_width,
+                                                        asid_width=self.asid_width), always_ready=True)
+        super().__init__({
+            "s_axil_psp": In(bus),
+            "s_axil_host": In(bus),
+            "irq": Out(1),
+            "mode": Out(MODE),
+            "released": Out(1),
+            "read_violation": In(event),
+            "write_violation": In(event),
+            "self_test_busy": In(1),
+            "self_test_failed": In(1),
+            "active": Out(asid_count),
+            "serving": Out(asid_count),
+            "round_key": Out(RoundKeyPairSignature(asid_count=asid_count, key_bits=key_bits)),
+            "drain_slot": Out(range(asid_count)),
+            "drain_busy": In(1),
+        })
+
+    def elaborate(self, _platform) -> Module:
+        m = Module()
+        m.submodules.psp = psp = Bank(registers=registers("psp"))
+        m.submodules.host = host = Bank(registers=registers("host"))
+        m.submodules.switches = switches = Switches()
+        m.submodules.log = log = ViolationLog(asid_width=self.asid_width, addr_width=self.addr_width,
+                                              id_width=self.id_width)
+        keys = KeyControl(asid_count=self.asid_count, key_bits=self.key_bits)
+        fails = Signal()
+        m.d.comb += fails.eq(self.self_test_failed & ~switches.failed)
+        m.submodules.keys = ResetInserter(fails)(keys)
+
+        wiring.connect(m, psp.s_axil, wiring.flipped(self.s_axil_psp))
+        wiring.connect(m, host.s_axil, wiring.flipped(self.s_axil_host))
+        self._join_switches(m, psp, host, switches, keys)
+        self._join_keys(m, psp, keys)
+        self._join_log(m, psp, log)
+        for bank in (psp, host):
+            self._show_violations(m, bank, log)
+        self._show_parameters(m, host)
+        return m
+
+    def _join_switches(self, m: Module, psp: Bank, host: Bank, switches: Switches, keys: KeyControl) -> None:
+        wiring.connect(m, psp.control, switches.control)
+        wiring.connect(m, psp.mode, switches.mode_register)
+        m.d.comb += [
+            switches.erased.eq(~keys.busy),
+            switches.self_test_busy.eq(self.self_test_busy),
+            switches.self_test_failed.eq(self.self_test_failed),
+            self.mode.eq(switches.mode),
+            self.released.eq(switches.released),
+            psp.status.value.busy.eq(keys.busy),
+            psp.status.value.self_test_busy.eq(self.self_test_busy),
+            psp.status.value.self_test_failed.eq(switches.failed),
+        ]
+        for bank in (psp, host):
+            m.d.comb += [bank.status.value.released.eq(switches.released), bank.status.value.locked.eq(switches.locked)]
+        m.d.comb += [host.mode.value[name].eq(switches.mode[name]) for name in MODE.members]
+
+    def _join_keys(self, m: Module, psp: Bank, keys: KeyControl) -> None:
+        m.d.comb += [
+            keys.command.valid.eq(psp.command.write),
+            keys.command.op.eq(psp.command.data.op),
+            keys.command.slot.eq(psp.command.data.slot),
+            psp.command_status.value.busy.eq(keys.busy),
+            psp.command_status.value.result.eq(keys.result),
+            psp.slot_select.value.slot.eq(keys.query_slot),
+            psp.slot_state.value.state.eq(keys.query_state),
+            keys.drain_busy.eq(self.drain_busy),
+            self.active.eq(keys.active), self.serving.eq(keys.serving), self.drain_slot.eq(keys.drain_slot),
+        ]
+        wiring.connect(m, keys.round_key, wiring.flipped(self.round_key))
+        with m.If(psp.slot_select.write):
+            m.d.sync += keys.query_slot.eq(psp.slot_select.data.slot)
+        for tweak_key, name in enumerate(("key_data", "key_tweak")):
+            for index in range(KEY_WORDS):
+                self._join_word(m, getattr(psp, f"{name}{index}"), keys, tweak_key, index)
+
+    def _join_word(self, m: Module, register: wiring.PureInterface, keys: KeyControl, tweak_key: int,
+                   index: int) -> None:
+        exists = index < self.key_bits // 32
+        m.d.comb += register.refuse.eq(~keys.word.ready if exists else 1)
+        with m.If(register.write):
+            m.d.comb += [keys.word.valid.eq(1), keys.word.tweak_key.eq(tweak_key), keys.word.index.eq(index),
+                         keys.word.data.eq(register.data.word)]
+
+    def _join_log(self, m: Module, psp: Bank, log: ViolationLog) -> None:
+        wiring.connect(m, wiring.flipped(self.read_violation), log.read)
+        wiring.connect(m, wiring.flipped(self.write_violation), log.write)
+        m.d.comb += [
+            log.clear_record.eq(psp.violation_clear.write & psp.violation_clear.data.record),
+            log.clear_counts.eq(psp.violation_clear.write & psp.violation_clear.data.counts),
+            psp.irq_enable.value.violation.eq(log.irq_enable),
+            self.irq.eq(log.irq),
+        ]
+        with m.If(psp.irq_enable.write):
+            m.d.sync += log.irq_enable.eq(psp.irq_enable.data.violation)
+
+    def _show_violations(self, m: Module, bank: Bank, log: ViolationLog) -> None:
+        event = log.first.event
+        m.d.comb += [
+            bank.violation_status.value.valid.eq(log.first.valid),
+            bank.violation_status.value.write.eq(log.first.write),
+            bank.violation_status.value.kind.eq(event.kind),
+            bank.violation_asid.value.asid.eq(event.asid),
+            bank.violation_id.value.id.eq(event.id),
+            bank.violation_address_low.value.address.eq(event.addr[:32]),
+            bank.violation_address_high.value.address.eq(event.addr[32:]),
+        ]
+        for kind in Violation:
+            if kind is not Violation.NONE:
+                register = getattr(bank, f"violation_count_{kind.name.lower()}")
+                m.d.comb += register.value.count.eq(log.counts[kind.value])
+
+    def _show_parameters(self, m: Module, host: Bank) -> None:
+        m.d.comb += [
+            host.features_ebx.value.c_bit.eq(self.c_bit),
+            host.features_ebx.value.address_reduction.eq(self.addr_width - self.c_bit),
+            host.features_ecx.value.guests.eq(self.asid_count - 1),
+            host.parameters.value.data_unit_bytes.eq(self.data_unit_bytes),
+            host.parameters.value.key_bits.eq(self.key_bits),
+        ]
