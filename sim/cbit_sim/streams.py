@@ -21,9 +21,9 @@ def always() -> bool:
 
 
 def simulate(design: Elaboratable, *testbenches: Callable[[Any], Any]) -> None:
-    """Runs the testbenches on the design until the last of them ends."""
+    """Runs the testbenches on the design, clocked if it has registers, until the last of them ends."""
     simulator = Simulator(design)
-    simulator.add_clock(1e-6)
+    simulator.add_clock(1e-6, if_exists=True)
     for testbench in testbenches:
         simulator.add_testbench(testbench)
     simulator.run()

@@ -2,10 +2,21 @@
 
 import enum
 
-__all__ = ["ROUNDS", "Direction"]
+__all__ = ["Direction", "rounds_of"]
 
-ROUNDS = {128: 10, 256: 14}
-"""Bits of a key to rounds (FIPS 197, 5)."""
+
+def rounds_of(key_bits: int) -> int:
+    """Rounds of AES with a key of so many bits (FIPS 197, 5).
+
+    Raises
+    ------
+    ValueError
+        If ``key_bits`` is neither 128 nor 256.
+    """
+    rounds = {128: 10, 256: 14}
+    if key_bits not in rounds:
+        raise ValueError(f"Key bits must be 128 or 256, not {key_bits!r}")
+    return rounds[key_bits]
 
 
 class Direction(enum.Enum):

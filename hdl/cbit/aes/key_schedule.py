@@ -4,7 +4,7 @@ from amaranth import Cat, Module, Mux, Signal, unsigned
 from amaranth.lib import data, stream
 from amaranth.lib.wiring import Component, In, Out
 
-from cbit.aes.cipher import ROUNDS, Direction
+from cbit.aes.cipher import Direction, rounds_of
 from cbit.aes.sbox import SubBytes
 from cbit.config import SBox
 
@@ -40,10 +40,8 @@ class KeySchedule(Component):
     o: stream.Interface
 
     def __init__(self, *, key_bits: int) -> None:
-        if key_bits not in ROUNDS:
-            raise ValueError(f"Key bits must be 128 or 256, not {key_bits!r}")
         self.key_bits = key_bits
-        self.rounds = ROUNDS[key_bits]
+        self.rounds = rounds_of(key_bits)
         round_key = data.StructLayout({"round": range(self.rounds + 1), "data": 128})
         super().__init__({
             "i": In(stream.Signature(key_bits)),

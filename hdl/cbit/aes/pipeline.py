@@ -7,7 +7,7 @@ from amaranth.hdl import Value
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import Component, In, Out
 
-from cbit.aes.cipher import ROUNDS, Direction
+from cbit.aes.cipher import Direction, rounds_of
 from cbit.aes.round import AesRound
 from cbit.aes.round_keys import RoundKeys, RoundKeySignature
 from cbit.config import SBox
@@ -63,15 +63,13 @@ class AesPipeline(Component):
 
     def __init__(self, *, direction: Direction, key_bits: int, slots: int, unroll: int, rounds_per_cycle: int,
                  sbox: SBox) -> None:
-        if key_bits not in ROUNDS:
-            raise ValueError(f"Key bits must be 128 or 256, not {key_bits!r}")
+        rounds = rounds_of(key_bits)
         if slots < 1:
             raise ValueError(f"Slots must be at least 1, not {slots!r}")
         if rounds_per_cycle not in (1, 2):
             raise ValueError(f"Rounds per cycle must be 1 or 2, not {rounds_per_cycle!r}")
         if sbox is SBox.BLOCK_RAM and rounds_per_cycle != 1:
             raise ValueError(f"Rounds per cycle must be 1 with the block_ram S-box, not {rounds_per_cycle!r}")
-        rounds = ROUNDS[key_bits]
         if not 1 <= unroll <= rounds or unroll % rounds_per_cycle:
             raise ValueError(f"Unroll must be a multiple of {rounds_per_cycle} from {rounds_per_cycle} to {rounds}, "
                              f"not {unroll!r}")
