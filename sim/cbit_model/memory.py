@@ -118,7 +118,7 @@ class Memory:
     slots : :class:`~cbit_model.slots.KeySlots`
         The key slots.
     violations : :class:`~cbit_model.violations.ViolationLog`
-        The accesses denied since reset.
+        The accesses denied.
     mode : :class:`~cbit_model.access.Mode`
         What is switched on. Changed by :meth:`set_mode`.
     locked, released : :class:`bool`
@@ -153,7 +153,8 @@ class Memory:
     def reset(self) -> None:
         """Erase every key; forget mode, lock, release and violations. DRAM keeps its content."""
         self.slots.zeroize_all()
-        self.violations.clear()
+        self.violations.clear_record()
+        self.violations.clear_counts()
         self.mode = Mode()
         self.locked = False
         self.released = False

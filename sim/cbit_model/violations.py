@@ -44,7 +44,7 @@ class ViolationLog:
     counts : :class:`dict`
         :class:`~cbit_model.access.Violation` to its counter.
     first : :class:`FirstViolation` or :data:`None`
-        The first access denied since :meth:`clear`.
+        The first access denied since :meth:`clear_record`.
 
     Raises
     ------
@@ -59,12 +59,16 @@ class ViolationLog:
         if counter_bits < 1:
             raise ValueError(f"counter_bits must be 1 or more, not {counter_bits}")
         self._limit = (1 << counter_bits) - 1
-        self.clear()
+        self.clear_record()
+        self.clear_counts()
 
-    def clear(self) -> None:
-        """Forget everything."""
-        self.counts = dict.fromkeys(Violation, 0)
+    def clear_record(self) -> None:
+        """Forget the first one; the next is kept."""
         self.first = None
+
+    def clear_counts(self) -> None:
+        """Set every counter to zero."""
+        self.counts = dict.fromkeys(Violation, 0)
 
     def record(self, kind: Violation, access: Access, *, write: bool) -> None:
         """Count a denied access, and keep it if it is the first."""

@@ -209,6 +209,17 @@ def test_first_violation_stays_and_counters_saturate():
     assert memory.violations.counts[Violation.DMA_PRIVATE] == 3
 
 
+def test_record_and_counts_are_cleared_apart(memory):
+    memory.read(line(C | 0x40, asid=7))
+    memory.violations.clear_record()
+    assert memory.violations.counts[Violation.SLOT_INACTIVE] == 1
+    memory.read(line(C | 0x80, asid=8))
+    memory.violations.clear_counts()
+    assert memory.violations.first == FirstViolation(
+        Violation.SLOT_INACTIVE, asid=8, address=C | 0x80, write=False, id=0)
+    assert not any(memory.violations.counts.values())
+
+
 def test_reset_forgets_everything_but_dram(memory):
     memory.write(line(C | 0x40), full(bytes(64)))
     memory.read(line(C | 0x80, asid=7))
