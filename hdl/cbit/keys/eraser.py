@@ -4,7 +4,7 @@ from amaranth.hdl import Module, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from cbit.aes.cipher import ROUNDS
+from cbit.aes.cipher import rounds_of
 from cbit.keys.types import RoundKeyPairSignature
 
 __all__ = ["RoundKeyEraser"]
@@ -51,7 +51,7 @@ class RoundKeyEraser(wiring.Component):
 
     def elaborate(self, _platform) -> Module:
         m = Module()
-        rounds = ROUNDS[self.key_bits]
+        rounds = rounds_of(self.key_bits)
         number, tweak_key = Signal(range(rounds + 1)), Signal()
         m.d.comb += [
             self.round_key.valid.eq(self.enable),

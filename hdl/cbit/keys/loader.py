@@ -5,7 +5,7 @@ from amaranth.lib import stream, wiring
 from amaranth.lib.data import ArrayLayout
 from amaranth.lib.wiring import In, Out
 
-from cbit.aes.cipher import ROUNDS
+from cbit.aes.cipher import rounds_of
 from cbit.aes.key_schedule import KeySchedule
 from cbit.keys.types import RoundKeyPairSignature
 
@@ -55,7 +55,7 @@ class KeyLoader(wiring.Component):
         m = Module()
         m.submodules.schedule = schedule = KeySchedule(key_bits=self.key_bits)
         expanding, tweak_key = Signal(), Signal()
-        last = schedule.o.valid & (schedule.o.p.round == ROUNDS[self.key_bits])
+        last = schedule.o.valid & (schedule.o.p.round == rounds_of(self.key_bits))
         m.d.comb += [
             schedule.i.valid.eq(self.i.valid & ~expanding),
             schedule.i.p.eq(self.i.p[tweak_key]),
