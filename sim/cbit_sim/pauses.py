@@ -1,0 +1,46 @@
+"""Patterns of back-pressure: endless iterators that say, cycle by cycle, whether a channel holds back."""
+
+import itertools
+import random
+from collections.abc import Iterator
+
+__all__ = ["CHANNELS", "PATTERNS", "pauses"]
+
+CHANNELS = ("aw", "w", "b", "ar", "r")
+
+PATTERNS = ("none", "light", "heavy", "bursty", "alternate")
+"""Never; one cycle in ten; two in three; long stretches; every second cycle."""
+
+_PERIOD = 4096
+
+
+def _pattern(name: str, rng: random.Random) -> Iterator[bool] | None:
+    match name:
+        case "none":
+            return None
+        case "light":
+            cycles = [rng.random() < 0.1 for _ in range(_PERIOD)]
+        case "heavy":
+            cycles = [rng.random() < 0.67 for _ in range(_PERIOD)]
+        case "bursty":
+            cycles = []
+            while len(cycles) < _PERIOD:
+                cycles += [True] * rng.randint(1, 60) + [False] * rng.randint(1, 60)
+        case "alternate":
+            cycles = [True, False]
+        case _:
+            raise ValueError(f"Pattern must be one of {', '.join(PATTERNS)}, not {name!r}")
+    return itertools.cycle(cycles)
+
+
+def pauses(name: str, seed: int) -> dict[str, Iterator[bool]]:
+    """Iterators for the channels of a port. ``mixed`` chooses a pattern for each channel.
+
+    Raises
+    ------
+    ValueError
+        If the name is neither ``mixed`` nor one of :data:`PATTERNS`.
+    """
+    rng = random.Random(seed)
+    chosen = {channel: _pattern(rng.choice(PATTERNS) if name == "mixed" else name, rng) for channel in CHANNELS}
+    return {channel: pattern for channel, pattern in chosen.items() if pattern is not None}
