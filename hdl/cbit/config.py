@@ -56,7 +56,7 @@ class EngineConfig:
     c_bit : :class:`int`
         Position of the C-bit. 13 to ``addr_width - 1``. Address bits above it must be zero.
     id_width : :class:`int`
-        Bits of an AXI ID, the same on both ports. 1 to 16.
+        Bits of an AXI ID, the same on both ports. 1 to 8.
     data_width : :class:`int`
         Bits of a data bus. 128: one AES block a beat.
     asid_count : :class:`int`
@@ -100,7 +100,7 @@ class EngineConfig:
     def __post_init__(self) -> None:
         _require_integer("addr_width", self.addr_width, 32, 64)
         _require_integer("c_bit", self.c_bit, 13, self.addr_width - 1)
-        _require_integer("id_width", self.id_width, 1, 16)
+        _require_integer("id_width", self.id_width, 1, 8)
         _require_choice("data_width", self.data_width, (128,))
         _require_integer("asid_count", self.asid_count, 2, 1024)
         _require_choice("key_bits", self.key_bits, (128, 256))

@@ -26,8 +26,7 @@ class TweakEngine(Component):
 
     Latency: ``latency_cycles`` = rounds / ``rounds_per_cycle`` from ``i`` to ``o`` when idle. Throughput:
     a tweak every two cycles, which keeps up with lines of four blocks in both directions at a block a
-    cycle each. Stalls: neither ``i`` nor ``o`` waits; whoever asks has at most ``queue_depth`` requests
-    waiting. Tweaks leave in order.
+    cycle each. Stalls: ``i`` waits while the ring is full, ``o`` never. Tweaks leave in order.
 
     Parameters
     ----------
@@ -37,14 +36,12 @@ class TweakEngine(Component):
         Bytes of a data unit: a power of two, 64 or more.
     addr_width : :class:`int`
         Bits of an address.
-    queue_depth : :class:`int`
-        Requests that can wait. 2 or more.
     tag_shape : :class:`ShapeLike`
         Shape of what goes with each request, unchanged.
 
     Members
     -------
-    i : ``In(stream.Signature(StructLayout({"line", "slot", "tag"}), always_ready=True))``
+    i : ``In(stream.Signature(StructLayout({"line", "slot", "tag"})))``
         ``line`` is the address without its six low bits, C-bit cleared.
     o : ``Out(stream.Signature(StructLayout({"tweak", "tag"}), always_ready=True))``
         Tweaks; byte *i* is bits 8i+7..8i.
@@ -62,7 +59,7 @@ class TweakEngine(Component):
     round_key: wiring.PureInterface
 
     def __init__(self, *, key_bits: int, slots: int, data_unit_bytes: int, addr_width: int, sbox: SBox,
-                 rounds_per_cycle: int, queue_depth: int, tag_shape: ShapeLike) -> None:
+                 rounds_per_cycle: int, tag_shape: ShapeLike) -> None:
         if data_unit_bytes < LINE_BYTES or data_unit_bytes & (data_unit_bytes - 1):
             raise ValueError(f"Data unit bytes must be a power of two of at least {LINE_BYTES}, "
                              f"not {data_unit_bytes!r}")
@@ -72,7 +69,6 @@ class TweakEngine(Component):
         self.addr_width = addr_width
         self.sbox = sbox
         self.rounds_per_cycle = rounds_per_cycle
-        self.queue_depth = queue_depth
         self.tag_shape = tag_shape
         half = rounds_of(key_bits) // 2
         self._pipeline = AesPipeline(
@@ -82,7 +78,7 @@ class TweakEngine(Component):
         self._request = data.StructLayout({
             "line": addr_width - (LINE_BYTES - 1).bit_length(), "slot": range(slots), "tag": tag_shape})
         super().__init__({
-            "i": In(stream.Signature(self._request, always_ready=True)),
+            "i": In(stream.Signature(self._request)),
             "o": Out(stream.Signature(data.StructLayout({"tweak": 128, "tag": tag_shape}), always_ready=True)),
             "round_key": In(RoundKeySignature(slots=slots, rounds=self._pipeline.rounds)),
         })
@@ -91,21 +87,19 @@ class TweakEngine(Component):
         m = Module()
         line_bits = (self.data_unit_bytes // LINE_BYTES).bit_length() - 1
         m.submodules.aes = aes = self._pipeline
-        m.submodules.waiting = waiting = ReservedQueue(shape=self._request, depth=self.queue_depth, bypass=True)
         m.submodules.beside = beside = ReservedQueue(
             shape=data.StructLayout({"line_in_unit": line_bits, "tag": self.tag_shape}),
             depth=max(2, aes.capacity), bypass=False)
         m.submodules.alpha = alpha = AlphaPower(power_bits=line_bits, scale=BLOCKS_PER_LINE)
         wiring.connect(m, wiring.flipped(self.round_key), aes.round_key)
-        wiring.connect(m, wiring.flipped(self.i), waiting.i)
-        request = waiting.o.payload
+        request = self.i.payload
         m.d.comb += [
-            aes.i.valid.eq(waiting.o.valid),
+            aes.i.valid.eq(self.i.valid),
             aes.i.payload.block.eq(request.line[line_bits:]),
             aes.i.payload.slot.eq(request.slot),
-            waiting.o.ready.eq(aes.i.ready),
+            self.i.ready.eq(aes.i.ready),
 
-            beside.i.valid.eq(waiting.o.valid & aes.i.ready),
+            beside.i.valid.eq(self.i.valid & aes.i.ready),
             beside.i.payload.line_in_unit.eq(request.line[:line_bits]),
             beside.i.payload.tag.eq(request.tag),
             beside.o.ready.eq(aes.o.valid),

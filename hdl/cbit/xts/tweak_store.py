@@ -6,7 +6,7 @@ from amaranth.lib import stream
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import Component, In, Out
 
-from .requests import tweak_result_layout
+from .ports import tweak_result_layout
 
 __all__ = ["TweakStore"]
 

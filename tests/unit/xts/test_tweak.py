@@ -10,12 +10,12 @@ from cbit_sim.streams import collect, send, simulate
 from Crypto.Cipher import AES
 
 SLOTS = 3
-QUEUE_DEPTH = 8
+REQUESTS = 16
 
 
 def engine(**change):
     parameters = {"key_bits": 128, "slots": SLOTS, "data_unit_bytes": 64, "addr_width": 47, "sbox": SBox.TABLE,
-                  "rounds_per_cycle": 1, "queue_depth": QUEUE_DEPTH, "tag_shape": 6}
+                  "rounds_per_cycle": 1, "tag_shape": 6}
     return TweakEngine(**(parameters | change))
 
 
@@ -56,7 +56,7 @@ def test_a_tweak_every_two_cycles(key_bits, rounds_per_cycle, data_unit_bytes):
     rng = random.Random(key_bits)
     dut = engine(key_bits=key_bits, rounds_per_cycle=rounds_per_cycle, data_unit_bytes=data_unit_bytes)
     keys = [rng.randbytes(key_bits // 8) for _ in range(SLOTS)]
-    asked, came = run(dut, keys, random_work(rng, 2 * QUEUE_DEPTH), pace=lambda: True)
+    asked, came = run(dut, keys, random_work(rng, REQUESTS), pace=lambda: True)
     assert came[0] - asked[0] == dut.latency_cycles == {128: 10, 256: 14}[key_bits] // rounds_per_cycle
     assert came[-1] - came[0] <= 2 * len(came)
 

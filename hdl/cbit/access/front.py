@@ -1,0 +1,100 @@
+"""The managers' address channel: every access is decided as it is accepted."""
+
+from amaranth import Module, Signal
+from amaranth.lib import stream
+from amaranth.lib.data import StructLayout
+from amaranth.lib.wiring import Component, In, Out
+
+from cbit.axi.ports import address_layout
+from cbit.stream.slice import RegisterSlice
+from .decision import Decision
+from .request import MODE, Route, Violation, request_layout
+
+__all__ = ["AddressFront", "violation_event_layout"]
+
+
+def violation_event_layout(*, addr_width: int, id_width: int, asid_width: int) -> StructLayout:
+    """A denied access as the log of violations takes it; ``addr`` is as the manager gave it."""
+    return StructLayout({"kind": Violation, "asid": asid_width, "id": id_width, "addr": addr_width})
+
+
+class AddressFront(Component):
+    """Takes AW or AR, decides, and hands the decided access on from a register.
+
+    The decision uses mode bits and slot states of the cycle in which the access is accepted, and
+    stays with it. Before ``released`` nothing is accepted.
+
+    Latency: one cycle. Throughput: one access a cycle. Stalls: as
+    :class:`~cbit.stream.slice.RegisterSlice`.
+
+    Parameters
+    ----------
+    addr_width, c_bit, id_width, asid_count : :class:`int`
+        As in :class:`~cbit.config.EngineConfig`.
+    is_write : :class:`bool`
+        Whether the channel is AW.
+
+    Members
+    -------
+    i : ``In(stream.Signature(address_layout(...)))``
+    o : ``Out(stream.Signature(request_layout(...)))``
+    released : ``In(1)``
+    mode : ``In(MODE)``
+    active : ``In(asid_count)``
+    violation : ``Out(stream.Signature(violation_event_layout(...), always_ready=True))``
+        Valid in the cycle in which a denied access is accepted.
+    drain_slot : ``In(asid_width)``
+    drain_busy : ``Out(1)``
+        High while an access under ``drain_slot`` waits here.
+    """
+
+    def __init__(self, *, addr_width: int, c_bit: int, id_width: int, asid_count: int, is_write: bool) -> None:
+        self.decision = Decision(addr_width=addr_width, c_bit=c_bit, id_width=id_width, asid_count=asid_count,
+                                 is_write=is_write)
+        asid_width = self.decision.asid_width
+        self.request_layout = request_layout(c_bit=c_bit, id_width=id_width, slot_width=asid_width)
+        super().__init__({
+            "i": In(stream.Signature(address_layout(addr_width=addr_width, id_width=id_width,
+                                                    user_width=self.decision.user.size))),
+            "o": Out(stream.Signature(self.request_layout)),
+            "released": In(1),
+            "mode": In(MODE),
+            "active": In(asid_count),
+            "violation": Out(stream.Signature(
+                violation_event_layout(addr_width=addr_width, id_width=id_width, asid_width=asid_width),
+                always_ready=True)),
+            "drain_slot": In(asid_width),
+            "drain_busy": Out(1),
+        })
+
+    def elaborate(self, _platform) -> Module:
+        m = Module()
+        m.submodules.decision = decision = self.decision
+        m.submodules.slice = slice_ = RegisterSlice(shape=self.request_layout)
+        accepted = Signal()
+        m.d.comb += [
+            decision.address.eq(self.i.payload),
+            decision.mode.eq(self.mode),
+            decision.active.eq(self.active),
+            slice_.i.payload.eq(decision.request),
+            slice_.i.valid.eq(self.i.valid & self.released),
+            self.i.ready.eq(slice_.i.ready & self.released),
+            accepted.eq(self.i.valid & self.i.ready),
+            self.o.payload.eq(slice_.o.payload),
+            self.o.valid.eq(slice_.o.valid),
+            slice_.o.ready.eq(self.o.ready),
+        ]
+
+        event = self.violation
+        m.d.comb += [
+            event.valid.eq(accepted & (decision.violation != Violation.NONE)),
+            event.payload.kind.eq(decision.violation),
+            event.payload.asid.eq(decision.user(self.i.payload.user).asid),
+            event.payload.id.eq(self.i.payload.id),
+            event.payload.addr.eq(self.i.payload.addr),
+        ]
+        for index in range(2):
+            held = slice_.held[index]
+            with m.If(slice_.held_valid[index] & (held.route == Route.ENCRYPTED) & (held.slot == self.drain_slot)):
+                m.d.comb += self.drain_busy.eq(1)
+        return m

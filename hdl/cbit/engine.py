@@ -1,0 +1,153 @@
+"""The engine: the parts of the other folders, joined."""
+
+from amaranth import Module
+from amaranth.back import verilog
+from amaranth.lib.wiring import Component, In, Out, connect, flipped
+
+from cbit.access.front import AddressFront
+from cbit.access.request import user_layout
+from cbit.axi.pins import AmbaPins
+from cbit.axi.ports import Axi4Signature, AxiLiteSignature
+from cbit.config import EngineConfig
+from cbit.csr.control import ControlPort
+from cbit.read.decrypt import read_tag_layout
+from cbit.read.path import ReadPath
+from cbit.write.encrypt import write_tag_layout
+from cbit.write.entry import BLOCKS_PER_ENTRY
+from cbit.write.path import WritePath
+from cbit.xts.unit import XtsUnit
+
+__all__ = ["Engine", "generate_verilog", "latency_cycles"]
+
+PATIENCE = 8
+"""How often in a row a plain access may pass encrypted ones that wait."""
+
+
+class Engine(Component):
+    """An inline memory-encryption engine between managers and DRAM.
+
+    Latency: as :func:`latency_cycles`. Throughput: a beat a cycle each way while DRAM gives it, for
+    encrypted bursts of 64 bytes or more; a change of key costs no cycle. Stalls and order: AXI4's;
+    reads and writes do not wait for each other, but partial writes read.
+
+    Parameters
+    ----------
+    config : :class:`~cbit.config.EngineConfig`
+
+    Members
+    -------
+    s_axi : ``In(Axi4Signature(...))``
+        From the managers; AxUSER as :func:`~cbit.access.request.user_layout`.
+    m_axi : ``Out(Axi4Signature(...))``
+        To DRAM; neither C-bit nor ASID.
+    s_axil_psp : ``In(AxiLiteSignature(addr_width=12))``
+        The security processor's registers.
+    s_axil_host : ``In(AxiLiteSignature(addr_width=12))``
+        The host's registers, read-only.
+    irq : ``Out(1)``
+        A violation has been recorded.
+    """
+
+    def __init__(self, config: EngineConfig) -> None:
+        self.config = config
+        user_width = user_layout(asid_width=config.asid_width).size
+        widths = {"addr_width": config.addr_width, "data_width": config.data_width, "id_width": config.id_width}
+        super().__init__({
+            "s_axi": In(Axi4Signature(user_width=user_width, **widths)),
+            "m_axi": Out(Axi4Signature(**widths)),
+            "s_axil_psp": In(AxiLiteSignature(addr_width=12)),
+            "s_axil_host": In(AxiLiteSignature(addr_width=12)),
+            "irq": Out(1),
+        })
+
+    def elaborate(self, _platform) -> Module:
+        m = Module()
+        config = self.config
+        identity = {"addr_width": config.addr_width, "c_bit": config.c_bit, "id_width": config.id_width,
+                    "asid_count": config.asid_count}
+        sizes = {"addr_width": config.addr_width, "c_bit": config.c_bit, "id_width": config.id_width,
+                 "slot_width": config.asid_width, "slots": config.asid_count, "entries": config.max_outstanding,
+                 "patience": PATIENCE}
+        m.submodules.control = control = ControlPort(
+            key_bits=config.key_bits, data_unit_bytes=config.data_unit_bytes, **identity)
+        m.submodules.read_front = read_front = AddressFront(is_write=False, **identity)
+        m.submodules.write_front = write_front = AddressFront(is_write=True, **identity)
+        m.submodules.read = read = ReadPath(blocks=BLOCKS_PER_ENTRY * config.max_outstanding, **sizes)
+        m.submodules.write = write = WritePath(**sizes)
+        m.submodules.xts = xts = XtsUnit(
+            key_bits=config.key_bits, c_bit=config.c_bit, slots=config.asid_count,
+            data_unit_bytes=config.data_unit_bytes, duplex=config.duplex, unroll=config.unroll_rounds,
+            rounds_per_cycle=config.rounds_per_cycle, sbox=config.sbox, entries=config.max_outstanding,
+            read_tag=read_tag_layout(entries=config.max_outstanding),
+            write_tag=write_tag_layout(entries=config.max_outstanding, slot_width=config.asid_width))
+
+        connect(m, flipped(self.s_axil_psp), control.s_axil_psp)
+        connect(m, flipped(self.s_axil_host), control.s_axil_host)
+        connect(m, xts.round_key, control.round_key)
+        m.d.comb += self.irq.eq(control.irq)
+        for front, path, log in ((read_front, read, control.read_violation),
+                                 (write_front, write, control.write_violation)):
+            connect(m, front.violation, log)
+            connect(m, front.o, path.i)
+            m.d.comb += [
+                front.released.eq(control.released),
+                front.mode.eq(control.mode),
+                front.active.eq(control.active),
+                front.drain_slot.eq(control.drain_slot),
+                path.serving.eq(control.serving),
+                path.drain_slot.eq(control.drain_slot),
+            ]
+        m.d.comb += control.drain_busy.eq(read_front.drain_busy | write_front.drain_busy
+                                          | read.drain_busy | write.drain_busy)
+        connect(m, write.merge, read.merge)
+        connect(m, read.merged, write.merged)
+        for name, path in (("read", read), ("write", write)):
+            connect(m, path.lane_i, getattr(xts, f"{name}_i"))
+            connect(m, getattr(xts, f"{name}_o"), path.lane_o)
+            connect(m, path.tweak_request, getattr(xts, f"{name}_tweak_request"))
+            connect(m, getattr(xts, f"{name}_tweak"), path.tweak)
+        self._connect_buses(m, read_front, write_front, read, write)
+        m.d.comb += [
+            write.s_w.valid.eq(self.s_axi.w.valid & control.released),
+            self.s_axi.w.ready.eq(write.s_w.ready & control.released),
+        ]
+        return m
+
+    def _connect_buses(self, m: Module, read_front, write_front, read: ReadPath, write: WritePath) -> None:
+        managers, dram = self.s_axi, self.m_axi
+        connect(m, flipped(managers.ar), read_front.i)
+        connect(m, flipped(managers.aw), write_front.i)
+        connect(m, read.r, flipped(managers.r))
+        connect(m, write.b, flipped(managers.b))
+        connect(m, read.ar, flipped(dram.ar))
+        connect(m, write.aw, flipped(dram.aw))
+        connect(m, write.w, flipped(dram.w))
+        m.d.comb += [
+            write.s_w.payload.eq(managers.w.payload),
+            dram.r.ready.eq(1),
+            read.dram_r.valid.eq(dram.r.valid),
+            read.dram_r.payload.eq(dram.r.payload),
+            dram.b.ready.eq(1),
+            write.dram_b.valid.eq(dram.b.valid),
+            write.dram_b.payload.eq(dram.b.payload),
+        ]
+
+
+def latency_cycles(config: EngineConfig) -> dict[str, int]:
+    """Cycles that the engine adds, when nothing else is in flight and DRAM takes longer than a tweak.
+
+    ``plain_read`` and ``encrypted_read`` count address and data, ``plain_write`` address or data and
+    the answer.
+    """
+    address, data, answer = 1, 1, 1
+    return {
+        "plain_read": address + data,
+        "encrypted_read": address + config.aes_latency_cycles,
+        "plain_write": address + answer,
+        "tweak": config.aes_latency_cycles,
+    }
+
+
+def generate_verilog(config: EngineConfig) -> str:
+    """The engine as Verilog, its top module ``cbit`` with the ports that AMBA names."""
+    return verilog.convert(AmbaPins(Engine(config)), name="cbit", strip_internal_attrs=True)

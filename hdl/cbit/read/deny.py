@@ -1,0 +1,70 @@
+"""The answers to denied reads."""
+
+from amaranth import Module, Signal
+from amaranth.hdl import unsigned
+from amaranth.lib import stream
+from amaranth.lib.data import StructLayout
+from amaranth.lib.wiring import Component, In, Out
+
+from cbit.axi.ports import Response, read_data_layout
+
+__all__ = ["DeniedReads", "denied_read_layout"]
+
+
+def denied_read_layout(*, id_width: int) -> StructLayout:
+    """A denied read: the answer has ``len + 1`` beats."""
+    return StructLayout({"id": unsigned(id_width), "len": unsigned(8), "resp": Response})
+
+
+class DeniedReads(Component):
+    """Answers a denied read with all ones and its error in every beat, after all earlier reads of its ID.
+
+    Latency: the first beat comes one cycle after the read is taken, if its ID is free. Throughput: one
+    beat a cycle; one denied read at a time. Stalls: a beat stays while ``o`` waits.
+
+    Parameters
+    ----------
+    id_width, data_width : :class:`int`
+        Widths of an ID and of a beat.
+
+    Members
+    -------
+    i : ``In(stream.Signature(denied_read_layout(...)))``
+        Later reads of its ID must wait while ``is_busy``.
+    o : ``Out(stream.Signature(read_data_layout(...)))``
+    is_busy : ``Out(1)``
+        High while a denied read is being answered.
+    id : ``Out(id_width)``
+        That read's ID.
+    id_in_flight : ``In(1)``
+        High while earlier reads of ``id`` are in flight.
+    """
+
+    def __init__(self, *, id_width: int, data_width: int) -> None:
+        self.layout = denied_read_layout(id_width=id_width)
+        super().__init__({
+            "i": In(stream.Signature(self.layout)),
+            "o": Out(stream.Signature(read_data_layout(id_width, data_width))),
+            "is_busy": Out(1),
+            "id": Out(id_width),
+            "id_in_flight": In(1),
+        })
+
+    def elaborate(self, _platform) -> Module:
+        m = Module()
+        denied = Signal(self.layout)
+        beat = self.o.payload
+        m.d.comb += [
+            self.i.ready.eq(~self.is_busy),
+            self.id.eq(denied.id),
+            self.o.valid.eq(self.is_busy & ~self.id_in_flight),
+            beat.id.eq(denied.id),
+            beat.data.eq(~0),
+            beat.resp.eq(denied.resp),
+            beat.last.eq(denied.len == 0),
+        ]
+        with m.If(~self.is_busy):
+            m.d.sync += [denied.eq(self.i.payload), self.is_busy.eq(self.i.valid)]
+        with m.Elif(self.o.valid & self.o.ready):
+            m.d.sync += [denied.len.eq(denied.len - 1), self.is_busy.eq(~beat.last)]
+        return m

@@ -1,0 +1,26 @@
+"""What the read and the write path exchange with the XTS unit."""
+
+from amaranth.hdl import ShapeLike, unsigned
+from amaranth.lib.data import StructLayout
+
+__all__ = ["lane_input_layout", "lane_output_layout", "tweak_request_layout", "tweak_result_layout"]
+
+
+def lane_input_layout(*, slot_width: int, tag: ShapeLike) -> StructLayout:
+    """A block to be encrypted or decrypted under the key of ``slot``; ``tag`` comes back with the result."""
+    return StructLayout({"block": unsigned(128), "slot": unsigned(slot_width), "tweak": unsigned(128), "tag": tag})
+
+
+def lane_output_layout(*, tag: ShapeLike) -> StructLayout:
+    """A block encrypted or decrypted."""
+    return StructLayout({"block": unsigned(128), "tag": tag})
+
+
+def tweak_request_layout(*, c_bit: int, slot_width: int, entries: int) -> StructLayout:
+    """Asks for the tweak of the first block of ``line``, an address without its 6 lowest bits, for entry ``index``."""
+    return StructLayout({"line": unsigned(c_bit - 6), "slot": unsigned(slot_width), "index": range(entries)})
+
+
+def tweak_result_layout(*, entries: int) -> StructLayout:
+    """The tweak that entry ``index`` has asked for."""
+    return StructLayout({"index": range(entries), "tweak": unsigned(128)})

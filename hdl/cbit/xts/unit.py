@@ -1,0 +1,163 @@
+"""The XTS unit: the lanes and the tweaks of both directions, and the keys of all slots."""
+
+from amaranth import Module
+from amaranth.hdl import ShapeLike, Shape, unsigned
+from amaranth.lib import stream
+from amaranth.lib.data import StructLayout
+from amaranth.lib.wiring import Component, In, Out
+
+from cbit.config import SBox
+from cbit.keys.types import RoundKeyPairSignature
+from cbit.stream.arbiter import PatientArbiter
+from cbit.stream.queue import ReservedQueue
+from cbit.xts.lane import Direction, XtsLane
+from cbit.xts.ports import lane_input_layout, lane_output_layout, tweak_request_layout, tweak_result_layout
+from cbit.xts.tweak import TweakEngine
+
+__all__ = ["XtsUnit"]
+
+PATHS = ("read", "write")
+
+
+class XtsUnit(Component):
+    """Decrypts for the read path, encrypts for the write path, and makes the tweaks of both.
+
+    Latency, throughput and stalls: those of :class:`XtsLane` and :class:`TweakEngine`. Without
+    ``duplex`` one lane serves both paths, in turn where both want it; the paths take turns at the
+    tweaks, too.
+
+    Parameters
+    ----------
+    key_bits, data_unit_bytes, duplex, unroll, rounds_per_cycle, sbox
+        As in :class:`~cbit.config.EngineConfig`.
+    c_bit : :class:`int`
+        Bits of a DRAM address.
+    slots : :class:`int`
+        Number of key slots.
+    entries : :class:`int`
+        Bursts in flight in each direction.
+    read_tag, write_tag : :class:`ShapeLike`
+        Shapes of what goes beside a block in each direction.
+
+    Members
+    -------
+    read_i, read_o, write_i, write_o
+        The ends of the decrypting and of the encrypting lane.
+    read_tweak_request, write_tweak_request : ``In(stream.Signature(tweak_request_layout(...), always_ready=True))``
+    read_tweak, write_tweak : ``Out(stream.Signature(tweak_result_layout(...), always_ready=True))``
+    round_key : ``In(RoundKeyPairSignature(...))``
+    """
+
+    def __init__(self, *, key_bits: int, c_bit: int, slots: int, data_unit_bytes: int, duplex: bool, unroll: int,
+                 rounds_per_cycle: int, sbox: SBox, entries: int, read_tag: ShapeLike, write_tag: ShapeLike) -> None:
+        self.duplex = duplex
+        self.entries = entries
+        self.slot_width = (slots - 1).bit_length()
+        aes = {"key_bits": key_bits, "slots": slots, "rounds_per_cycle": rounds_per_cycle, "sbox": sbox}
+        if duplex:
+            self.lanes = {
+                "read": XtsLane(direction=Direction.DECRYPT, unroll=unroll, tag_shape=read_tag, **aes),
+                "write": XtsLane(direction=Direction.ENCRYPT, unroll=unroll, tag_shape=write_tag, **aes),
+            }
+        else:
+            either = max(Shape.cast(tag).width for tag in (read_tag, write_tag))
+            tag = StructLayout({"is_read": unsigned(1), "tag": unsigned(either)})
+            self.lanes = {"shared": XtsLane(direction=Direction.BOTH, unroll=unroll, tag_shape=tag, **aes)}
+        self.request_layout = tweak_request_layout(c_bit=c_bit, slot_width=self.slot_width, entries=entries)
+        self.tweak_tag = StructLayout({"is_read": unsigned(1), "index": range(entries)})
+        self.tweaks = TweakEngine(data_unit_bytes=data_unit_bytes, addr_width=c_bit, tag_shape=self.tweak_tag, **aes)
+        members = {"round_key": In(RoundKeyPairSignature(asid_count=slots, key_bits=key_bits))}
+        for path, tag in (("read", read_tag), ("write", write_tag)):
+            members |= {
+                f"{path}_i": In(stream.Signature(lane_input_layout(slot_width=self.slot_width, tag=tag))),
+                f"{path}_o": Out(stream.Signature(lane_output_layout(tag=tag), always_ready=True)),
+                f"{path}_tweak_request": In(stream.Signature(self.request_layout, always_ready=True)),
+                f"{path}_tweak": Out(stream.Signature(tweak_result_layout(entries=entries), always_ready=True)),
+            }
+        super().__init__(members)
+
+    def elaborate(self, _platform) -> Module:
+        m = Module()
+        for name, lane in self.lanes.items():
+            m.submodules[name] = lane
+            self._load(m, lane, tweak_key=False)
+        m.submodules.tweaks = self.tweaks
+        self._load(m, self.tweaks, tweak_key=True)
+        if self.duplex:
+            for path in PATHS:
+                self._join_lane(m, path)
+        else:
+            self._share_lane(m)
+        self._share_tweaks(m)
+        return m
+
+    def _load(self, m: Module, user, *, tweak_key: bool) -> None:
+        m.d.comb += [
+            user.round_key.valid.eq(self.round_key.valid & (self.round_key.tweak_key == tweak_key)),
+            *(getattr(user.round_key, field).eq(getattr(self.round_key, field)) for field in ("slot", "round", "data")),
+        ]
+
+    def _join_lane(self, m: Module, path: str) -> None:
+        lane, i, o = self.lanes[path], getattr(self, f"{path}_i"), getattr(self, f"{path}_o")
+        m.d.comb += [
+            lane.i.valid.eq(i.valid),
+            i.ready.eq(lane.i.ready),
+            *(lane.i.payload[field].eq(i.payload[field]) for field in ("block", "slot", "tweak", "tag")),
+            o.valid.eq(lane.o.valid),
+            o.payload.block.eq(lane.o.payload.block),
+            o.payload.tag.eq(lane.o.payload.tag),
+        ]
+
+    def _share_lane(self, m: Module) -> None:
+        m.submodules.lane_arbiter = arbiter = PatientArbiter(count=2, patience=1)
+        lane = self.lanes["shared"]
+        m.d.comb += [
+            lane.i.valid.eq(arbiter.valid),
+            arbiter.taken.eq(lane.i.ready),
+        ]
+        for index, path in enumerate(PATHS):
+            i, o = getattr(self, f"{path}_i"), getattr(self, f"{path}_o")
+            is_read = path == "read"
+            m.d.comb += [
+                arbiter.requests[index].eq(i.valid),
+                o.valid.eq(lane.o.valid & (lane.o.payload.tag.is_read == is_read)),
+                o.payload.block.eq(lane.o.payload.block),
+                o.payload.tag.eq(lane.o.payload.tag.tag),
+            ]
+            with m.If(arbiter.choice == index):
+                m.d.comb += [
+                    i.ready.eq(lane.i.ready),
+                    *(lane.i.payload[field].eq(i.payload[field]) for field in ("block", "slot", "tweak")),
+                    lane.i.payload.decrypt.eq(is_read),
+                    lane.i.payload.tag.is_read.eq(is_read),
+                    lane.i.payload.tag.tag.eq(i.payload.tag),
+                ]
+
+    def _share_tweaks(self, m: Module) -> None:
+        m.submodules.tweak_arbiter = arbiter = PatientArbiter(count=2, patience=1)
+        tweaks = self.tweaks
+        m.d.comb += [
+            tweaks.i.valid.eq(arbiter.valid),
+            arbiter.taken.eq(tweaks.i.ready),
+        ]
+        for index, path in enumerate(PATHS):
+            request, result = getattr(self, f"{path}_tweak_request"), getattr(self, f"{path}_tweak")
+            is_read = path == "read"
+            queue = ReservedQueue(shape=self.request_layout, depth=self.entries, bypass=True)
+            m.submodules[f"{path}_requests"] = queue
+            m.d.comb += [
+                queue.i.payload.eq(request.payload),
+                queue.i.valid.eq(request.valid),
+                arbiter.requests[index].eq(queue.o.valid),
+                result.valid.eq(tweaks.o.valid & (tweaks.o.payload.tag.is_read == is_read)),
+                result.payload.index.eq(tweaks.o.payload.tag.index),
+                result.payload.tweak.eq(tweaks.o.payload.tweak),
+            ]
+            with m.If(arbiter.choice == index):
+                m.d.comb += [
+                    queue.o.ready.eq(tweaks.i.ready),
+                    tweaks.i.payload.line.eq(queue.o.payload.line),
+                    tweaks.i.payload.slot.eq(queue.o.payload.slot),
+                    tweaks.i.payload.tag.is_read.eq(is_read),
+                    tweaks.i.payload.tag.index.eq(queue.o.payload.index),
+                ]
