@@ -7,6 +7,7 @@ the state after any write that was not surely overwritten before the read began.
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from cbit_model.access import BUS_BYTES, Access, Burst, Response, burst_beats
 from cbit_model.memory import Memory, WriteBeat
@@ -55,11 +56,9 @@ def access_of(address: Address, asid_width: int) -> Access:
         size=address.size, burst=Burst(address.burst))
 
 
+@lru_cache(maxsize=1 << 16)
 def _byte_mask(lanes: int) -> int:
     return int.from_bytes(bytes(0xFF * (lanes >> lane & 1) for lane in range(BUS_BYTES)), "little")
-
-
-_BYTE_MASKS = [_byte_mask(lanes) for lanes in range(1 << BUS_BYTES)]
 
 
 class Scoreboard:
@@ -189,7 +188,7 @@ class Scoreboard:
                 continue
             if block not in self._blocks:
                 self._blocks[block] = self._block_of(block, slot)
-            self._blocks[block].versions.append(_Version(transaction, beat.data, _BYTE_MASKS[strobe]))
+            self._blocks[block].versions.append(_Version(transaction, beat.data, _byte_mask(strobe)))
 
     def _block_of(self, block: int, slot: int | None) -> _Block:
         stored = bytes(self._model.dram.content[block:block + BUS_BYTES])
@@ -221,7 +220,7 @@ class Scoreboard:
         beats = self._beats(transaction.address)
         for index, beat in enumerate(expected):
             got, response = transaction.read[index], transaction.responses[index]
-            mask = _BYTE_MASKS[beat.lanes]
+            mask = _byte_mask(beat.lanes)
             if transaction in self._interrupted and response == Response.SLVERR:
                 if got != _ALL_ONES:
                     self._fail(beats[index][0], self._observer(transaction), "all ones", f"{got:#034x}")
@@ -244,7 +243,7 @@ class Scoreboard:
                    f"{past.versions if past is not None else 'none'}")
 
     def _is_legal(self, past: _Block, block: int, owner: int, lanes: int, got: int, begun: int) -> bool:
-        mask = _BYTE_MASKS[self._owner_mask(block, owner) & lanes]
+        mask = _byte_mask(self._owner_mask(block, owner) & lanes)
         state, legal = past.base, not (past.base ^ got) & mask
         for version in past.versions:
             if version.write.address.id != owner:

@@ -3,6 +3,7 @@
 import functools
 import json
 import os
+import time
 from pathlib import Path
 from typing import Any
 
@@ -33,12 +34,15 @@ class Session:
         self._report = Path(session["report"])
         self._progress = Path(session["progress"])
         self._reported: dict[str, Any] = {"cycles": 0}
+        self._started = time.perf_counter()
         self.report()
 
     def report(self, *, cycles: int = 0, **values: Any) -> None:
         """Adds cycles to those simulated, and values, which JSON must know, to the report."""
         self._reported |= values
         self._reported["cycles"] += cycles
+        self._reported["seconds"] = time.perf_counter() - self._started
+        self._reported["cycles_per_second"] = round(self._reported["cycles"] / self._reported["seconds"])
         self._report.write_text(json.dumps(self._reported), encoding="utf-8")
 
     def progress(self, part: float, text: str) -> None:
