@@ -180,7 +180,6 @@ def burst_beats(address: int, length: int, size: int, burst: Burst) -> list[Beat
     beat_bytes = 1 << size
     aligned = address & -beat_bytes
     total = beat_bytes * length
-    boundary = aligned & -total if burst == Burst.WRAP else 0
     beats = []
     start = address
     for beat in range(1, length + 1):
@@ -190,7 +189,7 @@ def burst_beats(address: int, length: int, size: int, burst: Burst) -> list[Beat
         if burst == Burst.INCR:
             start = aligned + beat * beat_bytes
         elif burst == Burst.WRAP:
-            start = boundary + (aligned + beat * beat_bytes) % total
+            start = (aligned & -total) + (aligned + beat * beat_bytes) % total
     return beats
 
 

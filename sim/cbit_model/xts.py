@@ -22,7 +22,7 @@ _SMALL_BYTES = 256
 """Up to here, within one data unit, whole-number arithmetic is quicker than numpy's set-up."""
 
 _CHUNK_BYTES = 1024 * 1024
-"""Longer buffers are worked on in pieces of about this size: fewer calls, while the processor's cache still helps."""
+"""Longer buffers are worked on in pieces of this size: fewer calls, while the processor's cache still helps."""
 
 _MAX_STEP = 32
 """Powers of alpha that :func:`_times_alpha` takes at once; its carry then stays within 64 bits."""
@@ -117,15 +117,12 @@ class XtsKey:
         _require_whole_blocks(size)
         view = memoryview(data)
         result = bytearray(size)
-        piece_bytes = max(_CHUNK_BYTES // data_unit_bytes, 1) * data_unit_bytes
-        begin = 0
-        while begin < size:
-            end = min(size, begin + piece_bytes - (address + begin) % data_unit_bytes)
+        for begin in range(0, size, _CHUNK_BYTES):
+            end = min(size, begin + _CHUNK_BYTES)
             tweaks = self._tweaks(address + begin, (end - begin) // BLOCK_BYTES, data_unit_bytes)
             whitened = np.frombuffer(view[begin:end], dtype="<u8") ^ tweaks
             crypted = np.frombuffer(cipher(whitened.view(np.uint8).data), dtype="<u8")
             result[begin:end] = (crypted ^ tweaks).view(np.uint8).data
-            begin = end
         return bytes(result)
 
     def _crypt_unit(self, cipher: _Cipher, data: Buffer, unit: int, first_block: int) -> bytes:

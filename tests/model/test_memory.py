@@ -280,6 +280,18 @@ def test_dram_error_on_the_read_of_a_partial_write(memory, error):
     assert memory.dram.content[0x140:0x180] == memory.ciphertext(0, 0x140, plaintext[64:])
 
 
+def test_whole_and_unstrobed_blocks_need_no_read(memory):
+    memory.dram.read_errors |= {0x100: Response.SLVERR, 0x140: Response.DECERR}
+    before = bytes(memory.dram.content)
+    beats = full(bytes(range(128)))
+    beats[1] = WriteBeat(beats[1].data, 0)
+    beats[4:] = [WriteBeat(bytes(16), 0)] * 4
+    assert memory.write(Access(address=C | 0x100, length=8), beats) is Response.OKAY
+    ciphertext = memory.ciphertext(0, 0x100, bytes(range(64)))
+    assert memory.dram.content[0x100:0x140] == ciphertext[:16] + before[0x110:0x120] + ciphertext[32:]
+    assert memory.dram.content[0x140:] == before[0x140:]
+
+
 @pytest.mark.parametrize("c", [0, C])
 def test_worst_dram_error_on_a_write(memory, c):
     before = bytes(memory.dram.content)
