@@ -1,0 +1,85 @@
+"""The `cbit` command: finds its subcommands and prints what goes wrong as one line."""
+
+import importlib
+import sys
+import typing
+from collections.abc import Sequence
+
+import click
+
+__all__ = ["COMMANDS", "cbit", "main"]
+
+COMMANDS = {
+    "demo": ("cbit_cli.demo", "Simulate the engine and show what it protects, and what not."),
+    "model": ("cbit_cli.model", "Encrypt and decrypt files as the engine does."),
+    "presets": ("cbit_cli.presets", "List the engine configurations that come with Cbit."),
+    "verilog": ("cbit_cli.verilog", "Write an engine as Verilog, with a JSON file that describes it."),
+    "regs": ("cbit_cli.regs", "Print the registers."),
+}
+"""Subcommand to the module that has it under the same name, and its line in the help."""
+
+BAD_INPUT = 2
+"""Exit status when what the user gave can not be worked with."""
+
+
+class _LazyGroup(click.Group):
+    """Imports a subcommand only when it runs, so that the help is quick."""
+
+    def list_commands(self, _ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, _ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        module, _ = COMMANDS[cmd_name]
+        command = getattr(importlib.import_module(module), cmd_name)
+        assert isinstance(command, click.Command)
+        return command
+
+    def format_commands(self, _ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, text) for name, (_, text) in COMMANDS.items()])
+
+
+@click.group(cls=_LazyGroup, invoke_without_command=True)
+@click.version_option(package_name="cbit")
+@click.pass_context
+def cbit(context: click.Context) -> None:
+    """Cbit: inline memory encryption with the semantics of AMD SME and SEV.
+
+    From a first run to your own SoC:
+
+    \b
+      cbit demo                            watch it encrypt memory in simulation
+      cbit model encrypt --help            compare with the golden model
+      cbit presets                         choose a configuration
+      cbit verilog --preset NAME -o cbit.v write it for your SoC, with cbit.json
+      cbit regs --format markdown          see the registers your firmware uses
+
+    Figures go to standard output, messages to standard error. Bad input ends with status 2.
+    """
+    if context.invoked_subcommand is None:
+        click.echo(context.get_help())
+
+
+def main(arguments: Sequence[str] | None = None) -> typing.NoReturn:
+    """Runs the command and ends the process with its status."""
+    try:
+        status = cbit.main(args=arguments, prog_name="cbit", standalone_mode=False)
+    except click.exceptions.NoArgsIsHelpError as missing:
+        missing.show(sys.stdout)
+        sys.exit(0)
+    except click.ClickException as error:
+        _refuse(error.format_message())
+    except click.Abort:
+        _refuse("interrupted")
+    except OSError as error:
+        _refuse(f"{error.filename}: {error.strerror}" if error.filename else str(error))
+    except ValueError as error:
+        _refuse(str(error))
+    sys.exit(status)
+
+
+def _refuse(message: str) -> typing.NoReturn:
+    click.echo(f"cbit: {' '.join(message.split())}", err=True)
+    sys.exit(BAD_INPUT)

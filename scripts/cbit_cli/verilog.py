@@ -1,0 +1,72 @@
+"""`cbit verilog`: an engine as Verilog, and what its integrator has to know as JSON."""
+
+import importlib
+import json
+import re
+import typing
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+from cbit.config import PRESETS, EngineConfig
+from cbit.csr import map as register_map
+from cbit_sim.verilog import top_module
+
+from cbit_cli.configuration import configuration_options, configure
+from cbit_cli.files import write_together
+
+__all__ = ["verilog"]
+
+
+@click.command()
+@configuration_options
+@click.option("-o", "--output", metavar="FILE.v", type=click.Path(dir_okay=False, path_type=Path),
+              help="Write here, and FILE.json beside it, instead of to standard output.")
+def verilog(preset_name: str, settings: Sequence[str], output: Path | None) -> None:
+    """Write an engine as Verilog.
+
+    FILE.json has its ports, parameters, latency, registers and the fields of AxUSER. `verified` tells
+    whether it is a preset as it stands, which the tests of Cbit cover.
+    """
+    config = configure(preset_name, settings)
+    if output is not None and output.suffix != ".v":
+        raise click.UsageError(f"FILE.v must end in .v, not be {str(output)!r}")
+    if output is not None and not output.parent.is_dir():
+        raise click.UsageError(f"FILE.v must be in a folder that exists, and {output.parent} does not")
+
+    # Amaranth takes long to import: what is wrong with the input is told before.
+    engine = importlib.import_module("cbit.engine")
+    text = engine.generate_verilog(config)
+    if output is None:
+        click.echo(text, nl=False)
+        return
+    description = output.with_suffix(".json")
+    write_together({output: text, description: json.dumps(_describe(config, text, engine), indent=2) + "\n"})
+    click.echo(f"cbit: wrote {output} and {description}", err=True)
+
+
+def _describe(config: EngineConfig, text: str, engine: typing.Any) -> dict[str, typing.Any]:
+    """What the integrator of an engine has to know, as JSON knows it."""
+    return {
+        "top": top_module(text),
+        "ports": _ports(text),
+        "parameters": config.as_dict(),
+        "latency_cycles": engine.latency_cycles(config),
+        "user": _user(config),
+        "registers": register_map.as_dict(),
+        "verified": any(config == known for _, known in PRESETS.values()),
+    }
+
+
+def _user(config: EngineConfig) -> list[dict[str, typing.Any]]:
+    layout = importlib.import_module("cbit.access.request").user_layout(asid_width=config.asid_width)
+    return [{"name": name, "lsb": field.offset, "width": field.width} for name, field in layout]
+
+
+def _ports(text: str) -> list[dict[str, typing.Any]]:
+    """Name, direction and width of each port of the top module of a Verilog text."""
+    _, body = re.split(rf"^module {re.escape(top_module(text))}\(", text, maxsplit=1, flags=re.MULTILINE)
+    body, *_ = body.split("\nendmodule", maxsplit=1)
+    declarations = re.findall(r"^ {2}(input|output) (?:\[(\d+):0\] )?(\w+);", body, re.MULTILINE)
+    return [{"name": name, "direction": direction, "width": int(high or 0) + 1}
+            for direction, high, name in declarations]

@@ -1,0 +1,80 @@
+"""The `cbit` command itself: help, refusals as one line, and what stands behind each subcommand's name."""
+
+import subprocess
+import sys
+
+import click
+import pytest
+from cbit_cli import main as cli
+
+
+def run(capsys, *arguments):
+    """Runs the command in this process; returns exit status, standard output, standard error."""
+    with pytest.raises(SystemExit) as exit_:
+        cli.main(arguments)
+    captured = capsys.readouterr()
+    return exit_.value.code or 0, captured.out, captured.err
+
+
+@pytest.fixture
+def failing(monkeypatch):
+    """Makes a subcommand that raises what it is given."""
+    def register(error):
+        @click.command()
+        def regs():
+            raise error
+        monkeypatch.setattr("cbit_cli.regs.regs", regs)
+    return register
+
+
+@pytest.mark.parametrize("arguments", [(), ("--help",)])
+def test_help_shows_the_way_from_first_run_to_own_soc(capsys, arguments):
+    status, out, err = run(capsys, *arguments)
+    steps = ["cbit demo", "cbit presets", "cbit verilog", "cbit regs"]
+    assert (status, err) == (0, "")
+    assert [out.index(step) for step in steps] == sorted(out.index(step) for step in steps)
+    assert all(text in out for _, text in cli.COMMANDS.values())
+
+
+@pytest.mark.parametrize("name", cli.COMMANDS)
+def test_every_subcommand_has_help(capsys, name):
+    status, out, err = run(capsys, name, "--help")
+    assert (status, err) == (0, "")
+    assert out.startswith(f"Usage: cbit {name}")
+
+
+def test_help_imports_no_subcommand():
+    program = ("import sys; from cbit_cli.main import main\n"
+               "try: main(['--help'])\n"
+               "except SystemExit: pass\n"
+               "assert not {'amaranth', 'numpy', 'systemrdl', 'cbit_cli.regs'} & set(sys.modules), sys.modules")
+    subprocess.run([sys.executable, "-c", program], check=True, stdout=subprocess.DEVNULL)
+
+
+@pytest.mark.parametrize(("error", "text"), [
+    (click.UsageError("no such thing"), "no such thing"),
+    (ValueError("Key bits must be\n 128 or 256, not 3"), "Key bits must be 128 or 256, not 3"),
+    (FileNotFoundError(2, "No such file or directory", "there.v"), "there.v: No such file or directory"),
+    (click.Abort(), "interrupted"),
+])
+def test_refusals_are_one_line_with_status_2(capsys, failing, error, text):
+    failing(error)
+    assert run(capsys, "regs") == (2, "", f"cbit: {text}\n")
+
+
+@pytest.mark.parametrize("arguments", [("nothing",), ("--nothing",), ("regs", "--format", "xml"), ("regs", "more")])
+def test_bad_usage_is_one_line_with_status_2(capsys, arguments):
+    status, out, err = run(capsys, *arguments)
+    assert (status, out) == (2, "")
+    assert err.startswith("cbit: ")
+    assert err.count("\n") == 1
+
+
+def test_group_without_subcommand_shows_its_help(capsys):
+    status, out, err = run(capsys, "model")
+    assert (status, err) == (0, "")
+    assert out.startswith("Usage: cbit model")
+
+
+def test_version(capsys):
+    assert run(capsys, "--version")[1].startswith("cbit, version ")
