@@ -92,7 +92,8 @@ class Memory:
     an access and finish it later. It keeps the key it was accepted with; where that key was erased meanwhile, it is
     answered with SLVERR, a read with all ones, and a write changes nothing.
 
-    DRAM answers for every line of a burst, whatever the strobes, and ignores AxLOCK, as AMBA AXI4, A7.2.5, allows.
+    DRAM answers for every line of a burst, whatever the strobes: also for one that is sent without any, because its
+    read failed. It ignores AxLOCK, as AMBA AXI4, A7.2.5, allows.
 
     Parameters
     ----------
@@ -299,13 +300,13 @@ class Memory:
 
     def _store(self, low: int, content: bytes | bytearray, strobes: dict[int, int], *, unread: set[int]) -> Response:
         """Write the blocks that have a strobe, but for the lines in ``unread``, and return the worst answer."""
-        worst = Response.OKAY
+        worst = Response.SLVERR if unread else Response.OKAY
         for block, strobe in strobes.items():
-            if block & -LINE_BYTES in unread:
-                worst = max(worst, Response.SLVERR)
-                continue
-            data = content[block - low:block - low + BUS_BYTES]
-            worst = max(worst, self.dram.store(block, data) if strobe else self.dram.write_answer(block))
+            if strobe and block & -LINE_BYTES not in unread:
+                answer = self.dram.store(block, content[block - low:block - low + BUS_BYTES])
+            else:
+                answer = self.dram.write_answer(block)
+            worst = max(worst, answer)
         return worst
 
     def _finish(self, transaction: Transaction) -> Response | None:

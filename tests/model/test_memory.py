@@ -280,6 +280,15 @@ def test_dram_error_on_the_read_of_a_partial_write(memory, error):
     assert memory.dram.content[0x140:0x180] == memory.ciphertext(0, 0x140, plaintext[64:])
 
 
+def test_line_whose_read_failed_is_still_answered_by_dram(memory):
+    before = bytes(memory.dram.content)
+    memory.dram.read_errors[0x100] = Response.SLVERR
+    memory.dram.write_errors[0x100] = Response.DECERR
+    assert memory.write(Access(address=C | 0x100), [WriteBeat(bytes(16), 1)]) is Response.DECERR
+    assert memory.write(Access(address=C | SIZE_BYTES), [WriteBeat(bytes(16), 1)]) is Response.DECERR
+    assert memory.dram.content == before
+
+
 def test_whole_and_unstrobed_blocks_need_no_read(memory):
     memory.dram.read_errors |= {0x100: Response.SLVERR, 0x140: Response.DECERR}
     before = bytes(memory.dram.content)
