@@ -37,7 +37,7 @@ class ControlPort(wiring.Component):
     c_bit : :class:`int`
         Position of the C-bit.
     id_width : :class:`int`
-        Bits of an AXI ID. 1 to 16.
+        Bits of an AXI ID. 1 to 8.
     data_unit_bytes : :class:`int`
         Bytes of an XTS data unit.
 

@@ -1,0 +1,41 @@
+# Cbit from a checkout: `make demo` runs it, `make test` checks it. Each makes the environment it needs.
+
+PYTHON ?= $(firstword $(foreach name,python3 python3.13 python3.12 python3.11,$(shell \
+    $(name) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $(name))))
+JOBS ?= 2
+
+BIN := .venv/bin
+STAMP := .venv/.stamp
+
+.PHONY: demo test test-all lint clean tools
+
+# make demo FILE=secret.bin OUT=folder
+demo: $(STAMP)
+	$(BIN)/cbit demo $(if $(FILE),"$(FILE)") $(if $(OUT),--out "$(OUT)")
+
+test: lint
+	$(BIN)/python -m pytest -n $(JOBS) -m "not slow"
+
+test-all: lint
+	$(BIN)/python -m pytest -n $(JOBS)
+
+lint: $(STAMP)
+	$(BIN)/ruff check
+	$(BIN)/mypy
+
+clean:
+	rm -rf .venv build demo
+
+$(STAMP): pyproject.toml | tools
+	@echo "Making .venv, which takes a few minutes once."
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[test]'
+	@touch $@
+
+tools:
+	@[ -n "$(PYTHON)" ] || \
+	    { echo "cbit: needs Python 3.11 or later; on Debian 12 or later: apt install python3 python3-venv" >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || \
+	    { echo "cbit: needs Python's venv module; on Debian: apt install python3-venv" >&2; exit 1; }
+	@command -v g++ >/dev/null || \
+	    { echo "cbit: needs g++, with which simulations are built; on Debian: apt install g++" >&2; exit 1; }

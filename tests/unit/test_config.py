@@ -1,0 +1,78 @@
+"""What an engine can be: each parameter's range and the text of its refusal."""
+
+import dataclasses
+import json
+
+import pytest
+from cbit.config import DEFAULT_PRESET, PRESETS, EngineConfig, SBox, preset
+
+
+@pytest.mark.parametrize(("field", "value"), [
+    ("addr_width", 64), ("c_bit", 13), ("c_bit", 46), ("id_width", 1), ("id_width", 8), ("asid_count", 2),
+    ("asid_count", 3), ("asid_count", 1024), ("key_bits", 128), ("key_bits", 256), ("data_unit_bytes", 64),
+    ("data_unit_bytes", 4096), ("duplex", False), ("unroll", 1), ("unroll", 10), ("rounds_per_cycle", 2),
+    ("max_outstanding", 4), ("max_outstanding", 64), *(("sbox", kind) for kind in SBox)])
+def test_values_at_the_ends_of_their_range_are_taken(field, value):
+    assert getattr(EngineConfig(**{field: value}), field) == value
+
+
+@pytest.mark.parametrize(("values", "text"), [
+    ({"addr_width": 31}, "addr_width must be an integer from 32 to 64, not 31"),
+    ({"addr_width": 65}, "addr_width must be an integer from 32 to 64, not 65"),
+    ({"addr_width": "48"}, "addr_width must be an integer from 32 to 64, not '48'"),
+    ({"addr_width": True}, "addr_width must be an integer from 32 to 64, not True"),
+    ({"c_bit": 12}, "c_bit must be an integer from 13 to 47, not 12"),
+    ({"c_bit": 48}, "c_bit must be an integer from 13 to 47, not 48"),
+    ({"id_width": 0}, "id_width must be an integer from 1 to 8, not 0"),
+    ({"id_width": 9}, "id_width must be an integer from 1 to 8, not 9"),
+    ({"data_width": 64}, "data_width must be 128, not 64"),
+    ({"asid_count": 1}, "asid_count must be an integer from 2 to 1024, not 1"),
+    ({"asid_count": 1025}, "asid_count must be an integer from 2 to 1024, not 1025"),
+    ({"key_bits": 192}, "key_bits must be 128 or 256, not 192"),
+    ({"data_unit_bytes": 512}, "data_unit_bytes must be 64 or 4096, not 512"),
+    ({"duplex": 1}, "duplex must be true or false, not 1"),
+    ({"unroll": 0}, "unroll must be an integer from 1 to 10, not 0"),
+    ({"unroll": 11}, "unroll must be an integer from 1 to 10, not 11"),
+    ({"unroll": 3, "rounds_per_cycle": 2}, r"unroll must be a multiple of rounds_per_cycle \(2\), not 3"),
+    ({"rounds_per_cycle": 3}, "rounds_per_cycle must be 1 or 2, not 3"),
+    ({"rounds_per_cycle": 2, "sbox": SBox.BLOCK_RAM}, "rounds_per_cycle must be 1 with the block_ram S-box, not 2"),
+    ({"sbox": "table"}, "sbox must be table or composite or block_ram, not 'table'"),
+    ({"max_outstanding": 2}, "max_outstanding must be a power of two from 4 to 64, not 2"),
+    ({"max_outstanding": 12}, "max_outstanding must be a power of two from 4 to 64, not 12"),
+    ({"max_outstanding": 128}, "max_outstanding must be a power of two from 4 to 64, not 128"),
+])
+def test_values_outside_their_range_are_refused(values, text):
+    with pytest.raises(ValueError, match=f"^{text}$"):
+        EngineConfig(**values)
+
+
+@pytest.mark.parametrize(("key_bits", "rounds_per_cycle", "latency"), [
+    (128, 1, 10), (256, 1, 14), (128, 2, 5), (256, 2, 7)])
+def test_aes_latency(key_bits, rounds_per_cycle, latency):
+    config = EngineConfig(key_bits=key_bits, rounds_per_cycle=rounds_per_cycle)
+    assert (config.aes_latency_cycles, config.unroll) == (latency, config.rounds)
+
+
+@pytest.mark.parametrize(("asid_count", "width"), [(2, 1), (3, 2), (16, 4), (17, 5), (1024, 10)])
+def test_asid_width(asid_count, width):
+    assert EngineConfig(asid_count=asid_count).asid_width == width
+
+
+def test_configuration_can_not_be_changed():
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        EngineConfig().key_bits = 256
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_presets_survive_json(name):
+    values = json.loads(json.dumps(preset(name).as_dict()))
+    assert EngineConfig(**values | {"sbox": SBox(values["sbox"])}) == preset(name)
+
+
+def test_default_preset_is_the_default_configuration():
+    assert preset(DEFAULT_PRESET) == EngineConfig()
+
+
+def test_unknown_preset_is_refused():
+    with pytest.raises(ValueError, match=r"^preset must be one of streaming, .*, not 'fast'$"):
+        preset("fast")

@@ -1,0 +1,34 @@
+"""The test plan: every claim names tests, and every test it names is there."""
+
+import ast
+import tomllib
+from pathlib import Path
+
+import pytest
+
+TESTS = Path(__file__).parents[1]
+CLAIMS = tomllib.loads((TESTS / "testplan.toml").read_text())["claim"]
+
+
+def functions(path):
+    """Names of the test functions of a file, those of its classes as ``Class::name``."""
+    for node in ast.parse(path.read_text()).body:
+        match node:
+            case ast.FunctionDef(name=name) if name.startswith("test_"):
+                yield name
+            case ast.ClassDef(name=name, body=body) if name.startswith("Test"):
+                yield from (f"{name}::{part.name}" for part in body if isinstance(part, ast.FunctionDef))
+
+
+def test_claims_have_distinct_names():
+    names = [claim["id"] for claim in CLAIMS]
+    assert len(names) == len(set(names))
+
+
+@pytest.mark.parametrize("claim", [pytest.param(claim, id=claim["id"]) for claim in CLAIMS])
+def test_claim_names_tests_that_exist(claim):
+    assert claim["text"].endswith(".")
+    assert claim["tests"]
+    for name in claim["tests"]:
+        path, _, function = name.partition("::")
+        assert function.partition("[")[0] in functions(TESTS / path), name
