@@ -150,4 +150,4 @@ def latency_cycles(config: EngineConfig) -> dict[str, int]:
 
 def generate_verilog(config: EngineConfig) -> str:
     """The engine as Verilog, its top module ``cbit`` with the ports that AMBA names."""
-    return verilog.convert(AmbaPins(Engine(config)), name="cbit", strip_internal_attrs=True)
+    return verilog.convert(AmbaPins(Engine(config)), name="cbit")

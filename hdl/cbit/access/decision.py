@@ -4,6 +4,7 @@ from amaranth import Array, Module, Signal
 from amaranth.lib.wiring import Component, In, Out
 
 from cbit.axi.ports import Response, address_layout
+
 from .legal import BurstRules
 from .request import MODE, Route, Violation, request_layout, user_layout
 

@@ -7,6 +7,7 @@ from amaranth.lib.wiring import Component, In, Out
 
 from cbit.axi.ports import address_layout
 from cbit.stream.slice import RegisterSlice
+
 from .decision import Decision
 from .request import MODE, Route, Violation, request_layout
 

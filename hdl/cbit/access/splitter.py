@@ -7,6 +7,7 @@ from amaranth.lib.data import StructLayout
 from amaranth.lib.wiring import Component, In, Out
 
 from cbit.axi.ports import Burst
+
 from .request import ATTRIBUTES, request_layout
 
 __all__ = ["ChunkSplitter", "chunk_layout"]

@@ -175,5 +175,5 @@ class ReadIssue(Component):
             entry.inner_repeat.eq(block_beats),
             entry.last_repeat.eq(chunk.last_byte[:4] >> chunk.size),
         ]
-        with m.If(entry.first_block == entry.last_block):
+        with m.If(chunk.first_byte[4:] == chunk.last_byte[4:]):
             m.d.comb += entry.first_repeat.eq(chunk.beats)

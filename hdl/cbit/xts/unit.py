@@ -1,7 +1,7 @@
 """The XTS unit: the lanes and the tweaks of both directions, and the keys of all slots."""
 
 from amaranth import Module
-from amaranth.hdl import ShapeLike, Shape, unsigned
+from amaranth.hdl import Shape, ShapeLike, unsigned
 from amaranth.lib import stream
 from amaranth.lib.data import StructLayout
 from amaranth.lib.wiring import Component, In, Out
