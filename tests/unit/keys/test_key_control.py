@@ -349,6 +349,25 @@ def test_commands_and_words_during_an_install_leave_it_alone(bench):
     bench.run(testbench)
 
 
+@pytest.mark.parametrize(("key_bits", "install", "end"), [(128, 25, 28), (256, 33, 36)])
+def test_commands_take_the_cycles_that_are_told(key_bits, install, end):
+    bench = Bench(key_bits=key_bits)
+    keys = bytes(key_bits // 8), bytes([1]) * (key_bits // 8)
+
+    async def testbench(ctx):
+        await bench.idle(ctx)
+        for op in (RETIRE, ZEROIZE):
+            await bench.write_keys(ctx, *keys)
+            await bench.start(ctx, INSTALL, 1)
+            assert await bench.idle(ctx) == install
+            await bench.start(ctx, op, 1)
+            assert await bench.idle(ctx) == end
+            await bench.start(ctx, RETIRE, 1)
+            assert await bench.idle(ctx) == 1
+
+    bench.run(testbench)
+
+
 @pytest.mark.parametrize(("register", "field", "enumeration"), [
     ("COMMAND", "OP", Operation), ("COMMAND_STATUS", "RESULT", Result), ("SLOT_STATE", "STATE", SlotState)])
 def test_register_map_has_the_same_numbers(register, field, enumeration):
