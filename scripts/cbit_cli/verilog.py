@@ -34,6 +34,7 @@ def verilog(preset_name: str, settings: Sequence[str], output: Path | None) -> N
     if output is not None and not output.parent.is_dir():
         raise click.UsageError(f"FILE.v must be in a folder that exists, and {output.parent} does not")
 
+    click.echo(f"cbit: generating {preset_name}{''.join(f' {setting}' for setting in settings)}", err=True)
     # Amaranth takes long to import: what is wrong with the input is told before.
     engine = importlib.import_module("cbit.engine")
     text = engine.generate_verilog(config)

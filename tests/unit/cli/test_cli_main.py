@@ -70,6 +70,17 @@ def test_bad_usage_is_one_line_with_status_2(capsys, arguments):
     assert err.count("\n") == 1
 
 
+@pytest.mark.parametrize(("arguments", "text"), [
+    (("--preset", "fast"), "preset must be one of streaming, "),
+    (("--set", "key_bits=3"), "key_bits must be 128 or 256, not 3\n"),
+    (("--set", "c_bit=48"), "c_bit must be an integer from 13 to 47, not 48\n"),
+])
+def test_bad_configuration_is_one_line_with_status_2(capsys, arguments, text):
+    status, out, err = run(capsys, "verilog", *arguments)
+    assert (status, out, err.count("\n")) == (2, "", 1)
+    assert err.startswith(f"cbit: {text}")
+
+
 def test_group_without_subcommand_shows_its_help(capsys):
     status, out, err = run(capsys, "model")
     assert (status, err) == (0, "")
