@@ -1,0 +1,106 @@
+"""Proofs about gateware: Amaranth asserts, decided by yosys and abc.
+
+A specification is a component that holds the design and its ``Assert`` and ``Assume`` statements; its
+ports, the reset included, are free in every cycle. A cover is the same the other way around: a
+specification that asserts the event away, and must be disproved.
+"""
+
+import enum
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import pyosys
+from amaranth.back import rtlil
+from amaranth.lib.wiring import Component
+
+__all__ = ["DisprovedError", "Engine", "UndecidedError", "prove"]
+
+PREPARE = """
+read_rtlil spec.il
+hierarchy -check -top top
+proc
+flatten
+memory
+chformal -lower
+async2sync
+dffunmap
+opt_clean
+"""
+INDUCTION = "sat -verify -prove-asserts -set-assumes -tempinduct -maxsteps {steps} top\n"
+AIGER = "setundef -undriven -anyseq\ntechmap\nopt -full -nodffe -nosdff\naigmap\nwrite_aiger -zinit spec.aig\n"
+REACHABILITY = "read_aiger spec.aig; fold; strash; scorr; pdr -T {seconds}"
+COMBINATIONAL = "read_aiger spec.aig; fold; strash; iprove"
+RUN_YOSYS = "from pyosys import libyosys; libyosys.run_pass('script spec.ys')"
+
+
+class Engine(enum.Enum):
+    """How a proof is found. Each holds for any number of cycles.
+
+    ``COMBINATIONAL``
+        Rewriting and SAT sweeping, for a specification without registers; the only one for wide XORs.
+    ``INDUCTION``
+        Temporal induction by SAT: for functions and short pipelines; a control proof may need invariants.
+    ``REACHABILITY``
+        Property-directed reachability: finds invariants itself; for control.
+    """
+
+    COMBINATIONAL = "combinational"
+    INDUCTION = "induction"
+    REACHABILITY = "reachability"
+
+
+class DisprovedError(Exception):
+    """An assert fails; the text is the log of the counterexample."""
+
+
+class UndecidedError(Exception):
+    """Neither proven nor disproved, or the tools failed; the text is their log."""
+
+
+def prove(spec: Component, *, engine: Engine = Engine.INDUCTION, steps: int = 20, seconds: int = 60) -> None:
+    """Returns if every assert of ``spec`` holds in every cycle from power-on, for all inputs.
+
+    ``steps`` bounds the length of the induction, ``seconds`` the search for reachable states.
+
+    Raises
+    ------
+    DisprovedError
+        If there is a counterexample.
+    UndecidedError
+        If the engine came to no end, or the specification cannot be read.
+    """
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        (folder / "spec.il").write_text(rtlil.convert(spec))
+        match engine:
+            case Engine.COMBINATIONAL:
+                log = _abc(folder, COMBINATIONAL)
+                proven, disproved = "\nUNSATISFIABLE", "\nSATISFIABLE"
+            case Engine.INDUCTION:
+                log = _yosys(folder, PREPARE + INDUCTION.format(steps=steps))
+                proven, disproved = "Induction step proven: SUCCESS!", "model found for base case: FAIL!"
+            case Engine.REACHABILITY:
+                log = _abc(folder, REACHABILITY.format(seconds=seconds))
+                proven, disproved = "Property proved.", "was asserted in frame"
+    if disproved in log:
+        raise DisprovedError(log)
+    if proven not in log:
+        raise UndecidedError(log)
+
+
+def _yosys(folder: Path, script: str) -> str:
+    # In a process of its own, which a failed proof ends.
+    (folder / "spec.ys").write_text(script)
+    return _run(folder, [sys.executable, "-c", RUN_YOSYS])
+
+
+def _abc(folder: Path, commands: str) -> str:
+    program = Path(pyosys.__file__).parent / "yosys-abc"
+    return _yosys(folder, PREPARE + AIGER) + _run(folder, [str(program), "-c", commands])
+
+
+def _run(folder: Path, command: list[str]) -> str:
+    run = subprocess.run(command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
+    return run.stdout
