@@ -25,8 +25,9 @@ class Transaction:
 
     Attributes
     ----------
-    begun, ended : :class:`int`
-        Cycle in which the manager began to offer it, and in which the last beat of its answer passed; -1 until then.
+    begun, answered, ended : :class:`int`
+        Cycle in which the manager began to offer it, and in which the first and the last beat of its answer passed; -1
+        until then.
     responses : list of :class:`int`
         xRESP of each beat of R, or the one of B.
     read : list of :class:`int`
@@ -38,6 +39,7 @@ class Transaction:
     address_delay_cycles: int = 0
     data_delay_cycles: int = 0
     begun: int = -1
+    answered: int = -1
     ended: int = -1
     responses: list[int] = field(default_factory=list)
     read: list[int] = field(default_factory=list)
@@ -163,6 +165,8 @@ class Manager:
         transaction = self._oldest(beat.id, is_write=False)
         transaction.read.append(beat.data)
         transaction.responses.append(beat.resp)
+        if transaction.answered < 0:
+            transaction.answered = self._clocked.cycle
         beats = transaction.address.len + 1
         assert beat.last == (len(transaction.read) == beats), \
             f"RLAST at beat {len(transaction.read)} of {beats}, ID {beat.id}, cycle {self._clocked.cycle}"
@@ -172,6 +176,7 @@ class Manager:
     def _accept_response(self, beat: WriteResponse) -> None:
         transaction = self._oldest(beat.id, is_write=True)
         transaction.responses.append(beat.resp)
+        transaction.answered = self._clocked.cycle
         self._end(transaction)
 
     def _oldest(self, identifier: int, *, is_write: bool) -> Transaction:

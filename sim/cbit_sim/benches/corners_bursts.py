@@ -1,0 +1,119 @@
+"""Corners of bursts, strobes and the pairing of addresses and data, one directed test each; the top is the engine.
+
+Parameters: ``seed``; ``strobe_patterns`` (default 600) of the 65,536 in the test of them.
+"""
+
+import itertools
+from typing import Any
+
+import cocotb
+from cbit_model.access import BUS_BYTES, Burst
+from cbit_model.dram import LINE_BYTES
+from cbit_model.memory import ALL_LANES
+
+from cbit_sim.directed import IDS, Directed
+from cbit_sim.dram import Personality
+from cbit_sim.traffic import PAGE_BYTES
+
+_ALL_ONES = (1 << 8 * BUS_BYTES) - 1
+_SLOW = Personality(latency_cycles=(20, 60))
+
+
+@cocotb.test()
+async def incr_bursts_of_every_length(dut: Any) -> None:
+    """1 to 256 beats, aligned to blocks and lines or not, encrypted and plain."""
+    bench = Directed(dut)
+    await bench.start()
+    for length in (*range(1, 34), 63, 64, 65, 127, 128, 129, 255, 256):
+        room = PAGE_BYTES - BUS_BYTES * length
+        start = min(room, bench.rng.randrange(0, PAGE_BYTES, BUS_BYTES))
+        for page, c_bit in ((0, True), (1, False)):
+            view: dict[str, Any] = {"length": length, "c_bit": c_bit}
+            await bench.in_turn(bench.write(page * PAGE_BYTES + start, **view),
+                                bench.read(page * PAGE_BYTES + start, **view))
+    await bench.finish()
+
+
+@cocotb.test()
+async def wrap_bursts_begin_with_the_critical_word(dut: Any) -> None:
+    """2, 4, 8 and 16 beats of every size from every start: the tweak comes from each beat's own address."""
+    bench = Directed(dut)
+    await bench.start()
+    for length, size in itertools.product((2, 4, 8, 16), range(5)):
+        span = length << size
+        starts = range(0, span, 1 << size)
+        for start in (*bench.rng.sample(starts, k=min(3, len(starts))), starts[-1]):
+            view: dict[str, Any] = {"length": length, "size": size, "burst": Burst.WRAP, "asid": 1}
+            await bench.in_turn(bench.write(0x2000 + start, **view), bench.read(0x2000 + start, **view))
+    await bench.in_turn(bench.read(0x2000, length=16, asid=1))
+    await bench.finish()
+
+
+@cocotb.test()
+async def fixed_bursts_leave_the_last_byte(dut: Any) -> None:
+    """1 to 16 beats to one place, whole, narrow and unaligned."""
+    bench = Directed(dut)
+    await bench.start()
+    for length, size, offset in itertools.product((1, 2, 3, 15, 16), (0, 2, 4), (0, 5, 12)):
+        for c_bit, page in ((True, 0), (False, 1)):
+            view: dict[str, Any] = {"length": length, "size": size, "burst": Burst.FIXED, "c_bit": c_bit}
+            start = page * PAGE_BYTES + 0x300 + offset
+            await bench.in_turn(bench.write(start, strobe=bench.rng.randrange(1, 1 << 16), **view),
+                                bench.read(start, **view),
+                                bench.read(start & -BUS_BYTES, c_bit=c_bit))
+    await bench.finish()
+
+
+@cocotb.test()
+async def narrow_and_unaligned_lanes(dut: Any) -> None:
+    """Every size from every byte of a block: lanes are gathered before the cipher."""
+    bench = Directed(dut)
+    await bench.start()
+    for size, offset in itertools.product(range(5), range(BUS_BYTES)):
+        view: dict[str, Any] = {"length": bench.rng.randint(1, 9), "size": size, "asid": 1}
+        await bench.in_turn(bench.write(0x100 + offset, **view), bench.read(0x100 + offset, **view),
+                            bench.read(0xF0, length=12, asid=1))
+    await bench.finish()
+
+
+@cocotb.test()
+async def every_strobe_pattern_on_a_block(dut: Any) -> None:
+    """Bytes outside the strobe stay."""
+    bench = Directed(dut)
+    await bench.start()
+    count = bench.session.parameters.get("strobe_patterns", 600)
+    edges = [ALL_LANES >> shift & ALL_LANES << low & ALL_LANES for shift in range(16) for low in range(16)]
+    patterns = (edges + bench.rng.sample(range(1 << BUS_BYTES), k=1 << BUS_BYTES))[:count]
+    for number, strobe in enumerate(patterns):
+        block = number % 64 * BUS_BYTES
+        bench.bed.manager.submit(bench.write(block, strobe=strobe))
+        if number % 64 == 63:
+            await bench.bed.quiet()
+            await bench.perform(bench.read(0, length=64))
+    await bench.finish()
+
+
+@cocotb.test()
+async def empty_strobes_write_nothing(dut: Any) -> None:
+    """DRAM sees no strobe; the answer comes all the same."""
+    bench = Directed(dut)
+    await bench.start()
+    before = bytes(bench.bed.dram.memory)
+    await bench.perform(*(bench.write(0x80 * number, length=5, strobe=0, identifier=number % IDS)
+                          for number in range(8)))
+    assert bench.bed.dram.memory == before
+    await bench.finish()
+
+
+@cocotb.test()
+async def data_before_and_long_after_its_address(dut: Any) -> None:
+    """W leads AW and follows it by up to 100 cycles, and is never paired with another address."""
+    bench = Directed(dut)
+    await bench.start()
+    writes = [bench.write(number * LINE_BYTES, length=number % 6 + 1, identifier=number % IDS, c_bit=number % 3 != 0,
+                          delays=(delay, 0) if number % 2 else (0, delay))
+              for number, delay in enumerate((0, 1, 2, 3, 10, 30, 100, 100, 0, 0, 1, 60))]
+    await bench.perform(*writes)
+    await bench.in_turn(*(bench.read(number * LINE_BYTES, length=number % 6 + 1, c_bit=number % 3 != 0)
+                          for number in range(len(writes))))
+    await bench.finish()
