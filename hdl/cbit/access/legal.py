@@ -36,7 +36,7 @@ class BurstRules(Component):
     def elaborate(self, _platform) -> Module:
         m = Module()
         address = self.address
-        beat_mask = Signal(4)
+        beat_mask = Signal(12)
         first_bytes = Signal(12)
         last_bytes = Signal(13)
         m.d.comb += [

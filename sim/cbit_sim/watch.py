@@ -1,0 +1,38 @@
+"""Watches streams in Amaranth's own simulator for the rule that what is offered stays offered."""
+
+from collections.abc import Callable, Coroutine, Iterable
+from typing import Any
+
+from amaranth.hdl import Elaboratable
+from amaranth.sim import Simulator
+
+__all__ = ["simulate_watched"]
+
+
+def simulate_watched(design: Elaboratable, streams: Iterable[Any], *testbenches: Callable[[Any], Any]) -> None:
+    """Runs the testbenches until the last of them ends, and watches ``streams`` all the while.
+
+    Raises
+    ------
+    AssertionError
+        If a stream takes back or changes a payload that has not been taken.
+    """
+    simulator = Simulator(design)
+    simulator.add_clock(1e-6)
+    for testbench in testbenches:
+        simulator.add_testbench(testbench)
+    for stream in streams:
+        simulator.add_testbench(_watcher(stream), background=True)
+    simulator.run()
+
+
+def _watcher(stream: Any) -> Callable[[Any], Coroutine[Any, Any, None]]:
+    async def watch(ctx: Any) -> None:
+        offered = None
+        async for _, _, valid, ready, payload in ctx.tick().sample(stream.valid, stream.ready, stream.payload):
+            if offered is not None:
+                assert valid, f"{offered} was taken back"
+                assert payload == offered, f"{offered} became {payload} while it waited"
+            offered = payload if valid and not ready else None
+
+    return watch
