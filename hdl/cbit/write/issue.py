@@ -103,9 +103,9 @@ class WriteIssue(Component):
         m.d.comb += [
             jobs.i.payload.eq(self.job.payload),
             jobs.i.valid.eq(self.job.valid),
-            arbiter.requests[PLAIN].eq(self.plain.valid & self.plain_w.valid & self.plain_may_go),
-            arbiter.requests[ENCRYPTED].eq(jobs.o.valid & self._all_ready(jobs.o.payload)),
-            starts.eq(arbiter.valid & ~is_begun),
+            arbiter.requests[PLAIN].eq(~is_begun & self.plain.valid & self.plain_w.valid & self.plain_may_go),
+            arbiter.requests[ENCRYPTED].eq(~is_begun & jobs.o.valid & self._all_ready(jobs.o.payload)),
+            starts.eq(arbiter.valid),
             arbiter.taken.eq(starts),
             choice.eq(Mux(is_begun, begun_choice, arbiter.choice)),
             runs.eq(is_begun | starts),
