@@ -99,6 +99,7 @@ class WriteEncrypt(Component):
         block = Signal(2)
         is_complete = self.is_complete.bit_select(self.place, 1)
         is_written = self.is_written.bit_select(self.place, 1)
+        may_go = Signal()
         gone = Signal()
         m.d.comb += [
             block.eq(Mux(is_begun, next_block, job.first_block)),
@@ -110,13 +111,15 @@ class WriteEncrypt(Component):
             tweaks.index.eq(job.index),
             alpha.block.eq(tweaks.tweak),
             alpha.power.eq(block),
-            lane.valid.eq(jobs.valid & is_complete & is_written & tweaks.is_ready),
+            # A block that is not written waits for its tweak too, lest that come in the entry's next use.
+            may_go.eq(jobs.valid & is_complete & tweaks.is_ready),
+            lane.valid.eq(may_go & is_written),
             lane.payload.block.eq(self.block),
             lane.payload.slot.eq(job.slot),
             lane.payload.tweak.eq(alpha.result),
             lane.payload.tag.place.eq(self.place),
             lane.payload.tag.slot.eq(job.slot),
-            skipped.eq(jobs.valid & is_complete & ~is_written),
+            skipped.eq(may_go & ~is_written),
             gone.eq((lane.valid & lane.ready) | skipped),
             jobs.ready.eq(gone & (block == job.last_block)),
         ]
