@@ -1,0 +1,51 @@
+"""The engine against the golden model, the protocol checker and an unkind DRAM."""
+
+import pytest
+from cbit.config import PRESETS, EngineConfig
+from cbit_sim.benches.random_traffic import PERSONALITIES
+from cbit_sim.runner import simulate
+from cbit_sim.simulators import SIMULATORS
+
+_SEED = 20
+_TRANSACTIONS = 10_000
+_SOAK_TRANSACTIONS = 1_000_000
+
+
+def _random_traffic(personality: str, transactions: int, seed: int, config: EngineConfig | None = None) -> None:
+    report = simulate("engine", "cbit_sim.benches.random_traffic", config=config,
+                      parameters={"seed": seed, "transactions": transactions, "personality": personality})
+    print(f"seed {seed}: {report['transactions']} transactions, {report['events']}, "
+          f"{report['cycles_per_second']} cycles/s")
+    assert report["transactions"] >= transactions
+
+
+@pytest.mark.parametrize("simulator", SIMULATORS)
+def test_smoke(simulator):
+    assert simulate("engine", "cbit_sim.benches.smoke", simulator=simulator)["transactions"] == 19
+
+
+@pytest.mark.parametrize("bench", ["bursts", "ordering", "policy"])
+def test_corners(bench):
+    simulate("engine", f"cbit_sim.benches.corners_{bench}")
+
+
+@pytest.mark.parametrize("personality", PERSONALITIES)
+def test_random_traffic(personality):
+    _random_traffic(personality, _TRANSACTIONS // len(PERSONALITIES), _SEED)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", PRESETS)
+def test_presets(name):
+    config = PRESETS[name][1]
+    for bench in ("bursts", "ordering", "policy"):
+        simulate("engine", f"cbit_sim.benches.corners_{bench}", config=config)
+    for personality in ("unordered", "stalled"):
+        _random_traffic(personality, 2000, _SEED, config)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("part", range(60))
+def test_a_million_transactions(part):
+    personality = list(PERSONALITIES)[part % len(PERSONALITIES)]
+    _random_traffic(personality, _SOAK_TRANSACTIONS // 60 + 1, 1000 + part)
