@@ -88,7 +88,7 @@ class SubBytes(Component):
 
     def _read_table(self, m: Module, domain: str):
         contents = _rom(self.direction)
-        attributes = {"rom_style": "block" if domain == "sync" else "distributed"}
+        attributes = {"rom_style": "block"} if self.sbox is SBox.BLOCK_RAM else {}
         m.submodules.table = table = Memory(shape=8, depth=len(contents), init=contents, attrs=attributes)
         ports = [table.read_port(domain=domain) for _ in range(self.count)]
         half = self.decrypt if self.direction is Direction.BOTH else Cat()
