@@ -1,0 +1,133 @@
+"""What accesses cost in cycles, on whatever the top is; the caller compares the engine with the wire.
+
+DRAM answers in order, 30 cycles after an access, and gives a beat a cycle in each direction. Each kind of access, one
+of :data:`KINDS`, goes to random lines, each under another key than the one before; on the wire it goes to the same
+lines, plain. Parameters: ``seed``; ``samples``, accesses of each kind whose latency is taken; ``bursts`` of each
+measurement of bandwidth.
+
+Report: ``latency``, of the ``idle`` bus and of the ``loaded`` one, where an access begins every 16 cycles on average,
+by kind: cycles of each access from its offer to the first beat of its answer. ``bandwidth`` by kind, and of reads mixed
+with writes: ``beats`` and the ``cycles`` that they took.
+"""
+
+import random
+from typing import Any
+
+import cocotb
+
+from cbit_sim.channel import Address, WriteData
+from cbit_sim.dram import Personality
+from cbit_sim.manager import Transaction
+from cbit_sim.session import Session, current_session
+from cbit_sim.testbed import Testbed
+from cbit_sim.traffic import PAGE_BYTES, user_bits
+
+_PAGES = 64
+_LINE_BYTES = 64
+_LINE_BEATS = 4
+_FULL = 0xFFFF
+_HALF = 0x00FF
+_KEYS = 3
+_IDS = 4
+_DRAM = Personality(latency_cycles=(30, 30), reorder=False, interleave=False, outstanding=256)
+_OUTSTANDING = 64
+_IDLE_CYCLES = 64
+_LOADED_GAP_CYCLES = 16
+
+KINDS = ("plain read", "plain write", "encrypted read", "encrypted write", "partial write")
+"""Lines of 64 bytes; the partial write is one of 8 bytes to encrypted memory."""
+
+MIXES = {kind: (kind,) for kind in KINDS[:4]} | {
+    "plain mixed": KINDS[:2], "encrypted mixed": KINDS[2:4]}
+"""What the bandwidth is measured of: kinds, each as often."""
+
+
+class _Measurement:
+    """The engine or the wire, with keys and nothing in its way."""
+
+    def __init__(self, dut: Any, session: Session):
+        self._seed = session.parameters["seed"]
+        self._c_bit = int(session.config["c_bit"])
+        self._asid_width = (int(session.config["asid_count"]) - 1).bit_length()
+        self.has_keys = session.top == "engine"
+        self.bed = Testbed(dut, session, size_bytes=_PAGES * PAGE_BYTES, personality=_DRAM, checked=False,
+                           outstanding=_OUTSTANDING)
+
+    async def start(self) -> None:
+        await self.bed.reset()
+        if self.has_keys:
+            await self.bed.install(*range(_KEYS))
+        await self.bed.release(sme=self.has_keys, sev=self.has_keys)
+
+    def accesses(self, kinds: tuple[str, ...], count: int) -> list[Transaction]:
+        """The same for the same kinds, on either top."""
+        rng = random.Random(f"{kinds} {self._seed}")
+        return [self._access(rng, number, kind) for number in range(count) for kind in kinds]
+
+    def _access(self, rng: random.Random, number: int, kind: str) -> Transaction:
+        start = rng.randrange(_PAGES * PAGE_BYTES // _LINE_BYTES) * _LINE_BYTES
+        is_partial = kind == "partial write"
+        is_encrypted = self.has_keys and not kind.startswith("plain")
+        user = user_bits(self._asid_width, asid=number % _KEYS if is_encrypted else 0)
+        beats = 1 if is_partial else _LINE_BEATS
+        address = Address(number % _IDS, start | is_encrypted << self._c_bit, beats - 1, user=user)
+        if kind.endswith("read"):
+            return Transaction(address)
+        return Transaction(address, [WriteData(rng.getrandbits(128), _HALF if is_partial else _FULL, int(beat == beats))
+                                     for beat in range(1, beats + 1)])
+
+    async def idle_latency(self, kind: str, count: int) -> list[int]:
+        """Of one access at a time."""
+        accesses = self.accesses((kind,), count)
+        for access in accesses:
+            await self.bed.manager.perform(access)
+            await self.bed.clocked.cycles(1 + access.address.addr // _LINE_BYTES % _LINE_BEATS)
+        return _latencies(accesses)
+
+    async def loaded_latency(self, kind: str, count: int) -> list[int]:
+        """Of accesses that begin at random times."""
+        accesses = self.accesses((kind,), count)
+        rng = random.Random(self._seed)
+        for access in accesses:
+            self.bed.manager.submit(access)
+            await self.bed.clocked.cycles(rng.randint(1, 2 * _LOADED_GAP_CYCLES - 1))
+        await self.bed.quiet()
+        return _latencies(accesses)
+
+    async def bandwidth(self, kinds: tuple[str, ...], count: int) -> dict[str, int]:
+        """Of accesses that begin as soon as they may."""
+        accesses = self.accesses(kinds, count)
+        await self.bed.clocked.cycles(_IDLE_CYCLES)
+        await self.bed.manager.perform(*accesses, limit_cycles=200 * len(accesses))
+        spans = []
+        beats = 0
+        for is_write in {access.is_write for access in accesses}:
+            ended = [access.ended for access in accesses if access.is_write is is_write]
+            spans.append(max(ended) - min(ended))
+            beats += (len(ended) - 1) * _LINE_BEATS
+        return {"beats": beats, "cycles": max(spans)}
+
+
+def _latencies(accesses: list[Transaction]) -> list[int]:
+    assert all(response == 0 for access in accesses for response in access.responses)
+    return [access.answered - access.begun for access in accesses]
+
+
+@cocotb.test()
+async def cost(dut: Any) -> None:
+    """Everything that is measured, one after the other."""
+    session = current_session()
+    samples, bursts = session.parameters["samples"], session.parameters["bursts"]
+    measurement = _Measurement(dut, session)
+    await measurement.start()
+    latency: dict[str, dict[str, list[int]]] = {"idle": {}, "loaded": {}}
+    bandwidth = {}
+    parts = len(KINDS) + len(MIXES)
+    for done, kind in enumerate(KINDS, 1):
+        latency["idle"][kind] = await measurement.idle_latency(kind, samples)
+        latency["loaded"][kind] = await measurement.loaded_latency(kind, samples)
+        session.progress(done / parts, f"latency of {kind}")
+    for done, (name, kinds) in enumerate(MIXES.items(), len(KINDS) + 1):
+        bandwidth[name] = await measurement.bandwidth(kinds, bursts)
+        session.progress(done / parts, f"bandwidth of {name}")
+    session.report(cycles=measurement.bed.clocked.cycle, latency=latency, bandwidth=bandwidth)

@@ -1,0 +1,1 @@
+"""The demonstration: one file four times in memory, what each observer sees of it, and what that costs."""

@@ -1,0 +1,100 @@
+"""Judges what the engine's observers saw by what the golden model's saw, and counts what it is worth."""
+
+import dataclasses
+import math
+from collections import Counter
+from collections.abc import Mapping
+
+import numpy as np
+from cbit_model.access import BUS_BYTES
+
+from cbit_sim.demo.model_actor import Observation
+from cbit_sim.demo.story import COPIES, Story
+from cbit_sim.scoreboard import MismatchError
+
+__all__ = ["Agreement", "changed_blocks", "compare", "compare_owners", "repeated_blocks"]
+
+
+@dataclasses.dataclass(frozen=True)
+class Agreement:
+    """How many bytes of what was seen are those of the file, beside what chance gives.
+
+    Parameters
+    ----------
+    equal, total : :class:`int`
+        Bytes.
+    """
+
+    equal: int
+    total: int
+
+    @classmethod
+    def of(cls, seen: bytes, file: bytes) -> "Agreement":
+        """Of two strings of bytes of the same length."""
+        return cls(int(np.count_nonzero(np.frombuffer(seen, np.uint8) == np.frombuffer(file, np.uint8))), len(file))
+
+    @property
+    def expected(self) -> float:
+        """Equal bytes if what was seen were noise: one in 256."""
+        return self.total / 256
+
+    @property
+    def sigmas(self) -> float:
+        """Deviation from that in standard deviations of the binomial distribution."""
+        return (self.equal - self.expected) / math.sqrt(self.total * 255) * 256
+
+    def as_dict(self) -> dict[str, float]:
+        """For JSON."""
+        return {"equal": self.equal, "total": self.total, "expected": self.expected, "sigmas": self.sigmas}
+
+
+def _require_equal(observer: str, start: int, expected: bytes, got: bytes) -> None:
+    if expected == got:
+        return
+    offset = next(offset for offset, (left, right) in enumerate(zip(expected, got, strict=True)) if left != right)
+    raise MismatchError(f"address {start + offset:#x}, observer {observer}: expected {expected[offset]:#04x}, "
+                        f"got {got[offset]:#04x}")
+
+
+def compare(story: Story, expected: Mapping[str, Observation], got: Mapping[str, Observation]) -> int:
+    """Compares every observation, and returns the number of bytes compared.
+
+    Raises
+    ------
+    MismatchError
+        At the first byte or response that differs; the text names address, observer, expected and got.
+    """
+    compared = 0
+    for name, (content, response) in expected.items():
+        _, _, area = name.partition(": ")
+        start = story.start.get(area, story.start["guest 1"] if area else 0)
+        _require_equal(name, start, content, got[name][0])
+        if got[name][1] != response:
+            raise MismatchError(f"address {start:#x}, observer {name}: expected {response.name}, "
+                                f"got {got[name][1].name}")
+        compared += len(content)
+    return compared
+
+
+def compare_owners(story: Story, got: Mapping[str, Observation]) -> None:
+    """Compares what the owners read with the file itself.
+
+    Raises
+    ------
+    MismatchError
+        At the first byte that differs; as :func:`compare`.
+    """
+    for name, owner in COPIES.items():
+        _require_equal(f"{owner.name}: {name}", story.start[name], story.data, got[f"{owner.name}: {name}"][0])
+
+
+def repeated_blocks(content: bytes) -> int:
+    """Blocks of 16 bytes that are equal to an earlier one."""
+    blocks = Counter(content[start:start + BUS_BYTES] for start in range(0, len(content) - BUS_BYTES + 1, BUS_BYTES))
+    return blocks.total() - len(blocks)
+
+
+def changed_blocks(before: bytes, after: bytes) -> list[bool]:
+    """For each block of 16 bytes whether it differs."""
+    return [before[start:start + BUS_BYTES] != after[start:start + BUS_BYTES]
+            for start in range(0, len(before), BUS_BYTES)]
