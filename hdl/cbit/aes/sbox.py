@@ -11,6 +11,9 @@ from cbit.config import SBox
 
 __all__ = ["SubBytes"]
 
+BYTES_PER_ROM = 2
+"""A block RAM has two ports; of ROMs with many, yosys takes minutes to find that they are to be copied."""
+
 
 def _rom(direction: Direction) -> list[int]:
     forward = field.sbox_table()
@@ -88,13 +91,17 @@ class SubBytes(Component):
 
     def _read_table(self, m: Module, domain: str):
         contents = _rom(self.direction)
-        attributes = {"rom_style": "block"} if self.sbox is SBox.BLOCK_RAM else {}
-        m.submodules.table = table = Memory(shape=8, depth=len(contents), init=contents, attrs=attributes)
-        ports = [table.read_port(domain=domain) for _ in range(self.count)]
         half = self.decrypt if self.direction is Direction.BOTH else Cat()
-        for i, port in enumerate(ports):
+        attributes = {"rom_style": "block"} if self.sbox is SBox.BLOCK_RAM else {}
+        images = []
+        for i in range(self.count):
+            if i % BYTES_PER_ROM == 0:
+                rom = Memory(shape=8, depth=len(contents), init=contents, attrs=attributes)
+                m.submodules[f"rom_{i // BYTES_PER_ROM}"] = rom
+            port = rom.read_port(domain=domain)
             m.d.comb += port.addr.eq(Cat(self.i.word_select(i, 8), half))
-        return Cat(port.data for port in ports)
+            images.append(port.data)
+        return Cat(images)
 
     def _compute(self, m: Module):
         boxes = [CompositeSBox(direction=self.direction) for _ in range(self.count)]
