@@ -254,7 +254,8 @@ class Memory:
         refusal = self._finish(transaction)
         if refusal is not None:
             return [ReadBeat(_ALL_ONES, ALL_LANES, refusal)] * access.length
-        beats, low, size = self._span(access)
+        beats = self._lanes(access)
+        low, size = _span(beats)
         content = self.dram.fetch(low, size)
         if key is not None:
             content = key.decrypt(content, address=low, data_unit_bytes=self.data_unit_bytes)
@@ -282,13 +283,19 @@ class Memory:
         refusal = self._finish(transaction)
         if refusal is not None:
             return refusal
-        lanes, low, size = self._span(access)
-        strobes = _strobes(lanes, beats)
+        lanes = self._lanes(access)
         if key is None:
+            low, size = _span(lanes)
             content = _merge(self.dram.fetch(low, size), low, lanes, beats)
-            return self._store(low, content, strobes, unread=set())
+            return self._store(low, content, _strobes(lanes, beats), unread=set())
         if access.lock:
             return Response.OKAY
+        return max(self._write_encrypted(key, lanes[visit], beats[visit]) for visit in _visits(lanes))
+
+    def _write_encrypted(self, key: XtsKey, lanes: Sequence[BeatLanes], beats: Sequence[WriteBeat]) -> Response:
+        """Carry out the part of an encrypted write that one visit to a line makes."""
+        strobes = _strobes(lanes, beats)
+        low, size = _span(lanes)
         partial = [block for block, strobe in strobes.items() if strobe not in (0, ALL_LANES)]
         unread = {block & -LINE_BYTES for block in partial if self.dram.read_answer(block) != Response.OKAY}
         old = bytes(size)
@@ -326,12 +333,34 @@ class Memory:
     def _dram_address(self, address: int) -> int:
         return address & ~(1 << self.c_bit)
 
-    def _span(self, access: Access) -> tuple[list[BeatLanes], int, int]:
-        """The beats of a burst in DRAM, and the start and the size of the blocks that they lie in."""
-        beats = burst_beats(self._dram_address(access.address), access.length, access.size, access.burst)
-        containers = [beat.container for beat in beats]
-        low = min(containers)
-        return beats, low, max(containers) + BUS_BYTES - low
+    def _lanes(self, access: Access) -> list[BeatLanes]:
+        """The beats of a burst in DRAM."""
+        return burst_beats(self._dram_address(access.address), access.length, access.size, access.burst)
+
+
+def _span(lanes: Sequence[BeatLanes]) -> tuple[int, int]:
+    """The start and the size of the blocks that beats lie in."""
+    containers = [beat.container for beat in lanes]
+    low = min(containers)
+    return low, max(containers) + BUS_BYTES - low
+
+
+def _visits(lanes: Sequence[BeatLanes]) -> list[slice]:
+    """The beats of a burst, cut where they enter another line and where a WRAP wraps.
+
+    A visit is read, merged and written on its own: where a WRAP of narrow beats begins within a block and comes back
+    to it in the end, each of the two visits is a partial write of that block.
+    """
+    starts = [0]
+    for beat in range(1, len(lanes)):
+        before, after = lanes[beat - 1], lanes[beat]
+        if after.container & -LINE_BYTES != before.container & -LINE_BYTES or _place(after) < _place(before):
+            starts.append(beat)
+    return [slice(start, end) for start, end in zip(starts, [*starts[1:], len(lanes)])]
+
+
+def _place(beat: BeatLanes) -> tuple[int, int]:
+    return beat.container, beat.lanes
 
 
 def _require_beats(access: Access, beats: Sequence[WriteBeat]) -> None:
