@@ -94,6 +94,7 @@ class Scoreboard:
         self._reads: dict[Transaction, ModelTransaction] = {}
         self._writes: dict[Transaction, tuple[Access, Response, list[WriteBeat]]] = {}
         self._slot_of: dict[Transaction, int | None] = {}
+        self._guest_of: dict[Transaction, int] = {}
         self._interrupted: set[Transaction] = set()
         self._blocks: dict[int, _Block] = {}
         self._doubtful: set[int] = set()
@@ -103,6 +104,7 @@ class Scoreboard:
         access = access_of(transaction.address, self._asid_width)
         accepted = self._model.accept(access, write=transaction.is_write)
         self._slot_of[transaction] = accepted.decision.slot
+        self._guest_of[transaction] = access.asid
         if transaction.data is None:
             self._reads[transaction] = accepted
             return
@@ -129,15 +131,19 @@ class Scoreboard:
         else:
             self._judge_read(transaction)
         del self._slot_of[transaction]
-        self._interrupted.discard(transaction)
+        del self._guest_of[transaction]
+        if transaction.responses[0] == Response.OKAY:
+            self._interrupted.discard(transaction)
         self.judged += 1
 
     def interrupt(self, slot: int) -> None:
-        """Marks the accesses under a slot's key that have not ended: its retirement or erasure now meets them.
+        """Marks the accesses that have not ended and use a slot, by key or as the guest whose slot it is: its
+        retirement or erasure now meets them.
 
         Call it when the command starts, and for each access that begins before the command is done.
         """
-        interrupted = {transaction for transaction, used in self._slot_of.items() if used == slot}
+        interrupted = {transaction for transaction, used in self._slot_of.items()
+                       if slot in (used, self._guest_of[transaction])}
         self._interrupted |= interrupted
         for transaction in interrupted:
             if transaction.is_write:
@@ -153,7 +159,7 @@ class Scoreboard:
             If something else has.
         """
         self._doubtful.update(self._blocks)
-        for of_transaction in (self._reads, self._writes, self._slot_of, self._interrupted):
+        for of_transaction in (self._reads, self._writes, self._slot_of, self._guest_of):
             of_transaction.clear()
         self.settle(dram)
 
@@ -168,6 +174,7 @@ class Scoreboard:
         for block in self._doubtful:
             self._settle_doubtful(block, dram)
         self._doubtful.clear()
+        self._interrupted.clear()
         if dram != self._model.dram.content:
             block = next(start for start in range(0, len(dram), BUS_BYTES)
                          if dram[start:start + BUS_BYTES] != self._model.dram.content[start:start + BUS_BYTES])
@@ -244,14 +251,19 @@ class Scoreboard:
 
     def _is_legal(self, past: _Block, block: int, owner: int, lanes: int, got: int, begun: int) -> bool:
         mask = _byte_mask(self._owner_mask(block, owner) & lanes)
-        state, legal = past.base, not (past.base ^ got) & mask
+        states = {past.base & mask}
+        legal = got & mask in states
         for version in past.versions:
-            if version.write.address.id != owner:
+            write = version.write
+            if write.address.id != owner:
                 continue
-            if 0 <= version.write.ended <= begun:
-                legal = False
-            state = state & ~version.mask | version.data & version.mask
-            legal = legal or not (state ^ got) & mask
+            after = {(state & ~version.mask | version.data & version.mask) & mask for state in states}
+            if write in self._interrupted:
+                states |= after
+            else:
+                legal = legal and not 0 <= write.ended <= begun
+                states = after
+            legal = legal or got & mask in states
         return legal
 
     def _settle_doubtful(self, block: int, dram: bytearray) -> None:

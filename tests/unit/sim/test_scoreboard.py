@@ -166,6 +166,19 @@ def test_interrupted_accesses_may_fail(board, model):
         _end(board, other, read=(1 << 128) - 1, resp=2)
 
 
+def test_a_guest_without_its_slot_is_denied_plain_memory_too(board, model):
+    before = _plaintext(model, 0x10)
+    write = Transaction(Address(0, 0x10, 0, user=user_bits(4, asid=1)), [WriteData(7, 0xFFFF, 1)])
+    board.begin(write)
+    board.interrupt(1)
+    _end(board, write, at=3, resp=2)
+    for seen in (model.dram.content[0x10:0x20], bytes(range(0x10, 0x20))):
+        read = Transaction(Address(2, 0x10, 0), begun=5)
+        board.begin(read)
+        _end(board, read, at=9, read=int.from_bytes(seen, "little"))
+    assert before != _plaintext(model, 0x10)
+
+
 def test_interrupted_read_never_leaks(board):
     read = _read(0x10)
     board.begin(read)
