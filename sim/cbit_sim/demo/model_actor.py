@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from cbit_model.access import BUS_BYTES, Access, Burst, Response, burst_beats
-from cbit_model.memory import Memory, WriteBeat
+from cbit_model.memory import ALL_LANES, Memory, WriteBeat
 
 from cbit_sim.demo.pieces import Kind, Piece
 from cbit_sim.demo.story import Dump, Move, Read, Story, View, Write, make_keys
@@ -79,8 +79,15 @@ def _read(memory: Memory, step: Read) -> Observation:
         places = burst_beats(step.start + piece.offset, access.length, access.size, access.burst)
         for (container, lanes), beat in zip(places, memory.read(access), strict=True):
             worst = max(worst, beat.response)
-            for lane in range(BUS_BYTES):
-                offset = container - step.start + lane
-                if lanes >> lane & 1 and offset < step.size:
-                    content[offset] = beat.data[lane]
+            _take(beat.data, lanes, content, container - step.start)
     return bytes(content), worst
+
+
+def _take(data: bytes, lanes: int, content: bytearray, offset: int) -> None:
+    """Copies the lanes of a beat that lie within the content."""
+    if lanes == ALL_LANES and offset + BUS_BYTES <= len(content):
+        content[offset:offset + BUS_BYTES] = data
+        return
+    for lane in range(min(BUS_BYTES, len(content) - offset)):
+        if lanes >> lane & 1:
+            content[offset + lane] = data[lane]

@@ -1,0 +1,140 @@
+"""`cbit demo`: the engine at work on a file, judged by the golden model, with a page to show for it."""
+
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+from cbit.config import EngineConfig
+from cbit_model.access import Response
+from cbit_sim.demo.figures import Cost
+from cbit_sim.demo.judge import compare, compare_owners
+from cbit_sim.demo.model_actor import Observation, act
+from cbit_sim.demo.picture import default_file
+from cbit_sim.demo.story import SLOTS, Story
+from cbit_sim.runner import BenchError, simulate
+from cbit_sim.scoreboard import MismatchError
+from cbit_sim.simulators import BuildError, MissingToolError, build_model
+from cbit_sim.verilog import build_folder, cached_verilog
+
+from cbit_cli.configuration import configuration_options, configure
+from cbit_cli.demonstration.folder import DemoFolder
+from cbit_cli.demonstration.page import figures, page
+from cbit_cli.demonstration.progress import Stages, stages
+from cbit_cli.demonstration.run import Run
+from cbit_cli.demonstration.table import print_table
+
+__all__ = ["demo"]
+
+_MAX_FILE_BYTES = 4 << 20
+_SAMPLES = 200
+_BURSTS = 400
+
+
+@click.command()
+@click.argument("file", metavar="[FILE]", type=click.Path(path_type=Path), required=False)
+@click.option("--out", "folder", metavar="DIR", type=click.Path(path_type=Path), default="demo", show_default=True,
+              help="Folder for the report: a new or an empty one, or that of an earlier demo.")
+@click.option("--seed", metavar="N", type=int, default=1, show_default=True,
+              help="Of keys, of the cuts into bursts, of traffic.")
+@configuration_options
+@click.pass_context
+def demo(context: click.Context, file: Path | None, folder: Path, seed: int, preset_name: str,
+         settings: Sequence[str]) -> None:
+    """Simulate the engine and show what it protects, and what not.
+
+    FILE, of up to 4 MiB, is written to simulated memory four times: plain, encrypted for the host, and as private
+    memory of two guests; without FILE it is a picture. Owners and others read it back, DRAM is compared with the golden
+    model's byte by byte, and cost is measured in cycles. DIR/report.html shows it all.
+
+    Ends with status 1 where a byte differs from the golden model.
+    """
+    config = configure(preset_name, settings)
+    data = _content(file)
+    story = Story(data, seed=seed)
+    _require_fit(config, story)
+    target = DemoFolder(folder, source=file)
+    name = file.name if file is not None else "a picture that the demo has drawn"
+    command = _command(file, folder, seed, preset_name, settings)
+    try:
+        with stages() as progress:
+            run = _run(story, config, progress, name=name, preset=preset_name, command=command)
+            progress.begin("writing the report")
+            outputs = {"report.html": page(run).encode(), "figures.json": figures(run).encode(),
+                       "dram.bin": run.seen["DRAM"][0]}
+            target.write(outputs)
+    except (MismatchError, BenchError, MissingToolError, BuildError) as error:
+        click.echo(f"cbit: {error}", err=True)
+        context.exit(1)
+    print_table(run)
+    click.echo(f"cbit: every byte agrees with the golden model; see {folder / 'report.html'}", err=True)
+
+
+def _content(file: Path | None) -> bytes:
+    if file is None:
+        return default_file()
+    if not file.is_file():
+        what = "a folder" if file.is_dir() else "not one" if file.exists() else "missing"
+        raise click.UsageError(f"FILE must be a regular file, and {file} is {what}")
+    size = file.stat().st_size
+    if not 0 < size <= _MAX_FILE_BYTES:
+        raise click.UsageError(f"FILE must be of 1 to {_MAX_FILE_BYTES} bytes, and {file} is of {size}")
+    return file.read_bytes()
+
+
+def _require_fit(config: EngineConfig, story: Story) -> None:
+    if config.asid_count <= max(SLOTS):
+        raise click.UsageError(f"asid_count must be {max(SLOTS) + 1} or more for the demo, not {config.asid_count}")
+    if story.dram_bytes > 1 << config.c_bit:
+        raise click.UsageError(f"c_bit must be {(story.dram_bytes - 1).bit_length()} or more for a FILE of "
+                               f"{len(story.data)} bytes, not {config.c_bit}")
+
+
+def _command(file: Path | None, folder: Path, seed: int, preset_name: str, settings: Sequence[str]) -> str:
+    words = ["cbit", "demo", *([str(file)] if file is not None else []), "--out", str(folder), "--seed", str(seed),
+             "--preset", preset_name, *(word for setting in settings for word in ("--set", setting))]
+    return " ".join(words)
+
+
+def _run(story: Story, config: EngineConfig, progress: Stages, *, name: str, preset: str, command: str) -> Run:
+    """Everything but the report, stage by stage.
+
+    Raises
+    ------
+    MismatchError
+        If the engine and the golden model disagree.
+    """
+    builds = build_folder()
+    progress.begin("generating the engine's Verilog")
+    sources = [cached_verilog(top, config, builds) for top in ("engine", "wire")]
+    progress.begin("building the simulation with Verilator, which takes minutes the first time")
+    for source in sources:
+        build_model("verilator", source, builds)
+    progress.begin("simulating the story")
+    seen, story_cycles = _simulate_story(story, config, progress)
+    progress.begin("comparing with the golden model")
+    expected = act(story, config.as_dict())
+    got = dict(zip(expected, seen, strict=True))
+    compared = compare(story, expected, got)
+    compare_owners(story, got)
+    parameters = {"seed": story.seed, "samples": _SAMPLES, "bursts": _BURSTS}
+    reports = {}
+    for top in ("engine", "wire"):
+        progress.begin(f"measuring the {top}")
+        reports[top] = simulate(top, "cbit_sim.benches.cost", parameters=parameters, config=config,
+                                progress=progress.advance)
+    return Run(story=story, config=config, preset=preset, name=name, command=command, seen=got, compared=compared,
+               cost=Cost.of(reports["engine"], reports["wire"]),
+               cycles=story_cycles + sum(report["cycles"] for report in reports.values()))
+
+
+def _simulate_story(story: Story, config: EngineConfig, progress: Stages) -> tuple[list[Observation], int]:
+    """What the engine's observers saw, in order, and the cycles that it took."""
+    with tempfile.TemporaryDirectory(prefix="cbit-demo-") as name:
+        folder = Path(name)
+        (folder / "file").write_bytes(story.data)
+        report = simulate("engine", "cbit_sim.benches.story", config=config, progress=progress.advance,
+                          parameters={"file": str(folder / "file"), "seed": story.seed, "folder": name})
+        seen = [((folder / str(number)).read_bytes(), Response(response))
+                for number, response in enumerate(report["responses"])]
+    return seen, report["cycles"]

@@ -1,0 +1,1 @@
+"""What `cbit demo` shows, and where it leaves it."""

@@ -1,0 +1,65 @@
+"""The folder that a demonstration leaves its files in, and never anyone else's."""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+import click
+
+__all__ = ["OUTPUTS", "DemoFolder"]
+
+OUTPUTS = ("report.html", "figures.json", "dram.bin")
+_MARK = ".cbit-demo"
+_MARK_TEXT = "The files of this folder were written by cbit demo, which may replace them.\n"
+
+
+class DemoFolder:
+    """A folder that may be written to.
+
+    Parameters
+    ----------
+    path : :class:`~pathlib.Path`
+        One that does not exist yet, is empty, or holds nothing but an earlier demonstration's files.
+    source : :class:`~pathlib.Path` or :data:`None`
+        The file that is shown, which must not be overwritten.
+
+    Raises
+    ------
+    click.UsageError
+        If the folder is another one. Nothing is written.
+    """
+
+    def __init__(self, path: Path, *, source: Path | None = None):
+        self.path = path
+        if path.exists() and not path.is_dir():
+            raise click.UsageError(f"DIR must be a folder, and {path} is a file")
+        existing = path.absolute()
+        while not existing.exists():
+            existing = existing.parent
+        if not existing.is_dir() or not os.access(existing, os.W_OK | os.X_OK):
+            raise click.UsageError(f"DIR must be in a folder that can be written to, and {existing} can not")
+        present = {entry.name for entry in path.iterdir()} if path.exists() else set()
+        if present and (_MARK not in present or present - {_MARK, *OUTPUTS}):
+            raise click.UsageError(f"DIR must be new, empty, or hold only an earlier demo's files, and {path} is not")
+        if source is not None and path.exists() and path.resolve() == source.resolve().parent:
+            raise click.UsageError(f"DIR must be another folder than FILE's, and {source} is in {path}")
+
+    def write(self, contents: Mapping[str, bytes]) -> None:
+        """Writes files, whose names are those of ``OUTPUTS``, so that each is whole or as it was.
+
+        Raises
+        ------
+        OSError
+            If one can not be written.
+        """
+        self.path.mkdir(parents=True, exist_ok=True)
+        partial = {name: self.path / f".{name}.{os.getpid()}.partial" for name in contents}
+        try:
+            (self.path / _MARK).write_text(_MARK_TEXT, encoding="utf-8")
+            for name, content in contents.items():
+                partial[name].write_bytes(content)
+            for name in contents:
+                partial[name].replace(self.path / name)
+        finally:
+            for path in partial.values():
+                path.unlink(missing_ok=True)
