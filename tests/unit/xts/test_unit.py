@@ -1,0 +1,155 @@
+"""The XTS unit in both its forms, against the golden model."""
+
+import random
+
+import pytest
+from cbit.config import SBox
+from cbit.xts.unit import XtsUnit
+from cbit_model.xts import XtsKey
+from cbit_sim.aes_keys import expand_key
+from cbit_sim.watch import simulate_watched
+
+SLOTS = 3
+ENTRIES = 8
+LINES = 10
+C_BIT = 40
+PATHS = ("read", "write")
+
+
+def unit(**change):
+    parameters = {"key_bits": 128, "c_bit": C_BIT, "slots": SLOTS, "data_unit_bytes": 64, "duplex": True,
+                  "unroll": 10, "rounds_per_cycle": 1, "sbox": SBox.TABLE, "entries": ENTRIES, "read_tag": 9,
+                  "write_tag": 6}
+    return XtsUnit(**(parameters | change))
+
+
+async def install(ctx, dut, keys):
+    """Writes the round keys of each slot's two keys."""
+    ctx.set(dut.round_key.valid, 1)
+    for slot, pair in enumerate(keys):
+        for tweak_key, key in enumerate(pair):
+            ctx.set(dut.round_key.tweak_key, tweak_key)
+            ctx.set(dut.round_key.slot, slot)
+            for number, data in enumerate(expand_key(key)):
+                ctx.set(dut.round_key.round, number)
+                ctx.set(dut.round_key.data, int.from_bytes(data, "little"))
+                await ctx.tick()
+    ctx.set(dut.round_key.valid, 0)
+
+
+def times_alpha(tweak, power):
+    for _ in range(power):
+        tweak = tweak << 1 ^ (tweak >> 127) * (1 << 128 | 0x87)
+    return tweak
+
+
+class Path:
+    """One direction's bursts of four blocks: each asks for its tweak, then sends its blocks."""
+
+    def __init__(self, dut, name, rng, keys, *, data_unit_bytes, gaps):
+        self.dut, self.name, self.rng, self.gaps = dut, name, rng, gaps
+        self.tweaks, self.cycles, self.results = {}, [], []
+        self.is_installed = False
+        self.work, self.expected = [], []
+        for _ in range(LINES):
+            line, slot, data = rng.getrandbits(C_BIT - 6), rng.randrange(SLOTS), rng.randbytes(64)
+            key = XtsKey(*keys[slot])
+            crypt = key.decrypt if name == "read" else key.encrypt
+            self.work.append((line, slot, data))
+            self.expected.append(crypt(data, address=line << 6, data_unit_bytes=data_unit_bytes))
+
+    def port(self, suffix):
+        return getattr(self.dut, f"{self.name}_{suffix}")
+
+    async def ask(self, ctx):
+        """Asks for tweaks, one for each entry at a time."""
+        request = self.port("tweak_request")
+        while not self.is_installed:
+            await ctx.tick()
+        for number, (line, slot, _) in enumerate(self.work):
+            while number - len(self.results) // 4 >= ENTRIES or self.rng.random() < self.gaps:
+                await ctx.tick()
+            ctx.set(request.payload, {"line": line, "slot": slot, "index": number % ENTRIES})
+            ctx.set(request.valid, 1)
+            await ctx.tick()
+            ctx.set(request.valid, 0)
+
+    async def hear(self, ctx):
+        """Keeps the tweaks that come."""
+        result = self.port("tweak")
+        for number in range(len(self.work)):
+            payload, = await ctx.tick().sample(result.payload).until(result.valid)
+            assert payload.index == number % ENTRIES
+            self.tweaks[number] = payload.tweak
+
+    async def feed(self, ctx):
+        """Sends the blocks of each burst once its tweak is there."""
+        i = self.port("i")
+        for number, (_, slot, data) in enumerate(self.work):
+            while number not in self.tweaks:
+                await ctx.tick()
+            for block in range(4):
+                while self.rng.random() < self.gaps:
+                    await ctx.tick()
+                ctx.set(i.payload, {"block": int.from_bytes(data[16 * block:16 * block + 16], "little"), "slot": slot,
+                                    "tweak": times_alpha(self.tweaks[number], block), "tag": number % 16 << 2 | block})
+                ctx.set(i.valid, 1)
+                await ctx.tick().until(i.ready)
+                ctx.set(i.valid, 0)
+
+    async def take(self, ctx):
+        o = self.port("o")
+        cycle = 0
+        while len(self.results) < 4 * len(self.work):
+            _, _, valid, payload = await ctx.tick().sample(o.valid, o.payload)
+            if valid:
+                number, block = divmod(len(self.results), 4)
+                assert payload.tag == (number % 16 << 2 | block)
+                self.results.append(payload.block.to_bytes(16, "little"))
+                self.cycles.append(cycle)
+            cycle += 1
+
+    def check(self):
+        assert b"".join(self.results) == b"".join(self.expected)
+
+
+def run(*, gaps=0.0, seed=121, **change):
+    print(f"seed {seed}")
+    rng = random.Random(seed)
+    dut = unit(**change)
+    key_bytes = change.get("key_bits", 128) // 8
+    keys = [(rng.randbytes(key_bytes), rng.randbytes(key_bytes)) for _ in range(SLOTS)]
+    running = [Path(dut, name, rng, keys, data_unit_bytes=change.get("data_unit_bytes", 64), gaps=gaps)
+               for name in PATHS]
+
+    async def install_keys(ctx):
+        await install(ctx, dut, keys)
+        for path in running:
+            path.is_installed = True
+
+    simulate_watched(dut, [], install_keys, *(bench for path in running
+                                              for bench in (path.ask, path.hear, path.feed, path.take)))
+    for path in running:
+        path.check()
+    return running
+
+
+def test_both_directions_go_at_a_block_a_cycle_at_once():
+    for path in run():
+        assert path.cycles[-1] - path.cycles[0] <= 4 * LINES + 8
+
+
+def test_a_shared_lane_serves_both_directions_in_turn_at_a_block_a_cycle():
+    paths = run(duplex=False)
+    cycles = sorted(cycle for path in paths for cycle in path.cycles)
+    assert cycles[-1] - cycles[0] <= 8 * LINES + 8
+    assert all(path.cycles[-1] >= cycles[-1] - 8 for path in paths)
+
+
+@pytest.mark.parametrize("gaps", [0, 0.5], ids=["full speed", "gaps"])
+@pytest.mark.parametrize("change", [
+    {"unroll": 2}, {"unroll": 2, "data_unit_bytes": 4096, "duplex": False},
+    {"unroll": 2, "rounds_per_cycle": 2, "key_bits": 256, "duplex": False},
+], ids=["duplex", "shared, pages", "shared, 256 bits, two rounds a cycle"])
+def test_rings_agree_with_the_model(change, gaps):
+    run(gaps=gaps, **change)
