@@ -29,7 +29,7 @@ def latency_chart(latencies: list[Latency]) -> str:
                                                  (row.loaded, _LOADED, width, "under load")):
                 counts = Counter(samples)
                 parts = [count / len(samples) for count in counts.values()]
-                place.bar([value + shift for value in counts], parts, width=width, color=color, label=label, align="edge")
+                place.bar([value + shift for value in counts], parts, width, color=color, label=label, align="edge")
             place.set(ylim=(0, 1.15), xlim=(0, end), yticks=[])
             place.set_title(f"{row.kind}: +{row.added:g}", loc="left", fontsize=11, pad=3)
             place.spines[["top", "right", "left"]].set_visible(False)
@@ -42,6 +42,6 @@ def latency_chart(latencies: list[Latency]) -> str:
     svg = svg[svg.index("<svg"):]
     for stand_in, color in _COLORS.items():
         svg = svg.replace(stand_in, color)
-    svg = re.sub(r"font: ([\d.]+)px [^;\"]*", r"font-size: \1px", svg)
+    svg = re.sub(r"font-family: [^;]*; ", "", svg)
     return re.sub(r'<svg [^>]*viewBox="([^"]*)"[^>]*>', r'<svg viewBox="\1" xmlns:xlink="http://www.w3.org/1999/xlink" '
                   r'role="img" aria-label="Histograms of added latency">', svg, count=1)

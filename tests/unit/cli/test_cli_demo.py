@@ -1,0 +1,141 @@
+"""`cbit demo` without a simulator: what it refuses, what it writes, how it ends."""
+
+import json
+import re
+
+import pytest
+from cbit_cli import demo as command
+from cbit_cli.demonstration.folder import OUTPUTS, DemoFolder
+from cbit_cli.main import main
+from cbit_model.access import Response
+from cbit_sim.demo import model_actor
+from cbit_sim.demo.picture import default_file
+from cbit_sim.demo.story import Story
+
+KINDS = ("plain read", "plain write", "encrypted read", "encrypted write", "partial write")
+
+
+@pytest.fixture
+def simulated(monkeypatch):
+    """The golden model in the engine's place. The test may change what it saw."""
+    changes = {}
+
+    def story(tale, config, _progress):
+        seen = model_actor.act(tale, config.as_dict()) | changes
+        return list(seen.values()), 1000
+
+    def cost(top, _bench, **_):
+        added = {"wire": 0, "engine": 11}[top]
+        latency = {load: {kind: [30 + added + number % 3 for number in range(20)] for kind in KINDS}
+                   for load in ("idle", "loaded")}
+        return {"cycles": 10, "latency": latency, "bandwidth": {kind: {"beats": 4, "cycles": 4} for kind in KINDS}}
+
+    monkeypatch.setattr(command, "_simulate_story", story)
+    monkeypatch.setattr(command, "simulate", cost)
+    monkeypatch.setattr(command, "cached_verilog", lambda top, *_: top)
+    monkeypatch.setattr(command, "build_model", lambda *_: None)
+    return changes
+
+
+def run(capsys, *arguments):
+    with pytest.raises(SystemExit) as ended:
+        main(["demo", *map(str, arguments)])
+    captured = capsys.readouterr()
+    return ended.value.code or 0, captured.out, captured.err
+
+
+def refused(capsys, *arguments):
+    status, out, err = run(capsys, *arguments)
+    assert (status, out, err.count("\n")) == (2, "", 1)
+    return err
+
+
+@pytest.mark.usefixtures("simulated")
+def test_page_holds_everything_in_one_file(capsys, tmp_path):
+    status, out, err = run(capsys, "--out", tmp_path / "new" / "demo")
+    assert status == 0
+    folder = tmp_path / "new" / "demo"
+    page = (folder / "report.html").read_text()
+    assert not re.search(r"(src|href)=\"(?!data:|#)", page)
+    assert page.count("data:image/png") > 25
+    assert "<svg" in page
+    figures = json.loads((folder / "figures.json").read_text())
+    assert figures["repeated_blocks"]["guest 1"] == 0
+    assert figures["latency_cycles"]["encrypted read"]["added_idle_median"] == 11
+    assert (folder / "dram.bin").read_bytes().startswith(default_file())
+    assert {path.name for path in folder.iterdir()} == {".cbit-demo", *OUTPUTS}
+    assert "encrypted read" in out
+    assert "report.html" in err
+
+
+@pytest.mark.usefixtures("simulated")
+@pytest.mark.parametrize("content", [b"x", b"<b>&" * 30, bytes(3000)])
+def test_any_file_is_shown_and_a_folder_is_used_again(capsys, tmp_path, content):
+    file = tmp_path / "a <b> file"
+    file.write_bytes(content)
+    for _ in range(2):
+        assert run(capsys, file, "--out", tmp_path / "demo")[0] == 0
+    page = (tmp_path / "demo" / "report.html").read_text()
+    assert "<b> file" not in page
+    assert "a &lt;b&gt; file" in page
+
+
+@pytest.mark.parametrize("name", ["DRAM", "guest 2: guest 1", "guest 1: replayed"])
+def test_difference_from_the_model_ends_with_status_1_and_leaves_nothing(capsys, tmp_path, simulated, name):
+    story = Story(default_file(), seed=1)
+    simulated[name] = (bytes(len(story.data) if ":" in name else story.dram_bytes), Response.OKAY)
+    status, out, err = run(capsys, "--out", tmp_path / "demo")
+    assert (status, out) == (1, "")
+    assert re.search(rf"^cbit: address 0x[0-9a-f]+, observer {name}: expected 0x\w\w, got 0x\w\w$", err, re.MULTILINE)
+    assert not list(tmp_path.iterdir())
+
+
+def test_bad_files_are_refused(capsys, tmp_path):
+    (tmp_path / "empty").touch()
+    with (tmp_path / "large").open("wb") as large:
+        large.truncate((4 << 20) + 1)
+    out = tmp_path / "out"
+    assert "missing" in refused(capsys, tmp_path / "none", "--out", out)
+    assert "folder" in refused(capsys, tmp_path, "--out", out)
+    assert "1 to 4194304 bytes" in refused(capsys, tmp_path / "empty", "--out", out)
+    assert "1 to 4194304 bytes" in refused(capsys, tmp_path / "large", "--out", out)
+    assert "regular file" in refused(capsys, "/dev/null", "--out", out)
+    assert not out.exists()
+
+
+@pytest.mark.parametrize(("arguments", "text"), [
+    (["--preset", "none"], "preset must be one of streaming"), (["--set", "key_bits=7"], "128 or 256"),
+    (["--set", "asid_count=2"], "asid_count must be 3 or more"), (["--set", "c_bit=13"], "c_bit must be 19 or more"),
+    (["--seed", "x"], "--seed"), (["one", "two"], "two")])
+def test_bad_configurations_are_refused(capsys, tmp_path, monkeypatch, arguments, text):
+    monkeypatch.chdir(tmp_path)
+    assert text in refused(capsys, *arguments)
+    assert not list(tmp_path.iterdir())
+
+
+def test_other_peoples_folders_are_refused(capsys, tmp_path):
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    (folder / "report.html").write_text("mine")
+    assert "DIR must be new, empty" in refused(capsys, "--out", folder)
+    (folder / ".cbit-demo").touch()
+    (folder / "letter").write_text("mine")
+    assert "DIR must be new, empty" in refused(capsys, "--out", folder)
+    assert "is a file" in refused(capsys, "--out", folder / "letter")
+    assert "can not" in refused(capsys, "--out", folder / "letter" / "inner")
+    assert (folder / "report.html").read_text() == "mine"
+
+
+def test_file_to_show_is_not_overwritten(capsys, tmp_path):
+    DemoFolder(tmp_path).write({"dram.bin": b"first"})
+    assert "another folder" in refused(capsys, tmp_path / "dram.bin", "--out", tmp_path)
+    assert (tmp_path / "dram.bin").read_bytes() == b"first"
+
+
+def test_failing_write_leaves_the_files_of_before(tmp_path):
+    folder = DemoFolder(tmp_path)
+    folder.write({"dram.bin": b"first"})
+    with pytest.raises(TypeError):
+        folder.write({"dram.bin": b"second", "report.html": None})
+    assert (tmp_path / "dram.bin").read_bytes() == b"first"
+    assert {path.name for path in tmp_path.iterdir()} == {".cbit-demo", "dram.bin"}
