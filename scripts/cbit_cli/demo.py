@@ -1,5 +1,6 @@
 """`cbit demo`: the engine at work on a file, judged by the golden model, with a page to show for it."""
 
+import shlex
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -93,7 +94,7 @@ def _require_fit(config: EngineConfig, story: Story) -> None:
 def _command(file: Path | None, folder: Path, seed: int, preset_name: str, settings: Sequence[str]) -> str:
     words = ["cbit", "demo", *([str(file)] if file is not None else []), "--out", str(folder), "--seed", str(seed),
              "--preset", preset_name, *(word for setting in settings for word in ("--set", setting))]
-    return " ".join(words)
+    return shlex.join(words)
 
 
 def _run(story: Story, config: EngineConfig, progress: Stages, *, name: str, preset: str, command: str) -> Run:

@@ -49,7 +49,7 @@ def page(run: Run) -> str:
         titles=_TITLES, matrix=_matrix(run, layout), patterns=_patterns(run, layout),
         moved=_seen(run, layout, "guest 1: elsewhere"), original=memory_picture(data, layout),
         edited=_seen(run, layout, "guest 1: edited"), replayed=_seen(run, layout, "guest 1: replayed"),
-        trace=_trace(run, layout), chart=markupsafe.Markup(latency_chart(run.cost.latency)),
+        trace=_trace(run, layout, "DRAM edited"), restored=_trace(run, layout, "DRAM restored"), chart=markupsafe.Markup(latency_chart(run.cost.latency)),
         shares=shares(run.story.written), config=run.config.as_dict(), versions=_versions())
 
 
@@ -88,9 +88,8 @@ def _patterns(run: Run, layout: ByteMap) -> list[dict[str, Any]]:
             for title, content in kinds.items()]
 
 
-def _trace(run: Run, layout: ByteMap) -> dict[str, Any]:
-    """What an attacker learns who compares ciphertext before and after a write, and after the write back."""
-    before, after, restored = (run.dumped("guest 1", name) for name in ("DRAM", "DRAM edited", "DRAM restored"))
-    changed = changed_blocks(before, after)
-    return {"picture": trace_picture(changed, len(before), layout), "changed": sum(changed), "blocks": len(changed),
-            "is_restored": restored == before}
+def _trace(run: Run, layout: ByteMap, later: str) -> dict[str, Any]:
+    """What an attacker learns who compares guest 1's ciphertext with that of a later dump."""
+    before = run.dumped("guest 1")
+    changed = changed_blocks(before, run.dumped("guest 1", later))
+    return {"picture": trace_picture(changed, len(before), layout), "changed": sum(changed), "blocks": len(changed)}

@@ -50,17 +50,21 @@ class _Lines:
     """A line when a stage begins, and every few seconds."""
 
     def __init__(self) -> None:
-        self._begun = self._told = 0.0
+        self._first: tuple[float, float] | None = None
+        self._told = 0.0
 
     def begin(self, text: str) -> None:
-        self._begun = self._told = time.monotonic()
+        self._first, self._told = None, time.monotonic()
         click.echo(f"cbit: {text}", err=True)
 
     def advance(self, part: float, text: str) -> None:
         now = time.monotonic()
-        if now - self._told >= _PLAIN_SECONDS and part > 0:
+        if self._first is None:
+            self._first = now, part
+        begun, first_part = self._first
+        if now - self._told >= _PLAIN_SECONDS and part > first_part:
             self._told = now
-            left = (now - self._begun) * (1 - part) / part
+            left = (now - begun) * (1 - part) / (part - first_part)
             click.echo(f"cbit: {part:4.0%} {text}, {left:.0f} s left", err=True)
 
 
