@@ -31,7 +31,8 @@ def test_corners(bench):
 
 @pytest.mark.parametrize("personality", PERSONALITIES)
 def test_random_traffic(personality):
-    _random_traffic(personality, _TRANSACTIONS // len(PERSONALITIES), _SEED)
+    seed = _SEED + list(PERSONALITIES).index(personality)
+    _random_traffic(personality, -(-_TRANSACTIONS // len(PERSONALITIES)), seed)
 
 
 @pytest.mark.slow

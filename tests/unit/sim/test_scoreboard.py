@@ -179,11 +179,19 @@ def test_a_guest_without_its_slot_is_denied_plain_memory_too(board, model):
     assert before != _plaintext(model, 0x10)
 
 
+def test_the_host_keeps_plain_memory_without_its_slot(board):
+    read = Transaction(Address(0, 0x10, 0))
+    board.begin(read)
+    board.interrupt(0)
+    with pytest.raises(MismatchError, match="expected OKAY, got SLVERR"):
+        _end(board, read, read=(1 << 128) - 1, resp=2)
+
+
 def test_interrupted_read_never_leaks(board):
     read = _read(0x10)
     board.begin(read)
     board.interrupt(0)
-    with pytest.raises(MismatchError, match="expected all ones"):
+    with pytest.raises(MismatchError, match="expected OKAY, got SLVERR"):
         _end(board, read, read=3, resp=2)
 
 
