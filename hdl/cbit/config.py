@@ -76,7 +76,7 @@ class EngineConfig:
     sbox : :class:`SBox`
         How the S-boxes are built.
     max_outstanding : :class:`int`
-        Bursts in flight to DRAM in each direction. A power of two from 4 to 64.
+        Bursts of managers in flight to DRAM in each direction. A power of two from 4 to 64.
 
     Raises
     ------

@@ -10,7 +10,7 @@ from cbit.axi.ports import read_data_layout
 __all__ = ["MERGE_ENTRIES", "ReadKind", "delivery_layout", "entry_layout", "merge_request_layout"]
 
 
-MERGE_ENTRIES = 2
+MERGE_ENTRIES = 4
 """Bursts in flight that are kept for partial writes, so that a manager that takes no read data cannot stop them."""
 
 

@@ -45,7 +45,7 @@ class WriteIssue(Component):
     job : ``In(stream.Signature(line_job_layout(...), always_ready=True))``
         A new encrypted write.
     may_go : ``In(entries)``
-        Encrypted writes that need not wait for others any longer.
+        Encrypted writes that overlap no earlier partial one any longer.
     is_ready, is_written : ``In(4 * entries)``
         For each place: whether the block may go; whether it is to be written.
     failed : ``In(entries)``

@@ -36,8 +36,11 @@ class WriteMerge(Component):
     job : ``In(stream.Signature(line_job_layout(...), always_ready=True))``
         A new write, before or with its first bytes.
     fill : ``In(stream.Signature(fill_layout(...)))``
-    may_go : ``In(entries)``
-        Writes that need not wait for others any longer.
+    partial : ``Out(1)``
+        High in the cycle in which a partial block of write ``partial_index`` has been filled.
+    partial_index : ``Out(range(entries))``
+    may_read : ``In(entries)``
+        Writes that overlap nothing earlier any longer.
     request : ``Out(stream.Signature(merge_request_layout(...)))``
     merged : ``In(stream.Signature(merged_layout(...), always_ready=True))``
     place : ``In(range(4 * entries))``
@@ -57,7 +60,9 @@ class WriteMerge(Component):
         super().__init__({
             "job": In(stream.Signature(line_job_layout(entries=entries, **widths), always_ready=True)),
             "fill": In(stream.Signature(fill_layout(entries=entries))),
-            "may_go": In(entries),
+            "partial": Out(1),
+            "partial_index": Out(range(entries)),
+            "may_read": In(entries),
             "request": Out(stream.Signature(self.request_layout)),
             "merged": In(stream.Signature(merged_layout(blocks=self.blocks), always_ready=True)),
             "place": In(range(self.blocks)),
@@ -132,13 +137,15 @@ class WriteMerge(Component):
             m.d.sync += job.eq(self.job.payload)
 
         request, head = requests.i.payload, requests.o.payload
-        may_go = self.may_go.bit_select(head.place[2:], 1)
+        may_read = self.may_read.bit_select(head.place[2:], 1)
         m.d.comb += [
-            requests.i.valid.eq(filled & fill.is_end & fill.total.any() & ~fill.total.all()),
+            self.partial.eq(filled & fill.is_end & fill.total.any() & ~fill.total.all()),
+            self.partial_index.eq(fill.place[2:]),
+            requests.i.valid.eq(self.partial),
             *(request[field].eq(current[field]) for field in ("line", "slot", "id", "attributes")),
             request.block.eq(fill.place[:2]),
             request.place.eq(fill.place),
             self.request.payload.eq(head),
-            self.request.valid.eq(requests.o.valid & may_go),
-            requests.o.ready.eq(self.request.ready & may_go),
+            self.request.valid.eq(requests.o.valid & may_read),
+            requests.o.ready.eq(self.request.ready & may_read),
         ]

@@ -169,7 +169,9 @@ class WritePath(Component):
             m.d.comb += [user.job.payload.eq(job.payload), user.job.valid.eq(job.valid)]
         request = self.tweak_request
         m.d.comb += [
-            merge.may_go.eq(self.table.may_go),
+            self.table.partial.eq(merge.partial),
+            self.table.partial_index.eq(merge.partial_index),
+            merge.may_read.eq(self.table.may_read),
             merge.place.eq(encrypt.place),
             encrypt.block.eq(merge.block),
             encrypt.is_complete.eq(merge.is_complete),

@@ -23,9 +23,9 @@ class WriteTable(Component):
     """Holds each write until its answer has been delivered.
 
     Two writes overlap if they are to the same line, or, where one is plain, to the same page of 4 KiB.
-    An encrypted write waits until DRAM has answered all earlier ones that it overlaps, and a plain one
-    until DRAM has answered all encrypted ones that it overlaps: between the read and the write of a
-    partial write nothing else changes its line, whatever order DRAM chooses.
+    A partial write reads when DRAM has answered all earlier writes that it overlaps, and until DRAM has
+    answered it no write goes that overlaps it: between its read and its write nothing else changes its
+    line, whatever order DRAM chooses.
 
     Latency: all outputs are combinational from registers and the ``_id`` and ``line`` inputs.
 
@@ -45,8 +45,13 @@ class WriteTable(Component):
     entry : ``In(write_entry_layout(...))``
     allocated : ``Out(range(entries))``
         The index taken.
+    partial : ``In(1)``
+        Encrypted write ``partial_index`` has a partial block. Before the next write is allocated.
+    partial_index : ``In(range(entries))``
+    may_read : ``Out(entries)``
+        Encrypted writes that overlap nothing earlier any longer.
     may_go : ``Out(entries)``
-        Encrypted writes that need not wait any longer.
+        Encrypted writes that overlap no earlier partial one any longer.
     send : ``In(1)``
         Encrypted write ``send_index`` goes to DRAM.
     send_index : ``In(range(entries))``
@@ -61,7 +66,8 @@ class WriteTable(Component):
     plain_id, plain_line : ``In``
         ID and line of a plain write that wants to go.
     plain_must_wait : ``Out(1)``
-        High while an encrypted write with that ID has not gone, or one that overlaps it is not answered.
+        High while an encrypted write with that ID has not gone, or a partial one that overlaps it is not
+        answered.
     query_id : ``In(id_width)``
     query_hit : ``Out(1)``
         High while a write with this ID is not answered.
@@ -77,6 +83,9 @@ class WriteTable(Component):
             "allocate": In(1),
             "entry": In(write_entry_layout(c_bit=c_bit, id_width=id_width, slot_width=slot_width)),
             "allocated": Out(range(entries)),
+            "partial": In(1),
+            "partial_index": In(range(entries)),
+            "may_read": Out(entries),
             "may_go": Out(entries),
             "send": In(1),
             "send_index": In(range(entries)),
@@ -99,6 +108,7 @@ class WriteTable(Component):
         self._occupied = Signal(self.entries)
         self._pending = Signal(self.entries)
         self._responded = Signal(self.entries)
+        self._is_partial = Signal(self.entries)
         self._earlier_same_id = Signal(self.entries)
         self._earlier_overlapping = Signal(self.entries)
         held = [self._elaborate_entry(m, index) for index in range(self.entries)]
@@ -131,7 +141,8 @@ class WriteTable(Component):
         m.d.comb += [
             match.eq(is_pending & is_sent & (held.id == self.respond_id) & ~respond_after.any()),
             self._responded[index].eq(match & self.respond),
-            self.may_go[index].eq(~go_after.any()),
+            self.may_read[index].eq(~go_after.any()),
+            self.may_go[index].eq(~(go_after & self._is_partial).any()),
         ]
         with m.If(match):
             m.d.comb += [
@@ -141,7 +152,8 @@ class WriteTable(Component):
                 self.responded.is_encrypted.eq(held.is_encrypted),
             ]
         with m.If(is_pending & held.is_encrypted):
-            with m.If((~is_sent & (held.id == self.plain_id)) | (held.line[6:] == self.plain_line[6:])):
+            overlaps = self._is_partial[index] & (held.line[6:] == self.plain_line[6:])
+            with m.If(overlaps | (~is_sent & (held.id == self.plain_id))):
                 m.d.comb += self.plain_must_wait.eq(1)
             with m.If(held.slot == self.drain_slot):
                 m.d.comb += self.drain_busy.eq(1)
@@ -162,7 +174,10 @@ class WriteTable(Component):
                 is_pending.eq(1),
                 held.eq(self.entry),
                 is_sent.eq(~self.entry.is_encrypted),
+                self._is_partial[index].eq(0),
                 respond_after.eq(self._earlier_same_id),
                 go_after.eq(self._earlier_overlapping),
             ]
+        with m.If(self.partial & (self.partial_index == index)):
+            m.d.sync += self._is_partial[index].eq(1)
         return held

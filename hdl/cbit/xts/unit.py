@@ -34,7 +34,7 @@ class XtsUnit(Component):
         Bits of a DRAM address.
     slots : :class:`int`
         Number of key slots.
-    entries : :class:`int`
+    read_entries, write_entries : :class:`int`
         Bursts in flight in each direction.
     read_tag, write_tag : :class:`ShapeLike`
         Shapes of what goes beside a block in each direction.
@@ -49,9 +49,10 @@ class XtsUnit(Component):
     """
 
     def __init__(self, *, key_bits: int, c_bit: int, slots: int, data_unit_bytes: int, duplex: bool, unroll: int,
-                 rounds_per_cycle: int, sbox: SBox, entries: int, read_tag: ShapeLike, write_tag: ShapeLike) -> None:
+                 rounds_per_cycle: int, sbox: SBox, read_entries: int, write_entries: int, read_tag: ShapeLike,
+                 write_tag: ShapeLike) -> None:
         self.duplex = duplex
-        self.entries = entries
+        self.entries = {"read": read_entries, "write": write_entries}
         self.slot_width = (slots - 1).bit_length()
         aes = {"key_bits": key_bits, "slots": slots, "rounds_per_cycle": rounds_per_cycle, "sbox": sbox}
         if duplex:
@@ -63,15 +64,16 @@ class XtsUnit(Component):
             either = max(Shape.cast(tag).width for tag in (read_tag, write_tag))
             tag = StructLayout({"is_read": unsigned(1), "tag": unsigned(either)})
             self.lanes = {"shared": XtsLane(direction=Direction.BOTH, unroll=unroll, tag_shape=tag, **aes)}
-        self.request_layout = tweak_request_layout(c_bit=c_bit, slot_width=self.slot_width, entries=entries)
-        self.tweak_tag = StructLayout({"is_read": unsigned(1), "index": range(entries)})
+        self.tweak_tag = StructLayout({"is_read": unsigned(1), "index": range(max(self.entries.values()))})
         self.tweaks = TweakEngine(data_unit_bytes=data_unit_bytes, addr_width=c_bit, tag_shape=self.tweak_tag, **aes)
         members = {"round_key": In(RoundKeyPairSignature(asid_count=slots, key_bits=key_bits))}
         for path, tag in (("read", read_tag), ("write", write_tag)):
+            entries = self.entries[path]
+            request = tweak_request_layout(c_bit=c_bit, slot_width=self.slot_width, entries=entries)
             members |= {
                 f"{path}_i": In(stream.Signature(lane_input_layout(slot_width=self.slot_width, tag=tag))),
                 f"{path}_o": Out(stream.Signature(lane_output_layout(tag=tag), always_ready=True)),
-                f"{path}_tweak_request": In(stream.Signature(self.request_layout, always_ready=True)),
+                f"{path}_tweak_request": In(stream.Signature(request, always_ready=True)),
                 f"{path}_tweak": Out(stream.Signature(tweak_result_layout(entries=entries), always_ready=True)),
             }
         super().__init__(members)
@@ -143,7 +145,7 @@ class XtsUnit(Component):
         for index, path in enumerate(PATHS):
             request, result = getattr(self, f"{path}_tweak_request"), getattr(self, f"{path}_tweak")
             is_read = path == "read"
-            queue = ReservedQueue(shape=self.request_layout, depth=self.entries, bypass=True)
+            queue = ReservedQueue(shape=request.payload.shape(), depth=self.entries[path], bypass=True)
             m.submodules[f"{path}_requests"] = queue
             m.d.comb += [
                 queue.i.payload.eq(request.payload),
