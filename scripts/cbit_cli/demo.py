@@ -108,7 +108,7 @@ def _run(story: Story, config: EngineConfig, progress: Stages, *, name: str, pre
     builds = build_folder()
     progress.begin("generating the engine's Verilog")
     sources = [cached_verilog(top, config, builds) for top in ("engine", "wire")]
-    progress.begin("building the simulation with Verilator, which takes minutes the first time")
+    progress.begin("building the simulation (minutes, once)")
     for source in sources:
         build_model("verilator", source, builds)
     progress.begin("simulating the story")

@@ -49,7 +49,8 @@ def page(run: Run) -> str:
         titles=_TITLES, matrix=_matrix(run, layout), patterns=_patterns(run, layout),
         moved=_seen(run, layout, "guest 1: elsewhere"), original=memory_picture(data, layout),
         edited=_seen(run, layout, "guest 1: edited"), replayed=_seen(run, layout, "guest 1: replayed"),
-        trace=_trace(run, layout, "DRAM edited"), restored=_trace(run, layout, "DRAM restored"), chart=markupsafe.Markup(latency_chart(run.cost.latency)),
+        trace=_trace(run, layout, "DRAM edited"), restored=_trace(run, layout, "DRAM restored"),
+        chart=markupsafe.Markup(latency_chart(run.cost.latency)),
         shares=shares(run.story.written), config=run.config.as_dict(), versions=_versions())
 
 
