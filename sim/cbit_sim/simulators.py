@@ -1,12 +1,9 @@
 """Simulators as cocotb's runners, and models built with them, once for each content."""
 
-import contextlib
-import fcntl
 import hashlib
 import os
 import shutil
 import sys
-from collections.abc import Iterator
 from importlib import import_module
 from pathlib import Path
 
@@ -78,14 +75,6 @@ def _require_tools(simulator: str) -> None:
                           f"sudo apt-get install {wanted}")
 
 
-@contextlib.contextmanager
-def _locked(folder: Path) -> Iterator[None]:
-    folder.mkdir(parents=True, exist_ok=True)
-    with (folder / "lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
-
-
 def runner(simulator: str) -> Runner:
     """A fresh runner.
 
@@ -105,7 +94,7 @@ def runner(simulator: str) -> Runner:
 def build_model(simulator: str, source: Path, folder: Path, *, waves: bool = False) -> Path:
     """The folder of a simulator's model of a Verilog file.
 
-    It is built when there is none yet for this text; of several processes that ask at once, one builds.
+    It is built when there is none yet for this logic; of several processes that ask at once, one builds.
 
     Raises
     ------
@@ -114,11 +103,11 @@ def build_model(simulator: str, source: Path, folder: Path, *, waves: bool = Fal
     """
     text = source.read_text(encoding="utf-8")
     options = list(_VERILATOR_OPTIONS if simulator == "verilator" else _ICARUS_OPTIONS)
-    content = hashlib.sha256(f"{text}{options}{waves}".encode()).hexdigest()[:16]
+    content = hashlib.sha256(f"{verilog.without_source_lines(text)}{options}{waves}".encode()).hexdigest()[:16]
     build = folder / simulator / f"{verilog.top_module(text)}-{content}"
     done = build / "done"
     builder = runner(simulator)
-    with _locked(build):
+    with verilog.locked(build):
         if done.exists():
             return build
         sources = [source]

@@ -1,5 +1,7 @@
 """The Verilog of what is simulated, generated once for each content."""
 
+import contextlib
+import fcntl
 import hashlib
 import os
 import re
@@ -9,7 +11,7 @@ from pathlib import Path
 
 from cbit.config import EngineConfig
 
-__all__ = ["TOPS", "Port", "build_folder", "cached_verilog", "ports", "top_module"]
+__all__ = ["TOPS", "Port", "build_folder", "cached_verilog", "locked", "ports", "top_module", "without_source_lines"]
 
 TOPS = ("engine", "wire")
 """What can be simulated: the engine, or the bus without one."""
@@ -21,6 +23,15 @@ Port = tuple[str, str]
 def build_folder() -> Path:
     """Where builds are kept: ``CBIT_BUILD`` of the environment, or ``build`` in the current folder."""
     return Path(os.environ.get("CBIT_BUILD", "build")).resolve()
+
+
+@contextlib.contextmanager
+def locked(folder: Path) -> Iterator[None]:
+    """Holds a folder, which it makes, against other processes."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 def _generate(top: str, config: EngineConfig) -> str:
@@ -56,12 +67,17 @@ def cached_verilog(top: str, config: EngineConfig, folder: Path) -> Path:
     if top not in TOPS:
         raise ValueError(f"top must be {' or '.join(TOPS)}, not {top!r}")
     path = folder / "verilog" / f"{top}-{_digest(top, config)}.v"
-    if not path.exists():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        unfinished = path.with_suffix(f".{os.getpid()}")
-        unfinished.write_text(_generate(top, config), encoding="utf-8")
-        unfinished.replace(path)
+    with locked(path.parent):
+        if not path.exists():
+            unfinished = path.with_suffix(".unfinished")
+            unfinished.write_text(_generate(top, config), encoding="utf-8")
+            unfinished.replace(path)
     return path
+
+
+def without_source_lines(text: str) -> str:
+    """The Verilog without the attributes that name lines of the gateware, which change where logic does not."""
+    return re.sub(r"^\s*\(\* src = .*\*\)\n", "", text, flags=re.MULTILINE)
 
 
 def top_module(text: str) -> str:
