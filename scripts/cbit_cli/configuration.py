@@ -6,6 +6,7 @@ import typing
 from collections.abc import Callable, Sequence
 
 import click
+
 from cbit.config import DEFAULT_PRESET, PRESETS, EngineConfig, SBox, preset
 
 __all__ = ["configuration_options", "configure"]

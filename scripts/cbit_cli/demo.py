@@ -6,7 +6,14 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import click
+
 from cbit.config import EngineConfig
+from cbit_cli.configuration import configuration_options, configure
+from cbit_cli.demonstration.folder import DemoFolder
+from cbit_cli.demonstration.page import figures, page
+from cbit_cli.demonstration.progress import Stages, stages
+from cbit_cli.demonstration.run import Run
+from cbit_cli.demonstration.table import print_table
 from cbit_model.access import Response
 from cbit_sim.demo.figures import Cost
 from cbit_sim.demo.judge import compare, compare_owners
@@ -17,13 +24,6 @@ from cbit_sim.runner import BenchError, simulate
 from cbit_sim.scoreboard import MismatchError
 from cbit_sim.simulators import BuildError, MissingToolError, build_model
 from cbit_sim.verilog import build_folder, cached_verilog
-
-from cbit_cli.configuration import configuration_options, configure
-from cbit_cli.demonstration.folder import DemoFolder
-from cbit_cli.demonstration.page import figures, page
-from cbit_cli.demonstration.progress import Stages, stages
-from cbit_cli.demonstration.run import Run
-from cbit_cli.demonstration.table import print_table
 
 __all__ = ["demo"]
 

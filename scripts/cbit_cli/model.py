@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import BinaryIO, TypeAlias
 
 import click
-from cbit_model.xts import BLOCK_BYTES, XtsKey
 from rich.console import Console
 from rich.progress import Progress
+
+from cbit_model.xts import BLOCK_BYTES, XtsKey
 
 __all__ = ["model"]
 

@@ -3,6 +3,7 @@
 import json
 
 import click
+
 from cbit.config import PRESETS
 
 __all__ = ["presets"]

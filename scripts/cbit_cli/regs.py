@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator
 
 import click
+
 from cbit.csr.map import MAP_NAMES, Field, Register, as_dict, registers
 
 __all__ = ["regs"]

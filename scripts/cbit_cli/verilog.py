@@ -8,12 +8,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import click
+
 from cbit.config import PRESETS, EngineConfig
 from cbit.csr import map as register_map
-from cbit_sim.verilog import top_module
-
 from cbit_cli.configuration import configuration_options, configure
 from cbit_cli.files import write_together
+from cbit_sim.verilog import top_module
 
 __all__ = ["verilog"]
 

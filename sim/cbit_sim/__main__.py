@@ -5,7 +5,6 @@ import json
 import sys
 
 from cbit.config import EngineConfig, SBox
-
 from cbit_sim.runner import simulate
 from cbit_sim.simulators import SIMULATORS
 from cbit_sim.verilog import TOPS

@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from cbit_model.access import Access, Burst, Response, burst_beats, malformed
-
 from cbit_sim.channel import Address, WriteData
 
 __all__ = ["Checker", "ProtocolError", "Sampled"]

@@ -8,7 +8,6 @@ from typing import Any
 
 from cbit_model.access import BUS_BYTES, BeatLanes, Burst, Response, burst_beats
 from cbit_model.dram import LINE_BYTES
-
 from cbit_sim.channel import Address, Clocked, ReadData, Sink, Source, WriteData, WriteResponse
 
 __all__ = ["Dram", "Personality"]

@@ -3,9 +3,10 @@
 import logging
 from typing import Any
 
+from cocotbext.axi import AxiLiteBus, AxiLiteMaster, AxiResp
+
 from cbit.csr.map import Register, registers
 from cbit_model.access import Violation
-from cocotbext.axi import AxiLiteBus, AxiLiteMaster, AxiResp
 
 __all__ = ["CommandError", "HostPort", "PspPort", "RefusedError", "RegisterPort"]
 

@@ -10,7 +10,6 @@ from typing import Any
 from xml.etree import ElementTree
 
 from cbit.config import EngineConfig
-
 from cbit_sim import simulators, verilog
 from cbit_sim.session import SESSION_VARIABLE
 

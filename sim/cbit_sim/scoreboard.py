@@ -13,7 +13,6 @@ from cbit_model.access import BUS_BYTES, HOST_SLOT, Access, Burst, Response, bur
 from cbit_model.memory import Memory, WriteBeat
 from cbit_model.memory import Transaction as ModelTransaction
 from cbit_model.xts import XtsKey
-
 from cbit_sim.channel import Address
 from cbit_sim.manager import Transaction
 

@@ -4,9 +4,9 @@ import random
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from cbit_model.memory import Memory
 from cocotb.clock import Clock
 
+from cbit_model.memory import Memory
 from cbit_sim.channel import Clocked
 from cbit_sim.checker import Checker
 from cbit_sim.dram import Dram, Personality

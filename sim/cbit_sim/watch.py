@@ -9,18 +9,20 @@ from amaranth.sim import Simulator
 __all__ = ["simulate_watched"]
 
 
-def simulate_watched(design: Elaboratable, streams: Iterable[Any], *testbenches: Callable[[Any], Any]) -> None:
+def simulate_watched(design: Elaboratable, streams: Iterable[Any], *testbenches: Callable[[Any], Any],
+                     limit_cycles: int = 30_000) -> None:
     """Runs the testbenches until the last of them ends, and watches ``streams`` all the while.
 
     Raises
     ------
     AssertionError
-        If a stream takes back or changes a payload that has not been taken.
+        If a stream takes back or changes a payload that has not been taken, or after ``limit_cycles``.
     """
     simulator = Simulator(design)
     simulator.add_clock(1e-6)
     for testbench in testbenches:
         simulator.add_testbench(testbench)
+    simulator.add_testbench(_limiter(limit_cycles), background=True)
     for stream in streams:
         simulator.add_testbench(_watcher(stream), background=True)
     simulator.run()
@@ -36,3 +38,12 @@ def _watcher(stream: Any) -> Callable[[Any], Coroutine[Any, Any, None]]:
             offered = payload if valid and not ready else None
 
     return watch
+
+
+def _limiter(cycles: int) -> Callable[[Any], Coroutine[Any, Any, None]]:
+    async def limit(ctx: Any) -> None:
+        for _ in range(cycles):
+            await ctx.tick()
+        raise AssertionError(f"Not done after {cycles} cycles")
+
+    return limit

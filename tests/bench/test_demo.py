@@ -3,6 +3,7 @@
 import random
 
 import pytest
+
 from cbit.config import preset
 from cbit_model.access import Response
 from cbit_sim.demo.figures import Cost

@@ -1,6 +1,7 @@
 """The engine against the golden model, the protocol checker and an unkind DRAM."""
 
 import pytest
+
 from cbit.config import PRESETS, EngineConfig
 from cbit_sim.benches.random_traffic import PERSONALITIES
 from cbit_sim.runner import simulate

@@ -1,6 +1,7 @@
 """The benches on the bus without an engine: what a run would show of the benches themselves."""
 
 import pytest
+
 from cbit.config import EngineConfig
 from cbit_sim import simulators
 from cbit_sim.benches.random_traffic import PERSONALITIES

@@ -2,6 +2,7 @@ import pytest
 from amaranth import Module, Mux, Signal
 from amaranth.hdl import Assert
 from amaranth.lib.wiring import Component, In
+
 from cbit.xts.alpha import AlphaPower
 from cbit_sim.formal import DisprovedError, Engine, prove
 

@@ -2,6 +2,7 @@ import pytest
 from amaranth import Module, Signal
 from amaranth.hdl import Assert, Assume
 from amaranth.lib.wiring import Component, In
+
 from cbit.stream.queue import ReservedQueue
 from cbit_sim.formal import DisprovedError, Engine, prove
 

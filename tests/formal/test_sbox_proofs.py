@@ -2,6 +2,7 @@ import pytest
 from amaranth import Module, Signal
 from amaranth.hdl import Assert
 from amaranth.lib.wiring import Component, In
+
 from cbit.aes.cipher import Direction
 from cbit.aes.sbox import SubBytes
 from cbit.config import SBox

@@ -3,6 +3,7 @@
 import itertools
 
 import pytest
+
 from cbit_model.access import BUS_BYTES, Access, Burst, burst_beats, malformed
 
 EXAMPLES = {

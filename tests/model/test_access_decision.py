@@ -3,6 +3,7 @@
 import itertools
 
 import pytest
+
 from cbit_model.access import Access, Burst, Decision, Mode, Response, Violation, decide, malformed
 
 C_BIT = 47

@@ -3,6 +3,7 @@
 import random
 
 import pytest
+
 from cbit_model.access import Access, Burst, Mode, Response, Violation, burst_beats
 from cbit_model.memory import ALL_LANES, BusWaitsError, Memory, ReadBeat, WriteBeat
 from cbit_model.slots import SlotState

@@ -1,6 +1,7 @@
 """The life of a key slot, and what a command in the wrong state is told."""
 
 import pytest
+
 from cbit_model.slots import KeySlots, SlotState
 
 KEY, TWEAK_KEY = bytes(range(16)), bytes(range(16, 32))

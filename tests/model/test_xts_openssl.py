@@ -3,9 +3,10 @@
 import random
 
 import pytest
+from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
+
 from cbit_model.throughput import megabytes_per_second, microseconds_per_line
 from cbit_model.xts import BLOCK_BYTES, XtsKey
-from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
 SEED = 1619
 CHUNK_BYTES = 1024 * 1024

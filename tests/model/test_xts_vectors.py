@@ -7,6 +7,7 @@ from pathlib import Path
 
 import cryptography_vectors
 import pytest
+
 from cbit_model.xts import BLOCK_BYTES, XtsKey
 
 CAVP_FILES = [

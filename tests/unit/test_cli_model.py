@@ -3,9 +3,10 @@
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner, Result
+
 from cbit_cli.model import model
 from cbit_model.xts import XtsKey
-from click.testing import CliRunner, Result
 
 KEY, TWEAK_KEY = "00112233445566778899aabbccddeeff", "0f1e2d3c4b5a69788796a5b4c3d2e1f0"
 

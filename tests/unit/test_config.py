@@ -4,6 +4,7 @@ import dataclasses
 import json
 
 import pytest
+
 from cbit.config import DEFAULT_PRESET, PRESETS, EngineConfig, SBox, preset
 
 

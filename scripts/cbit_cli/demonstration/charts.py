@@ -5,8 +5,9 @@ import re
 from collections import Counter
 
 import matplotlib as mpl
-from cbit_sim.demo.figures import Latency
 from matplotlib.figure import Figure
+
+from cbit_sim.demo.figures import Latency
 
 __all__ = ["latency_chart"]
 

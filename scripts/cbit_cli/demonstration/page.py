@@ -7,16 +7,16 @@ from typing import Any
 
 import jinja2
 import markupsafe
-from cbit_model.access import BUS_BYTES
-from cbit_sim.demo.bytemap import ByteMap
-from cbit_sim.demo.judge import changed_blocks, repeated_blocks
-from cbit_sim.demo.pieces import shares
-from cbit_sim.demo.story import COPIES, make_keys
 from Crypto.Cipher import AES
 
 from cbit_cli.demonstration.charts import latency_chart
 from cbit_cli.demonstration.pictures import memory_picture, photograph, trace_picture
 from cbit_cli.demonstration.run import Run
+from cbit_model.access import BUS_BYTES
+from cbit_sim.demo.bytemap import ByteMap
+from cbit_sim.demo.judge import changed_blocks, repeated_blocks
+from cbit_sim.demo.pieces import shares
+from cbit_sim.demo.story import COPIES, make_keys
 
 __all__ = ["figures", "page"]
 

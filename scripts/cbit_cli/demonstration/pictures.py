@@ -5,10 +5,11 @@ import io
 from collections.abc import Sequence
 
 import numpy as np
-from cbit_model.access import BUS_BYTES
-from cbit_sim.demo.bytemap import ByteMap
 from numpy.typing import NDArray
 from PIL import Image
+
+from cbit_model.access import BUS_BYTES
+from cbit_sim.demo.bytemap import ByteMap
 
 __all__ = ["memory_picture", "photograph", "trace_picture"]
 

@@ -7,10 +7,10 @@ import itertools
 from typing import Any
 
 import cocotb
+
 from cbit_model.access import BUS_BYTES, Burst
 from cbit_model.dram import LINE_BYTES
 from cbit_model.memory import ALL_LANES
-
 from cbit_sim.directed import IDS, Directed
 from cbit_sim.dram import Personality
 from cbit_sim.traffic import PAGE_BYTES

@@ -8,10 +8,10 @@ from collections.abc import Iterator
 from typing import Any
 
 import cocotb
+
 from cbit_model.access import BUS_BYTES, Burst, Response
 from cbit_model.dram import LINE_BYTES
 from cbit_model.memory import ALL_LANES
-
 from cbit_sim.channel import Address, WriteData
 from cbit_sim.directed import IDS, Directed
 from cbit_sim.dram import Personality

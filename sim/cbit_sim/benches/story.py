@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import Any
 
 import cocotb
-from cbit_model.access import Response
-from cbit_model.dram import LINE_BYTES
 from cocotb.clock import Clock
 from cocotbext.axi import AxiBurstType, AxiBus, AxiMaster
 
+from cbit_model.access import Response
+from cbit_model.dram import LINE_BYTES
 from cbit_sim.channel import Clocked
 from cbit_sim.demo.pieces import Kind, Piece
 from cbit_sim.demo.story import Dump, Move, Read, Step, Story, View, Write, make_keys

@@ -6,8 +6,8 @@ from collections import Counter
 from collections.abc import Mapping
 
 import numpy as np
-from cbit_model.access import BUS_BYTES
 
+from cbit_model.access import BUS_BYTES
 from cbit_sim.demo.model_actor import Observation
 from cbit_sim.demo.story import COPIES, Story
 from cbit_sim.scoreboard import MismatchError

@@ -5,7 +5,6 @@ from typing import Any
 
 from cbit_model.access import BUS_BYTES, Access, Burst, Response, burst_beats
 from cbit_model.memory import ALL_LANES, Memory, WriteBeat
-
 from cbit_sim.demo.pieces import Kind, Piece
 from cbit_sim.demo.story import Dump, Move, Read, Story, View, Write, make_keys
 

@@ -4,6 +4,7 @@ import itertools
 import random
 
 import pytest
+
 from cbit.access.decision import Decision
 from cbit.access.legal import BurstRules
 from cbit.access.request import Route, Violation

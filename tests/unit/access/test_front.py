@@ -3,6 +3,7 @@
 import random
 
 import pytest
+
 from cbit.access.front import AddressFront
 from cbit.access.request import Route, Violation
 from cbit.axi.ports import Burst

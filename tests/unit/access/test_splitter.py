@@ -4,6 +4,7 @@ import itertools
 import random
 
 import pytest
+
 from cbit.access.request import Route
 from cbit.access.splitter import ChunkSplitter
 from cbit_model.access import Access, Burst, burst_beats, malformed

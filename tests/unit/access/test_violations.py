@@ -4,6 +4,7 @@ import random
 
 import pytest
 from amaranth.sim import Simulator
+
 from cbit.access.request import Violation
 from cbit.access.violations import ViolationLog
 from cbit.csr import map as register_map

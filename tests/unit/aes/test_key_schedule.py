@@ -3,6 +3,7 @@
 import random
 
 import pytest
+
 from cbit.aes.key_schedule import KeySchedule
 from cbit_sim.aes_keys import expand_key
 from cbit_sim.streams import collect, send, simulate

@@ -4,12 +4,13 @@ import itertools
 import random
 
 import pytest
+from Crypto.Cipher import AES
+from cryptography_vectors import open_vector_file
+
 from cbit.aes.pipeline import AesPipeline, Direction
 from cbit.config import SBox
 from cbit_sim.aes_keys import write_keys
 from cbit_sim.streams import collect, send, simulate
-from Crypto.Cipher import AES
-from cryptography_vectors import open_vector_file
 
 SHAPES = {
     128: [(10, 1), (5, 1), (4, 1), (1, 1), (10, 2), (6, 2), (2, 2)],

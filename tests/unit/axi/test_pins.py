@@ -9,6 +9,7 @@ from amaranth.hdl import Module
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 from amaranth.sim import Simulator
+
 from cbit.axi.pins import AmbaPins
 from cbit.axi.ports import Axi4Signature, AxiLiteSignature, address_layout, write_data_layout
 from cbit.axi.wire import Wire

@@ -3,6 +3,7 @@
 import dataclasses
 
 import pytest
+
 from cbit.config import PRESETS, EngineConfig, SBox, preset
 from cbit_cli.configuration import configure
 

@@ -4,6 +4,7 @@ import json
 import re
 
 import pytest
+
 from cbit_cli import demo as command
 from cbit_cli.demonstration.folder import OUTPUTS, DemoFolder
 from cbit_cli.main import main

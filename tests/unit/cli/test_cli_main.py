@@ -5,6 +5,7 @@ import sys
 
 import click
 import pytest
+
 from cbit_cli import main as cli
 
 

@@ -2,9 +2,10 @@
 
 import json
 
+from click.testing import CliRunner
+
 from cbit.config import PRESETS, EngineConfig, SBox
 from cbit_cli.presets import presets
-from click.testing import CliRunner
 
 
 def test_json_rebuilds_every_preset():

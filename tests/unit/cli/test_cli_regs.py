@@ -2,9 +2,10 @@
 
 import json
 
+from click.testing import CliRunner
+
 from cbit.csr import map as register_map
 from cbit_cli.regs import regs
-from click.testing import CliRunner
 
 
 def test_json_is_the_map():

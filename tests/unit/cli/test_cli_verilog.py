@@ -4,11 +4,12 @@ import json
 import types
 
 import pytest
+from click.testing import CliRunner
+
 from cbit.config import preset
 from cbit.csr import map as register_map
 from cbit_cli import verilog as command
 from cbit_cli.files import write_together
-from click.testing import CliRunner
 
 TEXT = """module part(a);
   input a;

@@ -5,6 +5,7 @@ from functools import partial
 
 import pytest
 from amaranth.sim import Simulator
+
 from cbit.axi.ports import Response
 from cbit.csr import map as register_map
 from cbit.csr.bank import Bank

@@ -4,6 +4,7 @@ import random
 
 import pytest
 from amaranth.sim import Simulator
+
 from cbit.access.request import Violation
 from cbit.axi.ports import Response
 from cbit.csr import map as register_map

@@ -7,6 +7,7 @@ import tomllib
 from pathlib import Path
 
 import pytest
+
 from cbit.csr import map as register_map
 
 ROOT = Path(__file__).parents[3]

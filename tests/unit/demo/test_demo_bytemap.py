@@ -1,6 +1,7 @@
 """A file's bytes as pixels, and the mark that is written on them."""
 
 import pytest
+
 from cbit_sim.demo.bytemap import ByteMap
 from cbit_sim.demo.picture import HEIGHT, WIDTH, default_file
 

@@ -3,6 +3,7 @@
 import random
 
 import pytest
+
 from cbit_model.access import malformed
 from cbit_sim.demo.model_actor import access_of
 from cbit_sim.demo.pieces import PAGE_BYTES, Kind, cut, pages, runs, shares

@@ -5,6 +5,7 @@ import random
 
 import pytest
 from amaranth.sim import Simulator
+
 from cbit.csr import map as register_map
 from cbit.keys.control import DRAIN_SETTLE_CYCLES, KeyControl
 from cbit.keys.types import Operation, Result, SlotState

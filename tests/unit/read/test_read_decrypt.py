@@ -3,6 +3,7 @@
 import random
 
 import pytest
+
 from cbit.axi.ports import Response
 from cbit.read.decrypt import ReadDecrypt
 from cbit.read.entry import ReadKind

@@ -4,6 +4,7 @@ import random
 from collections import deque
 
 import pytest
+
 from cbit.read.deliver import ReadDeliver
 from cbit_sim.watch import simulate_watched
 

@@ -3,6 +3,7 @@
 import random
 
 import pytest
+
 from cbit.axi.ports import Response
 from cbit.read.deny import DeniedReads
 from cbit_sim.streams import collect, send

@@ -6,6 +6,7 @@ import random
 import re
 
 import pytest
+
 from cbit.access.request import Route
 from cbit.axi.ports import Burst as AxiBurst
 from cbit.axi.ports import Response

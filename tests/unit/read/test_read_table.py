@@ -4,6 +4,7 @@ import dataclasses
 import random
 
 import pytest
+
 from cbit.read.entry import MERGE_ENTRIES, ReadKind
 from cbit.read.table import ReadTable
 from cbit_sim.streams import simulate

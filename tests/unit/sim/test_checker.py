@@ -4,6 +4,7 @@ import dataclasses
 from typing import Any
 
 import pytest
+
 from cbit_sim.channel import Address, ReadData, WriteData, WriteResponse
 from cbit_sim.checker import Checker, ProtocolError
 

@@ -1,6 +1,7 @@
 """The scoreboard accepts every legal outcome of overlapping accesses, and no other."""
 
 import pytest
+
 from cbit_model.access import Access
 from cbit_model.memory import Memory
 from cbit_sim.channel import Address, WriteData

@@ -4,6 +4,7 @@ import collections
 import random
 
 import pytest
+
 from cbit_model.access import Violation, decide
 from cbit_model.memory import ALL_LANES, Memory
 from cbit_sim.pauses import CHANNELS, PATTERNS, pauses

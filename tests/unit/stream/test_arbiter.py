@@ -3,6 +3,7 @@
 import random
 
 import pytest
+
 from cbit.stream.arbiter import PatientArbiter
 from cbit_sim.streams import simulate
 

@@ -6,6 +6,7 @@ from collections import deque
 import pytest
 from amaranth.lib import data
 from amaranth.sim import Simulator
+
 from cbit.stream.queue import ReservedQueue
 
 CYCLES = 600

@@ -2,6 +2,7 @@ import random
 from collections import deque
 
 import pytest
+
 from cbit.stream.slice import RegisterSlice
 from cbit_sim.watch import simulate_watched
 

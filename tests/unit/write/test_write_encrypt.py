@@ -3,6 +3,7 @@
 import random
 
 import pytest
+
 from cbit.write.encrypt import WriteEncrypt
 from cbit_sim.watch import simulate_watched
 

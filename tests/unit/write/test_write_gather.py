@@ -6,6 +6,7 @@ import random
 import pytest
 from amaranth.hdl import Module
 from amaranth.lib.wiring import Component, In, connect, flipped
+
 from cbit.access.request import Route
 from cbit.access.splitter import ChunkSplitter
 from cbit.write.gather import WriteGather

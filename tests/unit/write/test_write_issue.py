@@ -4,6 +4,7 @@ import random
 from collections import deque
 
 import pytest
+
 from cbit.axi.ports import Burst
 from cbit.write.issue import WriteIssue
 from cbit_sim.watch import simulate_watched

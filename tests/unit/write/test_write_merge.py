@@ -4,6 +4,7 @@ import random
 from collections import deque
 
 import pytest
+
 from cbit.write.merge import WriteMerge
 from cbit_sim.watch import simulate_watched
 

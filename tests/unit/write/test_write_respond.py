@@ -4,6 +4,7 @@ import itertools
 from collections import deque
 
 import pytest
+
 from cbit.axi.ports import Response
 from cbit.write.respond import WriteRespond
 from cbit_sim.watch import simulate_watched

@@ -4,6 +4,7 @@ import random
 from collections import deque
 
 import pytest
+
 from cbit.access.request import Route
 from cbit.axi.ports import Response
 from cbit.write.route import WriteRoute

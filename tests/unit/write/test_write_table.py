@@ -4,6 +4,7 @@ import dataclasses
 import random
 
 import pytest
+
 from cbit.write.table import WriteTable
 from cbit_sim.streams import simulate
 

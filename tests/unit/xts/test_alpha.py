@@ -2,6 +2,7 @@ import random
 
 import pytest
 from amaranth import Signal
+
 from cbit.xts.alpha import AlphaPower, times_alpha
 from cbit_sim.streams import simulate
 

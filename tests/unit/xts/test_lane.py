@@ -1,13 +1,14 @@
 import random
 
 import pytest
+from Crypto.Cipher import AES
+from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
+
 from cbit.aes.pipeline import Direction
 from cbit.config import SBox
 from cbit.xts.lane import XtsLane
 from cbit_sim.aes_keys import write_keys
 from cbit_sim.streams import collect, send, simulate
-from Crypto.Cipher import AES
-from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
 SLOTS = 3
 

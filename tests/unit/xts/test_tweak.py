@@ -3,11 +3,12 @@
 import random
 
 import pytest
+from Crypto.Cipher import AES
+
 from cbit.config import SBox
 from cbit.xts.tweak import TweakEngine
 from cbit_sim.aes_keys import write_keys
 from cbit_sim.streams import collect, send, simulate
-from Crypto.Cipher import AES
 
 SLOTS = 3
 REQUESTS = 16

@@ -3,6 +3,7 @@
 import random
 
 import pytest
+
 from cbit.config import SBox
 from cbit.xts.unit import XtsUnit
 from cbit_model.xts import XtsKey
@@ -18,7 +19,7 @@ PATHS = ("read", "write")
 
 def unit(**change):
     parameters = {"key_bits": 128, "c_bit": C_BIT, "slots": SLOTS, "data_unit_bytes": 64, "duplex": True,
-                  "unroll": 10, "rounds_per_cycle": 1, "sbox": SBox.TABLE, "entries": ENTRIES, "read_tag": 9,
+                  "unroll": 10, "rounds_per_cycle": 1, "sbox": SBox.TABLE, "read_entries": ENTRIES, "write_entries": ENTRIES, "read_tag": 9,
                   "write_tag": 6}
     return XtsUnit(**(parameters | change))
 
