@@ -9,7 +9,7 @@ from cbit.read.entry import MERGE_ENTRIES, ReadKind
 from cbit.read.table import ReadTable
 from cbit_sim.streams import simulate
 
-ENTRIES = 6
+ENTRIES = MERGE_ENTRIES + 4
 IDS = 3
 SLOTS = 3
 

@@ -33,8 +33,9 @@ class Bench:
         self.fills = deque()
         self.reads = deque()
         self.requests = []
+        self.partial = []
         self.failing = set()
-        ctx.set(dut.may_go, (1 << ENTRIES) - 1)
+        ctx.set(dut.may_read, (1 << ENTRIES) - 1)
 
     def add(self, index, line, blocks):
         """A job and its fills: for each block a list of data and strobes."""
@@ -64,12 +65,16 @@ class Bench:
             ctx.set(dut.merged.payload, {"place": place, "data": dram(line, block), "failed": place in self.failing})
             ctx.set(dut.merged.valid, 1)
         ctx.set(dut.request.ready, rng.random() >= self.stalls)
-        _, _, filled, asked, request = await ctx.tick().sample(
-            dut.fill.valid & dut.fill.ready, dut.request.valid & dut.request.ready, dut.request.payload)
+        _, _, filled, partial, partial_index, asked, request = await ctx.tick().sample(
+            dut.fill.valid & dut.fill.ready, dut.partial, dut.partial_index, dut.request.valid & dut.request.ready,
+            dut.request.payload)
         ctx.set(dut.job.valid, 0)
         if filled:
             self.fills.popleft()
             ctx.set(dut.fill.valid, 0)
+        if partial:
+            assert filled
+            self.partial.append(partial_index)
         if asked:
             assert {name: request.attributes[name] for name in ATTRIBUTES} == ATTRIBUTES
             index = request.place >> 2
@@ -125,18 +130,29 @@ def test_blocks_are_whole_and_bytes_outside_the_strobes_unchanged(gaps, stalls):
             for block, parts in blocks.items():
                 check_block(bench, 4 * index + block, parts, dram(line, block))
             assert not bench.ctx.get(bench.dut.failed)
+            assert bench.partial == [index] * sum(is_partial(parts) for parts in blocks.values())
+            bench.partial.clear()
 
     run(script, gaps=gaps, stalls=stalls)
 
 
-def check_block(bench, place, parts, old):
+def written_lanes(parts):
     total = 0
+    for _, strobes in parts:
+        total |= strobes
+    return total
+
+
+def is_partial(parts):
+    return written_lanes(parts) not in (0, EVERY_LANE)
+
+
+def check_block(bench, place, parts, old):
     for data, strobes in parts:
         old = merge_bytes(old, data, strobes)
-        total |= strobes
-    assert bench.is_written(place) == (total != 0)
-    assert (place in bench.requests) == (total not in (0, EVERY_LANE))
-    if total:
+    assert bench.is_written(place) == (written_lanes(parts) != 0)
+    assert (place in bench.requests) == is_partial(parts)
+    if written_lanes(parts):
         assert bench.block(place) == old
     bench.requests = [request for request in bench.requests if request != place]
 
@@ -165,15 +181,15 @@ def test_a_beat_every_cycle_while_nothing_is_missing():
     run(script)
 
 
-def test_a_read_waits_until_its_write_may_go():
+def test_a_read_waits_until_its_write_may_read():
     async def script(bench):
-        bench.ctx.set(bench.dut.may_go, 0b1101)
+        bench.ctx.set(bench.dut.may_read, 0b1101)
         bench.add(1, 0x1234, {0: [(7, 1)]})
         bench.add(2, 0x4321, {0: [(7, 1)]})
         for _ in range(6):
             await bench.step()
         assert not bench.requests
-        bench.ctx.set(bench.dut.may_go, 0b1111)
+        bench.ctx.set(bench.dut.may_read, 0b1111)
         for _ in range(3):
             await bench.step()
         assert bench.requests == [4, 8]

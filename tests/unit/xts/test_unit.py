@@ -19,8 +19,8 @@ PATHS = ("read", "write")
 
 def unit(**change):
     parameters = {"key_bits": 128, "c_bit": C_BIT, "slots": SLOTS, "data_unit_bytes": 64, "duplex": True,
-                  "unroll": 10, "rounds_per_cycle": 1, "sbox": SBox.TABLE, "read_entries": ENTRIES, "write_entries": ENTRIES, "read_tag": 9,
-                  "write_tag": 6}
+                  "unroll": 10, "rounds_per_cycle": 1, "sbox": SBox.TABLE, "read_entries": ENTRIES + 2,
+                  "write_entries": ENTRIES, "read_tag": 9, "write_tag": 6}
     return XtsUnit(**(parameters | change))
 
 
