@@ -7,6 +7,8 @@ from cbit_sim.benches.random_traffic import PERSONALITIES
 from cbit_sim.runner import simulate
 from cbit_sim.simulators import SIMULATORS
 
+CORNERS = ("bursts", "ordering", "pace", "policy")
+
 _SEED = 20
 _TRANSACTIONS = 10_000
 _SOAK_TRANSACTIONS = 1_000_000
@@ -25,7 +27,7 @@ def test_smoke(simulator):
     assert simulate("engine", "cbit_sim.benches.smoke", simulator=simulator)["transactions"] == 19
 
 
-@pytest.mark.parametrize("bench", ["bursts", "ordering", "policy"])
+@pytest.mark.parametrize("bench", CORNERS)
 def test_corners(bench):
     simulate("engine", f"cbit_sim.benches.corners_{bench}")
 
@@ -40,7 +42,7 @@ def test_random_traffic(personality):
 @pytest.mark.parametrize("name", PRESETS)
 def test_presets(name):
     config = PRESETS[name][1]
-    for bench in ("bursts", "ordering", "policy"):
+    for bench in CORNERS:
         simulate("engine", f"cbit_sim.benches.corners_{bench}", config=config)
     for personality in ("unordered", "stalled"):
         _random_traffic(personality, 2000, _SEED, config)

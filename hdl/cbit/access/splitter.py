@@ -39,10 +39,10 @@ class ChunkSplitter(Component):
     """Turns each encrypted access into its chunks, in the order of its beats.
 
     INCR is cut at each boundary of 64 bytes, WRAP there and where it wraps, FIXED not at all. The
-    access is taken together with its first chunk; the others come from registers.
+    access is taken at once, whether its first chunk is or not; what is left comes from registers.
 
     Latency: none for the first chunk, which is combinational. Throughput: one chunk a cycle. Stalls:
-    a chunk stays while ``o`` waits, if ``i`` stays.
+    a chunk stays while ``o`` waits; ``i`` waits only while chunks of an earlier access remain.
 
     Parameters
     ----------
@@ -86,7 +86,7 @@ class ChunkSplitter(Component):
             current.eq(Mux(rest_valid, rest.as_value(), self.i.payload.as_value())),
             current_left.eq(Mux(rest_valid, beats_left, self.i.payload.len)),
             self.o.valid.eq(rest_valid | self.i.valid),
-            self.i.ready.eq(~rest_valid & self.o.ready),
+            self.i.ready.eq(~rest_valid),
             self.is_busy.eq(rest_valid),
             self.busy_id.eq(rest.id),
             self.drain_busy.eq(rest_valid & (rest.slot == self.drain_slot)),
@@ -94,13 +94,14 @@ class ChunkSplitter(Component):
         self._cut(m, current, current_left)
 
         next_address = self._address_after(m, current)
-        with m.If(self.o.valid & self.o.ready):
-            m.d.sync += [
-                rest.eq(current),
-                rest.addr.eq(next_address),
-                rest_valid.eq(~chunk.is_final),
-                beats_left.eq(current_left - chunk.beats - 1),
-            ]
+        with m.If(self.o.valid):
+            m.d.sync += [rest.eq(current), rest_valid.eq(1), beats_left.eq(current_left)]
+            with m.If(self.o.ready):
+                m.d.sync += [
+                    rest.addr.eq(next_address),
+                    rest_valid.eq(~chunk.is_final),
+                    beats_left.eq(current_left - chunk.beats - 1),
+                ]
         return m
 
     def _cut(self, m: Module, current, current_left: Signal) -> None:

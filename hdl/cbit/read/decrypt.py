@@ -62,8 +62,10 @@ class ReadDecrypt(Component):
     serving : ``In(slots)``
         Slots whose keys are there.
     merged : ``Out(stream.Signature(merged_layout(...), always_ready=True))``
-    merge_index : ``Out(range(entries))``
-        The burst of ``merged``.
+    decrypted : ``Out(1)``
+        High in a cycle in which the last block of burst ``decrypted_index`` leaves the lane.
+    decrypted_index : ``Out(range(entries))``
+        The burst of the block that leaves the lane, of ``merged`` too.
     o : ``Out(stream.Signature(delivery_layout(...)))``
     """
 
@@ -81,7 +83,8 @@ class ReadDecrypt(Component):
             "slots": In(ArrayLayout(unsigned(slot_width), entries)),
             "serving": In(slots),
             "merged": Out(stream.Signature(merged_layout(blocks=blocks), always_ready=True)),
-            "merge_index": Out(range(entries)),
+            "decrypted": Out(1),
+            "decrypted_index": Out(range(entries)),
             "o": Out(stream.Signature(delivery_layout(entries=entries, id_width=id_width, data_width=128))),
         })
 
@@ -138,7 +141,8 @@ class ReadDecrypt(Component):
             self.merged.payload.place.eq(plan.place),
             self.merged.payload.data.eq(block),
             self.merged.payload.failed.eq(failed),
-            self.merge_index.eq(tag.index),
+            self.decrypted.eq(self.lane_o.valid & (tag.block == plan.last_block)),
+            self.decrypted_index.eq(tag.index),
         ]
 
         delivery = done.i.payload.delivery

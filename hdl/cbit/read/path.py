@@ -58,7 +58,7 @@ class ReadPath(Component):
         Slots whose keys are there.
     drain_slot : ``In(slot_width)``
     drain_busy : ``Out(1)``
-        High while a read under ``drain_slot`` is in flight.
+        High while a read under ``drain_slot`` is still to be decrypted.
     """
 
     def __init__(self, *, addr_width: int, c_bit: int, id_width: int, slot_width: int, slots: int, entries: int,
@@ -139,7 +139,9 @@ class ReadPath(Component):
             decrypt.entry.eq(issue.entry),
             decrypt.slots.eq(table.slots),
             table.merge.eq(decrypt.merged.valid),
-            table.merge_index.eq(decrypt.merge_index),
+            table.merge_index.eq(decrypt.decrypted_index),
+            table.decrypt.eq(decrypt.decrypted),
+            table.decrypt_index.eq(decrypt.decrypted_index),
             table.deliver.eq(deliver.deliver),
             table.deliver_index.eq(deliver.deliver_index),
             deliver.first_in_line.eq(table.first_in_line),

@@ -41,6 +41,9 @@ class ReadTable(Component):
     received : ``Out(StructLayout)``
         ``hit`` is low if no burst waits for the ID; else ``index``, ``kind``, the number of the
         ``block`` in its line, and ``must_wait`` if a plain beat has to go behind an encrypted one.
+    decrypt : ``In(1)``
+        The last block of burst ``decrypt_index`` has been decrypted.
+    decrypt_index : ``In(range(entries))``
     deliver, merge : ``In(1)``
         The last beat of burst ``deliver_index`` or ``merge_index`` has left.
     deliver_index, merge_index : ``In(range(entries))``
@@ -51,7 +54,7 @@ class ReadTable(Component):
         High while a manager's burst with this ID is in flight.
     drain_slot : ``In(slot_width)``
     drain_busy : ``Out(1)``
-        High while a burst under this slot is in flight.
+        High while a burst under this slot is still to be decrypted.
     """
 
     def __init__(self, *, entries: int, id_width: int, slot_width: int, blocks: int) -> None:
@@ -67,6 +70,8 @@ class ReadTable(Component):
             "receive_id": In(id_width),
             "received": Out(StructLayout({"hit": 1, "index": range(entries), "kind": ReadKind, "block": 2,
                                           "must_wait": 1})),
+            "decrypt": In(1),
+            "decrypt_index": In(range(entries)),
             "deliver": In(1),
             "deliver_index": In(range(entries)),
             "merge": In(1),
@@ -129,7 +134,7 @@ class ReadTable(Component):
         deliver_after = Signal(self.entries, name=f"deliver_after_{index}")
         behind_slow = Signal(name=f"behind_slow_{index}")
         match = Signal(name=f"match_{index}")
-        is_encrypted = kind != ReadKind.PLAIN
+        needs_key = Signal(name=f"needs_key_{index}")
 
         m.d.comb += [
             match.eq(self._waiting[index] & (ident == self.receive_id) & ~receive_after.any()),
@@ -148,7 +153,7 @@ class ReadTable(Component):
                 self.received.block.eq(block),
                 self.received.must_wait.eq(self._slow[index] | behind_slow),
             ]
-        with m.If(self._occupied[index] & is_encrypted & (slot == self.drain_slot)):
+        with m.If(needs_key & (slot == self.drain_slot)):
             m.d.comb += self.drain_busy.eq(1)
 
         m.d.sync += [
@@ -159,6 +164,8 @@ class ReadTable(Component):
             m.d.sync += [block.eq(block + 1), self._slow[index].eq(self._slow[index] | behind_slow)]
         with m.If(self._received_last[index]):
             m.d.sync += self._waiting[index].eq(0)
+        with m.If(self.decrypt & (self.decrypt_index == index)):
+            m.d.sync += needs_key.eq(0)
         with m.If(self._delivered[index]):
             m.d.sync += self._occupied[index].eq(0)
         with m.If(self._taken[index]):
@@ -168,6 +175,7 @@ class ReadTable(Component):
                 self._slow[index].eq(self.entry.kind != ReadKind.PLAIN),
                 ident.eq(self.entry.id),
                 kind.eq(self.entry.kind),
+                needs_key.eq(self.entry.kind != ReadKind.PLAIN),
                 slot.eq(self.entry.slot),
                 block.eq(self.entry.first_block),
                 receive_after.eq(self._earlier_waiting),

@@ -103,6 +103,30 @@ def test_random_bursts(gaps, stalls):
     split(accesses, gaps=gaps, stalls=stalls, seed=seed)
 
 
+def test_an_access_is_taken_before_its_first_chunk():
+    dut = ChunkSplitter(c_bit=C_BIT, id_width=4, slot_width=2)
+    access = Access(address=PAGE + 32, id=3, length=4)
+
+    async def testbench(ctx):
+        ctx.set(dut.i.payload, request_of(access, slot=1))
+        ctx.set(dut.i.valid, 1)
+        assert ctx.get(dut.i.ready)
+        assert ctx.get(dut.o.valid)
+        await ctx.tick()
+        ctx.set(dut.i.valid, 0)
+        ctx.set(dut.o.ready, 1)
+        assert not ctx.get(dut.i.ready)
+        lines = []
+        while ctx.get(dut.o.valid):
+            chunk = ctx.get(dut.o.payload)
+            lines.append((chunk.line, chunk.first_byte, chunk.last_byte))
+            await ctx.tick()
+        assert lines == [(PAGE >> 6, 32, 48), ((PAGE >> 6) + 1, 0, 16)]
+        assert ctx.get(dut.i.ready)
+
+    simulate_watched(dut, [dut.o], testbench)
+
+
 def test_what_remains_of_an_access_is_seen():
     dut = ChunkSplitter(c_bit=C_BIT, id_width=4, slot_width=2)
     access = Access(address=PAGE, id=9, length=8)

@@ -73,7 +73,7 @@ class Bench:
         ctx.set(dut.o.ready, self.rng.random() >= self.stalls)
         (_, _, enters, entering, leaves, leaving, merges, merged, merge_index) = await ctx.tick().sample(
             dut.lane_i.valid & dut.lane_i.ready, dut.lane_i.payload, dut.o.valid & dut.o.ready, dut.o.payload,
-            dut.merged.valid, dut.merged.payload, dut.merge_index)
+            dut.merged.valid, dut.merged.payload, dut.decrypted_index)
         ctx.set(dut.allocate, 0)
         ctx.set(dut.i.valid, 0)
         if enters:

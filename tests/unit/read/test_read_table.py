@@ -26,6 +26,7 @@ class Reading:
     beats: int
     came: int = 0
     is_slow: bool = False
+    is_decrypted: bool = False
 
     @property
     def is_waiting(self):
@@ -66,7 +67,7 @@ def check(ctx, dut, model, rng):
     ctx.set(dut.drain_slot, slot)
     ctx.set(dut.query_id, identity)
     assert ctx.get(dut.drain_busy) == any(burst.slot == slot and burst.kind is not ReadKind.PLAIN
-                                          for burst in model.bursts)
+                                          and not burst.is_decrypted for burst in model.bursts)
     assert ctx.get(dut.query_hit) == any(burst.id == identity and burst.kind is not ReadKind.MERGE
                                          for burst in model.bursts)
 
@@ -98,9 +99,21 @@ def receive(ctx, dut, model, rng):
     return commit
 
 
+def decrypt(ctx, dut, model, rng):
+    """Says of an encrypted burst, all of whose beats have come, that its last block is decrypted."""
+    ready = [burst for burst in model.bursts
+             if burst.kind is not ReadKind.PLAIN and not burst.is_waiting and not burst.is_decrypted]
+    burst = rng.choice(ready) if ready and rng.random() < 0.6 else None
+    ctx.set(dut.decrypt, burst is not None)
+    if burst is not None:
+        ctx.set(dut.decrypt_index, burst.index)
+    return burst
+
+
 def deliver(ctx, dut, model, rng):
-    """Ends a burst all of whose beats have come, in the order of its ID."""
-    done = [burst for burst in model.bursts if not burst.is_waiting]
+    """Ends a burst all of whose beats have come and are decrypted, in the order of its ID."""
+    done = [burst for burst in model.bursts
+            if not burst.is_waiting and (burst.is_decrypted or burst.kind is ReadKind.PLAIN)]
     leaving = []
     for port, index_port, kinds in ((dut.deliver, dut.deliver_index, (ReadKind.PLAIN, ReadKind.ENCRYPTED)),
                                     (dut.merge, dut.merge_index, (ReadKind.MERGE,))):
@@ -146,11 +159,14 @@ def test_agrees_with_a_list(seed):
             check(ctx, dut, model, rng)
             commit_beat = receive(ctx, dut, model, rng)
             leaving = deliver(ctx, dut, model, rng)
+            decrypted = decrypt(ctx, dut, model, rng)
             entering = allocate(ctx, dut, model, rng)
             await ctx.tick()
             commit_beat()
             for burst in leaving:
                 model.bursts.remove(burst)
+            if decrypted is not None:
+                decrypted.is_decrypted = True
             if entering is not None:
                 model.bursts.append(entering)
             deepest = max(deepest, len(model.bursts))

@@ -1,0 +1,48 @@
+"""What the engine costs in cycles, against the wire: the contract's targets."""
+
+import functools
+
+import pytest
+
+from cbit.config import PRESETS, EngineConfig
+from cbit.engine import latency_cycles
+from cbit_sim.runner import simulate
+
+_SHORT, _LONG = 200, 600
+_LINE_BEATS = 4
+
+
+@functools.cache
+def _measured(top, bursts):
+    return simulate(top, "cbit_sim.benches.latency", parameters={"bursts": bursts})
+
+
+def _added(kind, reference):
+    return (_measured("engine", _SHORT)["latency_cycles"][kind]["first"]
+            - _measured("wire", _SHORT)["latency_cycles"][reference]["first"])
+
+
+@pytest.mark.parametrize("kind", ["plain_read", "plain_write"])
+def test_plain_accesses_take_at_most_one_cycle_each_way(kind):
+    assert all(cycles <= 1 for cycles in _measured("engine", _SHORT)["ways"][kind].values())
+    assert _added(kind, kind) == latency_cycles(EngineConfig())[kind]
+
+
+def test_an_encrypted_read_takes_the_depth_of_aes_and_one_cycle():
+    assert _added("encrypted_read", "plain_read") == latency_cycles(EngineConfig())["encrypted_read"] == 11
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_the_latency_of_a_preset_is_its_aes_and_one_cycle(name):
+    config = PRESETS[name][1]
+    assert latency_cycles(config)["encrypted_read"] == 1 + -(-config.rounds // config.rounds_per_cycle)
+
+
+@pytest.mark.parametrize("kind", ["plain_read", "plain_write", "plain_mixed", "encrypted_read", "encrypted_write",
+                                  "encrypted_mixed"])
+def test_random_lines_of_changing_keys_run_at_full_bandwidth(kind):
+    def cycles(bursts):
+        return _measured("engine", bursts)["bandwidth"][kind]["cycles"]
+
+    extra = cycles(_LONG) - cycles(_SHORT) - _LINE_BEATS * (_LONG - _SHORT)
+    assert abs(extra) <= 0.005 * _LINE_BEATS * (_LONG - _SHORT)
