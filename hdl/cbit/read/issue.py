@@ -14,14 +14,16 @@ from .entry import ReadKind, entry_layout, merge_request_layout
 
 __all__ = ["ReadIssue"]
 
-PLAIN, MERGE, CHUNK = range(3)
+PLAIN, CHUNK = range(2)
+MANAGER, MERGE = range(2)
 
 
 class ReadIssue(Component):
     """Orders the bursts that read DRAM and enters each in the table as DRAM takes it.
 
-    A plain access passes the chunks of an earlier encrypted one unless it has the same ID. It waits
-    until all of its beats have room to be stored, so that read data never wait in DRAM's port.
+    A plain access passes the chunks of an earlier encrypted one unless it has the same ID, and managers
+    pass partial writes. A plain access waits until all of its beats have room to be stored, so that
+    read data never wait in DRAM's port.
 
     Latency: none, all combinational from ``i`` to ``ar``. Throughput: one burst a cycle. Stalls: ``ar``
     stays while DRAM waits; a full table stalls ``i``, and never partial writes.
@@ -33,7 +35,7 @@ class ReadIssue(Component):
     plain_beats : :class:`int`
         Beats of plain data that can be stored. At least 256.
     patience : :class:`int`
-        How many plain accesses in a row may pass others that wait.
+        How many plain accesses in a row may pass chunks that wait, and managers partial writes.
 
     Members
     -------
@@ -85,41 +87,43 @@ class ReadIssue(Component):
     def elaborate(self, _platform) -> Module:
         m = Module()
         m.submodules.splitter = splitter = self.splitter
-        m.submodules.arbiter = arbiter = PatientArbiter(count=3, patience=self.patience)
+        m.submodules.managers = managers = PatientArbiter(count=2, patience=self.patience)
+        m.submodules.arbiter = arbiter = PatientArbiter(count=2, patience=self.patience)
         request, chunk = self.i.payload, splitter.o.payload
-        taken = Signal(3)
+        manager_taken = Signal()
         m.d.comb += [
             splitter.drain_slot.eq(self.drain_slot),
             self.drain_busy.eq(splitter.drain_busy),
             splitter.i.payload.eq(request),
-            splitter.o.ready.eq(taken[CHUNK]),
-            self.merge.ready.eq(taken[MERGE]),
+            splitter.o.ready.eq(manager_taken & (managers.choice == CHUNK)),
+            self.merge.ready.eq(self.allocate & (arbiter.choice == MERGE)),
             self.denied.payload.id.eq(request.id),
             self.denied.payload.len.eq(request.len),
             self.denied.payload.resp.eq(request.resp),
+            managers.requests[CHUNK].eq(splitter.o.valid & self.manager_free),
+            managers.taken.eq(manager_taken),
+            arbiter.requests[MANAGER].eq(managers.valid),
             arbiter.requests[MERGE].eq(self.merge.valid & self.merge_free),
-            arbiter.requests[CHUNK].eq(splitter.o.valid & self.manager_free),
         ]
-        self._route_head(m, arbiter.requests[PLAIN], taken[PLAIN])
+        self._route_head(m, managers.requests[PLAIN], manager_taken & (managers.choice == PLAIN))
 
         m.d.comb += [
             self.ar.valid.eq(arbiter.valid),
             arbiter.taken.eq(self.ar.ready),
             self.allocate.eq(arbiter.valid & self.ar.ready),
-            taken.eq(Mux(self.allocate, 1 << arbiter.choice, 0)),
+            manager_taken.eq(self.allocate & (arbiter.choice == MANAGER)),
         ]
-        with m.Switch(arbiter.choice):
-            with m.Case(PLAIN):
-                self._send_plain(m)
-            with m.Case(MERGE):
-                self._send_blocks(m, self.merge.payload, self.merge.payload.block, self.merge.payload.block)
-                m.d.comb += [self.entry.kind.eq(ReadKind.MERGE), self.entry.place.eq(self.merge.payload.place)]
-            with m.Default():
-                self._send_blocks(m, chunk, chunk.first_byte[4:], chunk.last_byte[4:])
-                self._plan_beats(m)
+        with m.If(arbiter.choice == MERGE):
+            self._send_blocks(m, self.merge.payload, self.merge.payload.block, self.merge.payload.block)
+            m.d.comb += [self.entry.kind.eq(ReadKind.MERGE), self.entry.place.eq(self.merge.payload.place)]
+        with m.Elif(managers.choice == PLAIN):
+            self._send_plain(m)
+        with m.Else():
+            self._send_blocks(m, chunk, chunk.first_byte[4:], chunk.last_byte[4:])
+            self._plan_beats(m)
         return m
 
-    def _route_head(self, m: Module, plain_asks: Signal, plain_taken: Signal) -> None:
+    def _route_head(self, m: Module, plain_asks: Signal, plain_taken) -> None:
         """Offers the head of ``i`` to where it belongs, unless an earlier access of its ID is still to be sent."""
         request, splitter = self.i.payload, self.splitter
         blocked = Signal()
