@@ -40,7 +40,7 @@ class WritePath(Component):
     entries : :class:`int`
         Writes in flight.
     patience : :class:`int`
-        How often in a row a plain write may pass encrypted ones that wait.
+        How often in a row a plain write may pass encrypted ones that wait, and an answer a refusal.
 
     Members
     -------
@@ -74,7 +74,7 @@ class WritePath(Component):
         self.merge_blocks = WriteMerge(entries=entries, **widths)
         self.encrypt = WriteEncrypt(entries=entries, slots=slots, **widths)
         self.issue = WriteIssue(entries=entries, addr_width=addr_width, slots=slots, patience=patience, **widths)
-        self.respond = WriteRespond(entries=entries, id_width=id_width)
+        self.respond = WriteRespond(entries=entries, id_width=id_width, patience=patience)
         tag = write_tag_layout(entries=entries, slot_width=slot_width)
         super().__init__({
             "i": In(stream.Signature(request_layout(**widths))),

@@ -1,15 +1,17 @@
 """The answers to writes."""
 
 from amaranth import Array, Module, Mux, Signal
-from amaranth.hdl import unsigned
 from amaranth.lib import stream
 from amaranth.lib.data import StructLayout
 from amaranth.lib.wiring import Component, In, Out
 
 from cbit.axi.ports import Response, response_layout
+from cbit.stream.arbiter import PatientArbiter
 from cbit.stream.queue import ReservedQueue
 
 __all__ = ["WriteRespond"]
+
+ANSWER, REFUSAL = range(2)
 
 
 def _worse(one, other):
@@ -27,6 +29,8 @@ class WriteRespond(Component):
     ----------
     entries, id_width : :class:`int`
         Size of the table and width of an ID.
+    patience : :class:`int`
+        How many of DRAM's answers in a row may pass a refusal.
 
     Members
     -------
@@ -42,15 +46,16 @@ class WriteRespond(Component):
         High until that answer has left.
     refused_id : ``Out(id_width)``
     id_in_flight : ``In(1)``
-        High while earlier writes of ``refused_id`` are in flight.
+        High while answers to earlier writes of ``refused_id`` have not left.
     b : ``Out(stream.Signature(response_layout(...)))``
     deliver : ``Out(1)``
         High in the cycle in which the answer to write ``deliver_index`` leaves.
     deliver_index : ``Out(range(entries))``
     """
 
-    def __init__(self, *, entries: int, id_width: int) -> None:
+    def __init__(self, *, entries: int, id_width: int, patience: int) -> None:
         self.entries = entries
+        self.patience = patience
         self.id_width = id_width
         response = response_layout(id_width)
         super().__init__({
@@ -70,21 +75,32 @@ class WriteRespond(Component):
 
     def elaborate(self, _platform) -> Module:
         m = Module()
-        answer_layout = StructLayout({"index": range(self.entries), "is_refusal": unsigned(1),
-                                      "response": response_layout(self.id_width)})
-        m.submodules.answers = answers = ReservedQueue(shape=answer_layout, depth=self.entries + 1, bypass=False)
-        answer = answers.o.payload
-        left = Signal()
-        m.d.comb += [
-            self.b.valid.eq(answers.o.valid),
-            self.b.payload.eq(answer.response),
-            answers.o.ready.eq(self.b.ready),
-            left.eq(self.b.valid & self.b.ready),
-            self.deliver.eq(left & ~answer.is_refusal),
-            self.deliver_index.eq(answer.index),
-        ]
+        answer_layout = StructLayout({"index": range(self.entries), "response": response_layout(self.id_width)})
+        m.submodules.answers = answers = ReservedQueue(shape=answer_layout, depth=self.entries, bypass=False)
+        m.submodules.arbiter = arbiter = PatientArbiter(count=2, patience=self.patience)
+        refusal = Signal(self.refused.payload.shape())
         self._answer_dram(m, answers.i)
-        self._answer_refused(m, answers.i, left & answer.is_refusal)
+        m.d.comb += [
+            arbiter.requests[ANSWER].eq(answers.o.valid),
+            arbiter.requests[REFUSAL].eq(self.refused_busy & ~self.id_in_flight),
+            arbiter.taken.eq(self.b.ready),
+            self.b.valid.eq(arbiter.valid),
+            self.refused.ready.eq(~self.refused_busy),
+            self.refused_id.eq(refusal.id),
+            self.deliver_index.eq(answers.o.payload.index),
+        ]
+        with m.If(self.refused.valid & self.refused.ready):
+            m.d.sync += [refusal.eq(self.refused.payload), self.refused_busy.eq(1)]
+        with m.If(arbiter.choice == ANSWER):
+            m.d.comb += [
+                self.b.payload.eq(answers.o.payload.response),
+                answers.o.ready.eq(self.b.ready),
+                self.deliver.eq(self.b.valid & self.b.ready),
+            ]
+        with m.Else():
+            m.d.comb += self.b.payload.eq(refusal)
+            with m.If(self.b.valid & self.b.ready):
+                m.d.sync += self.refused_busy.eq(0)
         return m
 
     def _answer_dram(self, m: Module, answers) -> None:
@@ -111,22 +127,3 @@ class WriteRespond(Component):
                 answers.payload.response.resp.eq(worst),
             ]
             m.d.sync += worst_of[received.id].eq(Mux(responded.is_final, Response.OKAY, worst))
-
-    def _answer_refused(self, m: Module, answers, left: Signal) -> None:
-        refusal = Signal(self.refused.payload.shape())
-        is_waiting = Signal()
-        m.d.comb += [
-            self.refused.ready.eq(~self.refused_busy),
-            self.refused_id.eq(refusal.id),
-        ]
-        with m.If(self.refused.valid & ~self.refused_busy):
-            m.d.sync += [refusal.eq(self.refused.payload), self.refused_busy.eq(1), is_waiting.eq(1)]
-        with m.If(left):
-            m.d.sync += self.refused_busy.eq(0)
-        with m.If(is_waiting & ~self.dram_b.valid & ~self.id_in_flight):
-            m.d.comb += [
-                answers.valid.eq(1),
-                answers.payload.is_refusal.eq(1),
-                answers.payload.response.eq(refusal),
-            ]
-            m.d.sync += is_waiting.eq(0)

@@ -70,7 +70,7 @@ class WriteTable(Component):
         answered.
     query_id : ``In(id_width)``
     query_hit : ``Out(1)``
-        High while a write with this ID is not answered.
+        High while the answer to a write with this ID has not left.
     drain_slot : ``In(slot_width)``
     drain_busy : ``Out(1)``
         High while an encrypted write under this slot is not answered.
@@ -125,7 +125,7 @@ class WriteTable(Component):
             self._earlier_overlapping.eq(pending & Cat(
                 (other.line[6:] == entry.line[6:])
                 & (~other.is_encrypted | (other.line[:6] == entry.line[:6])) for other in held)),
-            self.query_hit.eq((self._pending & Cat(other.id == self.query_id for other in held)).any()),
+            self.query_hit.eq((self._occupied & Cat(other.id == self.query_id for other in held)).any()),
         ]
         return m
 

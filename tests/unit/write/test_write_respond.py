@@ -10,6 +10,7 @@ from cbit.write.respond import WriteRespond
 from cbit_sim.watch import simulate_watched
 
 RESPONSES = list(Response)
+PATIENCE = 3
 
 
 class Bench:
@@ -49,7 +50,7 @@ class Bench:
 
 
 def play(script, **bench):
-    dut = WriteRespond(entries=4, id_width=4)
+    dut = WriteRespond(entries=4, id_width=4, patience=PATIENCE)
 
     async def testbench(ctx):
         await script(Bench(ctx, dut, **bench))
@@ -121,6 +122,7 @@ def test_a_refusal_waits_for_earlier_writes_of_its_id():
         await bench.step(3)
         assert not bench.answers
         await bench.answer(6, Response.OKAY, index=3)
+        await bench.step(2)
         ctx.set(dut.id_in_flight, 0)
         await bench.step(3)
         assert bench.answers == [(6, Response.OKAY), (6, Response.DECERR)]
@@ -144,9 +146,24 @@ def test_answers_wait_for_the_manager_and_lose_nothing():
         assert ctx.get(dut.refused_busy)
         ctx.set(dut.b.ready, 1)
         await bench.step(6)
-        assert bench.answers == [*((index, Response.OKAY) for index in range(4)), (9, Response.SLVERR)]
+        assert bench.answers == [(9, Response.SLVERR), *((index, Response.OKAY) for index in range(4))]
 
     play(script, ready=False)
+
+
+def test_answers_without_a_pause_pass_a_refusal_only_so_often():
+    async def script(bench):
+        ctx, dut = bench.ctx, bench.dut
+        await bench.answer(1, Response.OKAY)
+        ctx.set(dut.refused.payload, {"id": 9, "resp": Response.SLVERR})
+        ctx.set(dut.refused.valid, 1)
+        await bench.answer(1, Response.OKAY)
+        ctx.set(dut.refused.valid, 0)
+        for _ in range(PATIENCE + 2):
+            await bench.answer(1, Response.OKAY)
+        assert (9, Response.SLVERR) in bench.answers[:PATIENCE + 2]
+
+    play(script)
 
 
 def test_an_answer_every_cycle():

@@ -77,7 +77,7 @@ def check(ctx, dut, model, rng):
     ctx.set(dut.query_id, identity)
     ctx.set(dut.drain_slot, slot)
     assert ctx.get(dut.plain_must_wait) == model.plain_must_wait(identity, line)
-    assert ctx.get(dut.query_hit) == any(write.id == identity for write in model.pending)
+    assert ctx.get(dut.query_hit) == any(write.id == identity for write in model.writes)
     assert ctx.get(dut.drain_busy) == any(write.is_encrypted and write.slot == slot for write in model.pending)
     return identity, line
 
