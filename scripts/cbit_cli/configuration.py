@@ -31,23 +31,26 @@ def configure(preset_name: str, settings: Sequence[str]) -> EngineConfig:
 
     Raises
     ------
-    ValueError
+    click.UsageError
         If there is no such preset or parameter, or a value is outside its range.
     """
-    base = preset(preset_name)
     changes = dict(_parse(setting) for setting in settings)
-    if base.unroll_rounds == base.rounds:
-        changes.setdefault("unroll", None)
-    return dataclasses.replace(base, **changes)
+    try:
+        base = preset(preset_name)
+        if base.unroll_rounds == base.rounds:
+            changes.setdefault("unroll", None)
+        return dataclasses.replace(base, **changes)
+    except ValueError as error:
+        raise click.UsageError(str(error)) from error
 
 
 def _parse(setting: str) -> tuple[str, typing.Any]:
     name, equals, text = setting.partition("=")
     defaults = {field.name: field.default for field in dataclasses.fields(EngineConfig)}
     if not equals:
-        raise ValueError(f"--set must be FIELD=VALUE, not {setting!r}")
+        raise click.UsageError(f"--set must be FIELD=VALUE, not {setting!r}")
     if name not in defaults:
-        raise ValueError(f"--set field must be one of {', '.join(defaults)}, not {name!r}")
+        raise click.UsageError(f"--set field must be one of {', '.join(defaults)}, not {name!r}")
     if isinstance(defaults[name], bool):
         return name, _SWITCHES.get(text, text)
     if isinstance(defaults[name], enum.Enum):

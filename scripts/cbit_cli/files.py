@@ -8,7 +8,7 @@ from pathlib import Path
 __all__ = ["write_together"]
 
 
-def write_together(texts: Mapping[Path, str]) -> None:
+def write_together(contents: Mapping[Path, bytes]) -> None:
     """Writes files so that a failure leaves those of before as they were: each beside its place, then all moved.
 
     Raises
@@ -16,10 +16,10 @@ def write_together(texts: Mapping[Path, str]) -> None:
     OSError
         If one can not be written.
     """
-    partial = {path: path.with_name(f".{path.name}.{os.getpid()}.partial") for path in texts}
+    partial = {path: path.with_name(f".{path.name}.{os.getpid()}.partial") for path in contents}
     with contextlib.ExitStack() as leftovers:
-        for path, text in texts.items():
+        for path, content in contents.items():
             leftovers.callback(partial[path].unlink, missing_ok=True)
-            partial[path].write_text(text, encoding="utf-8")
-        for path in texts:
+            partial[path].write_bytes(content)
+        for path in contents:
             partial[path].replace(path)

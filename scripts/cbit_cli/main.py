@@ -7,6 +7,8 @@ from collections.abc import Sequence
 
 import click
 
+from cbit_cli.group import CommandGroup
+
 __all__ = ["COMMANDS", "cbit", "main"]
 
 COMMANDS = {
@@ -21,8 +23,11 @@ COMMANDS = {
 BAD_INPUT = 2
 """Exit status when what the user gave can not be worked with."""
 
+INTERRUPTED = 130
+"""Exit status after Ctrl-C, as shells have it."""
 
-class _LazyGroup(click.Group):
+
+class _LazyGroup(CommandGroup):
     """Imports a subcommand only when it runs, so that the help is quick."""
 
     def list_commands(self, _ctx: click.Context) -> list[str]:
@@ -63,23 +68,35 @@ def cbit(context: click.Context) -> None:
 
 
 def main(arguments: Sequence[str] | None = None) -> typing.NoReturn:
-    """Runs the command and ends the process with its status."""
+    """Runs the command and ends the process with its status.
+
+    Of what goes wrong it prints one line if the input or the files are to blame. Anything else is a fault of Cbit and
+    keeps its traceback.
+    """
     try:
         status = cbit.main(args=arguments, prog_name="cbit", standalone_mode=False)
     except click.exceptions.NoArgsIsHelpError as missing:
         missing.show(sys.stdout)
         sys.exit(0)
+    except click.NoSuchOption as error:
+        _end(BAD_INPUT, f"{error.message} {_options(error)}")
     except click.ClickException as error:
-        _refuse(error.format_message())
+        _end(BAD_INPUT, error.format_message())
     except click.Abort:
-        _refuse("interrupted")
+        _end(INTERRUPTED, "interrupted")
     except OSError as error:
-        _refuse(f"{error.filename}: {error.strerror}" if error.filename else str(error))
-    except ValueError as error:
-        _refuse(str(error))
+        _end(BAD_INPUT, f"{error.filename}: {error.strerror}" if error.filename else str(error))
     sys.exit(status)
 
 
-def _refuse(message: str) -> typing.NoReturn:
+def _options(error: click.NoSuchOption) -> str:
+    """The options that there are where one was given that is not."""
+    assert error.ctx is not None
+    options = [parameter.opts[0] for parameter in error.ctx.command.get_params(error.ctx)
+               if isinstance(parameter, click.Option)]
+    return f"Options are {', '.join(options)}."
+
+
+def _end(status: int, message: str) -> typing.NoReturn:
     click.echo(f"cbit: {' '.join(message.split())}", err=True)
-    sys.exit(BAD_INPUT)
+    sys.exit(status)

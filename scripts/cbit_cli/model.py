@@ -10,6 +10,7 @@ import click
 from rich.console import Console
 from rich.progress import Progress
 
+from cbit_cli.group import CommandGroup
 from cbit_model.xts import BLOCK_BYTES, XtsKey
 
 __all__ = ["model"]
@@ -41,7 +42,7 @@ def _parse_address(_context: click.Context, _parameter: click.Parameter, value: 
     return address
 
 
-@click.group()
+@click.group(cls=CommandGroup)
 def model() -> None:
     """Encrypt and decrypt files as the engine does memory."""
 

@@ -2,7 +2,7 @@
 
 import importlib
 import json
-import re
+import os
 import typing
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,7 +13,7 @@ from cbit.config import PRESETS, EngineConfig
 from cbit.csr import map as register_map
 from cbit_cli.configuration import configuration_options, configure
 from cbit_cli.files import write_together
-from cbit_sim.verilog import top_module
+from cbit_sim.verilog import ports, top_module
 
 __all__ = ["verilog"]
 
@@ -29,10 +29,8 @@ def verilog(preset_name: str, settings: Sequence[str], output: Path | None) -> N
     whether it is a preset as it stands, which the tests of Cbit cover.
     """
     config = configure(preset_name, settings)
-    if output is not None and output.suffix != ".v":
-        raise click.UsageError(f"FILE.v must end in .v, not be {str(output)!r}")
-    if output is not None and not output.parent.is_dir():
-        raise click.UsageError(f"FILE.v must be in a folder that exists, and {output.parent} does not")
+    if output is not None:
+        _require_writable(output)
 
     click.echo(f"cbit: generating {preset_name}{''.join(f' {setting}' for setting in settings)}", err=True)
     # Amaranth takes long to import: what is wrong with the input is told before.
@@ -42,15 +40,27 @@ def verilog(preset_name: str, settings: Sequence[str], output: Path | None) -> N
         click.echo(text, nl=False)
         return
     description = output.with_suffix(".json")
-    write_together({output: text, description: json.dumps(_describe(config, text, engine), indent=2) + "\n"})
+    facts = json.dumps(_describe(config, text, engine), indent=2) + "\n"
+    write_together({output: text.encode(), description: facts.encode()})
     click.echo(f"cbit: wrote {output} and {description}", err=True)
+
+
+def _require_writable(output: Path) -> None:
+    if output.suffix != ".v":
+        raise click.UsageError(f"FILE.v must end in .v, not be {str(output)!r}")
+    if not output.parent.is_dir():
+        raise click.UsageError(f"FILE.v must be in a folder that exists, and {output.parent} does not")
+    if not os.access(output.parent, os.W_OK | os.X_OK):
+        raise click.UsageError(f"FILE.v must be in a folder that can be written to, and {output.parent} can not")
+    if output.with_suffix(".json").is_dir():
+        raise click.UsageError(f"FILE.json must be a file, and {output.with_suffix('.json')} is a folder")
 
 
 def _describe(config: EngineConfig, text: str, engine: typing.Any) -> dict[str, typing.Any]:
     """What the integrator of an engine has to know, as JSON knows it."""
     return {
         "top": top_module(text),
-        "ports": _ports(text),
+        "ports": [port._asdict() for port in ports(text)],
         "parameters": config.as_dict(),
         "latency_cycles": engine.latency_cycles(config),
         "user": _user(config),
@@ -62,12 +72,3 @@ def _describe(config: EngineConfig, text: str, engine: typing.Any) -> dict[str, 
 def _user(config: EngineConfig) -> list[dict[str, typing.Any]]:
     layout = importlib.import_module("cbit.access.request").user_layout(asid_width=config.asid_width)
     return [{"name": name, "lsb": field.offset, "width": field.width} for name, field in layout]
-
-
-def _ports(text: str) -> list[dict[str, typing.Any]]:
-    """Name, direction and width of each port of the top module of a Verilog text."""
-    _, body = re.split(rf"^module {re.escape(top_module(text))}\(", text, maxsplit=1, flags=re.MULTILINE)
-    body, *_ = body.split("\nendmodule", maxsplit=1)
-    declarations = re.findall(r"^ {2}(input|output) (?:\[(\d+):0\] )?(\w+);", body, re.MULTILINE)
-    return [{"name": name, "direction": direction, "width": int(high or 0) + 1}
-            for direction, high, name in declarations]

@@ -62,7 +62,7 @@ class _PortsVerilator(Verilator):
 def _control_file(text: str) -> str:
     module = verilog.top_module(text)
     access = {"input": "public_flat_rw", "output": "public_flat_rd"}
-    ports = [f'{access[direction]} -module "{module}" -var "{name}"' for direction, name in verilog.ports(text)]
+    ports = [f'{access[port.direction]} -module "{module}" -var "{port.name}"' for port in verilog.ports(text)]
     return "\n".join(["`verilator_config", *ports]) + "\n"
 
 

@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterator
 from importlib import import_module, metadata
 from pathlib import Path
+from typing import NamedTuple
 
 from cbit.config import EngineConfig
 
@@ -16,8 +17,13 @@ __all__ = ["TOPS", "Port", "build_folder", "cached_verilog", "locked", "ports", 
 TOPS = ("engine", "wire")
 """What can be simulated: the engine, or the bus without one."""
 
-Port = tuple[str, str]
-"""Direction, ``input`` or ``output``, and name."""
+
+class Port(NamedTuple):
+    """A port of a module: its ``direction`` is ``input`` or ``output``, its ``width`` in bits."""
+
+    name: str
+    direction: str
+    width: int
 
 
 def build_folder() -> Path:
@@ -89,7 +95,8 @@ def top_module(text: str) -> str:
 
 
 def ports(text: str) -> list[Port]:
-    """Direction and name of each port of the top module."""
-    body = re.split(rf"^module {re.escape(top_module(text))}\(", text, maxsplit=1, flags=re.MULTILINE)[1]
-    module = body.split("\nendmodule", maxsplit=1)[0]
-    return re.findall(r"^ {2}(input|output) (?:\[\d+:0\] )?(\w+);", module, re.MULTILINE)
+    """The ports of the top module, in the order of their declarations."""
+    _, body = re.split(rf"^module {re.escape(top_module(text))}\(", text, maxsplit=1, flags=re.MULTILINE)
+    body, *_ = body.split("\nendmodule", maxsplit=1)
+    declarations = re.findall(r"^ {2}(input|output) (?:\[(\d+):0\] )?(\w+);", body, re.MULTILINE)
+    return [Port(name, direction, int(high or 0) + 1) for direction, high, name in declarations]

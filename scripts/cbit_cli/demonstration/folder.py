@@ -6,6 +6,8 @@ from pathlib import Path
 
 import click
 
+from cbit_cli.files import write_together
+
 __all__ = ["OUTPUTS", "DemoFolder"]
 
 OUTPUTS = ("report.html", "figures.json", "dram.bin")
@@ -53,13 +55,5 @@ class DemoFolder:
             If one can not be written.
         """
         self.path.mkdir(parents=True, exist_ok=True)
-        partial = {name: self.path / f".{name}.{os.getpid()}.partial" for name in contents}
-        try:
-            (self.path / _MARK).write_text(_MARK_TEXT, encoding="utf-8")
-            for name, content in contents.items():
-                partial[name].write_bytes(content)
-            for name in contents:
-                partial[name].replace(self.path / name)
-        finally:
-            for path in partial.values():
-                path.unlink(missing_ok=True)
+        (self.path / _MARK).write_text(_MARK_TEXT, encoding="utf-8")
+        write_together({self.path / name: content for name, content in contents.items()})

@@ -2,6 +2,7 @@
 
 import dataclasses
 
+import click
 import pytest
 
 from cbit.config import PRESETS, EngineConfig, SBox, preset
@@ -49,5 +50,5 @@ def test_later_setting_wins():
     ("streaming", ["sbox=lut"], "sbox must be table or composite or block_ram, not 'lut'"),
 ])
 def test_bad_input_is_refused(name, settings, text):
-    with pytest.raises(ValueError, match=f"^{text}$"):
+    with pytest.raises(click.UsageError, match=f"^{text}$"):
         configure(name, settings)

@@ -53,22 +53,46 @@ def test_help_imports_no_subcommand():
 
 
 @pytest.mark.parametrize(("error", "text"), [
-    (click.UsageError("no such thing"), "no such thing"),
-    (ValueError("Key bits must be\n 128 or 256, not 3"), "Key bits must be 128 or 256, not 3"),
+    (click.UsageError("Key bits must be\n 128 or 256, not 3"), "Key bits must be 128 or 256, not 3"),
     (FileNotFoundError(2, "No such file or directory", "there.v"), "there.v: No such file or directory"),
-    (click.Abort(), "interrupted"),
 ])
 def test_refusals_are_one_line_with_status_2(capsys, failing, error, text):
     failing(error)
     assert run(capsys, "regs") == (2, "", f"cbit: {text}\n")
 
 
-@pytest.mark.parametrize("arguments", [("nothing",), ("--nothing",), ("regs", "--format", "xml"), ("regs", "more")])
-def test_bad_usage_is_one_line_with_status_2(capsys, arguments):
-    status, out, err = run(capsys, *arguments)
-    assert (status, out) == (2, "")
-    assert err.startswith("cbit: ")
-    assert err.count("\n") == 1
+def test_interruption_ends_with_the_status_of_shells(capsys, failing):
+    failing(KeyboardInterrupt())
+    assert run(capsys, "regs") == (130, "", "\ncbit: interrupted\n")
+
+
+@pytest.mark.parametrize("fault", [ValueError("must not happen"), KeyError("slot"), AssertionError()])
+def test_faults_of_ours_keep_their_traceback(failing, fault):
+    failing(fault)
+    with pytest.raises(type(fault)) as raised:
+        cli.main(["regs"])
+    assert raised.value is fault
+
+
+@pytest.mark.parametrize(("arguments", "text"), [
+    (("nothing",), "command must be one of demo, model, presets, verilog, regs, not 'nothing'"),
+    (("model", "nothing"), "command must be one of decrypt, encrypt, not 'nothing'"),
+    (("--nothing",), "No such option '--nothing'. Options are --version, --help."),
+    (("regs", "--from", "json"), "No such option '--from'. Options are --format, --help."),
+    (("regs", "--format", "xml"), "Invalid value for '--format': 'xml' is not one of 'json', 'markdown'."),
+    (("regs", "more"), "Got unexpected extra argument (more)"),
+])
+def test_bad_usage_is_one_line_with_status_2(capsys, arguments, text):
+    assert run(capsys, *arguments) == (2, "", f"cbit: {text}\n")
+
+
+def test_reader_that_leaves_is_no_error():
+    program = subprocess.Popen([sys.executable, "-c", "from cbit_cli.main import main; main(['regs'])"],
+                               stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    program.stdout.close()
+    assert program.stderr.read() == b""
+    program.stderr.close()
+    assert program.wait() == 1
 
 
 @pytest.mark.parametrize(("arguments", "text"), [

@@ -71,17 +71,21 @@ def test_only_presets_count_as_verified(tmp_path, settings, verified):
     assert json.loads((tmp_path / "cbit.json").read_text())["verified"] is verified
 
 
-@pytest.mark.parametrize("name", ["cbit.txt", "cbit", "none/cbit.v"])
+@pytest.mark.parametrize("name", ["cbit.txt", "cbit", "none/cbit.v", "folder.v", "taken.v"])
 def test_bad_outputs_are_refused_before_any_work(tmp_path, name):
+    folders = {tmp_path / "folder.v", tmp_path / "taken.json"}
+    for folder in folders:
+        folder.mkdir()
     result = run("-o", str(tmp_path / name))
-    assert result.exit_code == 2
-    assert not list(tmp_path.iterdir())
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert "generating" not in result.stderr
+    assert {*tmp_path.rglob("*")} == folders
 
 
 def test_failure_leaves_the_files_of_before(tmp_path):
     first, second = tmp_path / "first", tmp_path / "second"
     first.write_text("old")
-    with pytest.raises(UnicodeEncodeError):
-        write_together({first: "new", second: "\ud800"})
+    with pytest.raises(TypeError):
+        write_together({first: b"new", second: None})
     assert first.read_text() == "old"
     assert [path.name for path in tmp_path.iterdir()] == ["first"]
