@@ -55,7 +55,7 @@ def demo(context: click.Context, file: Path | None, folder: Path, seed: int, pre
     story = Story(data, seed=seed)
     _require_fit(config, story)
     target = DemoFolder(folder, source=file)
-    name = file.name if file is not None else "a picture that the demo has drawn"
+    name = click.format_filename(file, shorten=True) if file is not None else "a picture that the demo has drawn"
     command = _command(file, folder, seed, preset_name, settings)
     try:
         with stages() as progress:
@@ -92,9 +92,9 @@ def _require_fit(config: EngineConfig, story: Story) -> None:
 
 
 def _command(file: Path | None, folder: Path, seed: int, preset_name: str, settings: Sequence[str]) -> str:
-    words = ["cbit", "demo", *([str(file)] if file is not None else []), "--out", str(folder), "--seed", str(seed),
+    words = ["cbit", "demo", *([file] if file is not None else []), "--out", folder, "--seed", str(seed),
              "--preset", preset_name, *(word for setting in settings for word in ("--set", setting))]
-    return shlex.join(words)
+    return shlex.join(click.format_filename(word) for word in words)
 
 
 def _run(story: Story, config: EngineConfig, progress: Stages, *, name: str, preset: str, command: str) -> Run:
