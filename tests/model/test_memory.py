@@ -81,6 +81,15 @@ def test_plain_alias_and_other_keys_see_ciphertext(memory):
     assert data_of(memory.read(line(C | 0x80, asid=2))) == other != plaintext
 
 
+def test_corrupted_ciphertext_is_noise_of_its_block_without_an_error(memory):
+    plaintext = random.Random(SEED).randbytes(64)
+    memory.write(line(C | 0x80, asid=1), full(plaintext))
+    memory.dram.content[0x9F] ^= 1
+    seen = data_of(memory.read(line(C | 0x80, asid=1)))
+    assert seen[:16] + seen[32:] == plaintext[:16] + plaintext[32:]
+    assert sum(left == right for left, right in zip(seen[16:32], plaintext[16:32])) <= 2
+
+
 def test_tsme_and_the_nested_c_bit_use_the_hosts_key(memory):
     plaintext = bytes(range(64))
     ciphertext = memory.ciphertext(0, 0x80, plaintext)
