@@ -76,7 +76,8 @@ class EngineConfig:
     sbox : :class:`SBox`
         How the S-boxes are built.
     max_outstanding : :class:`int`
-        Bursts of managers in flight to DRAM in each direction. A power of two from 4 to 64.
+        Bursts of managers in flight to DRAM in each direction. A power of two from 4 to 64. With 32,
+        lines of 64 bytes keep full bandwidth while DRAM answers within 80 cycles; with 16, within 30.
 
     Raises
     ------
@@ -95,7 +96,7 @@ class EngineConfig:
     unroll: int | None = None
     rounds_per_cycle: int = 1
     sbox: SBox = SBox.TABLE
-    max_outstanding: int = 16
+    max_outstanding: int = 32
 
     def __post_init__(self) -> None:
         _require_integer("addr_width", self.addr_width, 32, 64)
@@ -150,7 +151,7 @@ PRESETS: Mapping[str, tuple[str, EngineConfig]] = {
     "low-latency-256": ("two AES rounds a cycle, AES-256", EngineConfig(key_bits=256, rounds_per_cycle=2)),
     "balanced": ("one pipeline for both directions, a block a cycle", EngineConfig(duplex=False)),
     "compact": ("one pipeline for both directions, a block every five cycles",
-                EngineConfig(duplex=False, unroll=2, sbox=SBox.COMPOSITE)),
+                EngineConfig(duplex=False, unroll=2, sbox=SBox.COMPOSITE, max_outstanding=16)),
     "page": ("data units of 4096 bytes", EngineConfig(data_unit_bytes=4096)),
 }
 """Name to what it is for, in one line, and its configuration."""

@@ -60,7 +60,7 @@ class _Lines:
     def advance(self, part: float, text: str) -> None:
         now = time.monotonic()
         if self._first is None:
-            self._first = now, part
+            self._first, self._told = (now, part), now
         begun, first_part = self._first
         if now - self._told >= _PLAIN_SECONDS and part > first_part:
             self._told = now

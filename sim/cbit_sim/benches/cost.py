@@ -7,7 +7,8 @@ measurement of bandwidth.
 
 Report: ``latency``, of the ``idle`` bus and of the ``loaded`` one, where an access begins every 8 cycles on average,
 a partial write every 40, by kind: cycles of each access from its offer to the first beat of its answer. ``bandwidth``
-by kind, and of reads mixed with writes: ``beats`` and the ``cycles`` that they took.
+by kind, and of reads mixed with writes: ``beats`` and the ``cycles`` that they took, in the steady state, which begins
+when as many accesses of a direction have ended as the manager keeps in flight.
 """
 
 import random
@@ -104,8 +105,8 @@ class _Measurement:
         spans = []
         beats = 0
         for is_write in {access.is_write for access in accesses}:
-            ended = [access.ended for access in accesses if access.is_write is is_write]
-            spans.append(max(ended) - min(ended))
+            ended = sorted(access.ended for access in accesses if access.is_write is is_write)[_OUTSTANDING:]
+            spans.append(ended[-1] - ended[0])
             beats += (len(ended) - 1) * (accesses[0].address.len + 1)
         return {"beats": beats, "cycles": max(spans)}
 
