@@ -29,7 +29,7 @@ def test_engine_acts_the_story_as_the_model_does(tmp_path, size):
 
 
 def test_cost_is_measured_against_the_wire():
-    parameters = {"seed": 1, "samples": 20, "bursts": 60}
+    parameters = {"seed": 1, "samples": 20, "bursts": 100}
     reports = {top: simulate(top, "cbit_sim.benches.cost", config=CONFIG, parameters=parameters)
                for top in ("engine", "wire")}
     cost = Cost.of(reports["engine"], reports["wire"])

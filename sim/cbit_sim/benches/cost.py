@@ -3,7 +3,7 @@
 DRAM answers in order, 30 cycles after an access, and gives a beat a cycle in each direction. Each kind of access, one
 of :data:`KINDS`, goes to random lines, each under another key than the one before; on the wire it goes to the same
 lines, plain. Parameters: ``seed``; ``samples``, accesses of each kind whose latency is taken; ``bursts`` of each
-measurement of bandwidth.
+measurement of bandwidth, more than 64.
 
 Report: ``latency``, of the ``idle`` bus and of the ``loaded`` one, where an access begins every 8 cycles on average,
 a partial write every 40, by kind: cycles of each access from its offer to the first beat of its answer. ``bandwidth``
