@@ -92,8 +92,9 @@ def _require_fit(config: EngineConfig, story: Story) -> None:
 
 
 def _command(file: Path | None, folder: Path, seed: int, preset_name: str, settings: Sequence[str]) -> str:
-    words = ["cbit", "demo", *([file] if file is not None else []), "--out", folder, "--seed", str(seed),
-             "--preset", preset_name, *(word for setting in settings for word in ("--set", setting))]
+    words: list[str | Path] = ["cbit", "demo", *([file] if file is not None else []), "--out", folder,
+                               "--seed", str(seed), "--preset", preset_name,
+                               *(word for setting in settings for word in ("--set", setting))]
     return shlex.join(click.format_filename(word) for word in words)
 
 

@@ -6,7 +6,6 @@ import platform
 from typing import Any
 
 import jinja2
-import markupsafe
 from Crypto.Cipher import AES
 
 from cbit_cli.demonstration.charts import latency_chart
@@ -50,7 +49,7 @@ def page(run: Run) -> str:
         moved=_seen(run, layout, "guest 1: elsewhere"), original=memory_picture(data, layout),
         edited=_seen(run, layout, "guest 1: edited"), replayed=_seen(run, layout, "guest 1: replayed"),
         trace=_trace(run, layout, "DRAM edited"), restored=_trace(run, layout, "DRAM restored"),
-        chart=markupsafe.Markup(latency_chart(run.cost.latency)),
+        chart=latency_chart(run.cost.latency),
         shares=shares(run.story.written), config=run.config.as_dict(), versions=_versions())
 
 

@@ -24,7 +24,6 @@ _PAGES = 16
 _MAX_IDS = 8
 _CHUNK = 250
 _BACKLOG = 32
-_ZEROIZE_AFTER_CYCLES = 300
 
 
 @dataclass(frozen=True)
