@@ -14,10 +14,9 @@ from cbit_sim.session import current_session
 from cbit_sim.testbed import Testbed
 from cbit_sim.traffic import owner_mask, user_bits
 
-__all__ = ["IDS", "Directed"]
+__all__ = ["Directed"]
 
-IDS = 8
-"""IDs in use. Bytes that several IDs write at once are divided by :func:`cbit_sim.traffic.owner_mask`."""
+_MAX_IDS = 8
 
 
 class Directed:
@@ -38,6 +37,9 @@ class Directed:
     ----------
     bed : :class:`~cbit_sim.testbed.Testbed`
         Everything around the engine.
+    ids : :class:`int`
+        Number of IDs in use. Bytes that several IDs write at once are divided by
+        :func:`cbit_sim.traffic.owner_mask`.
     rng : :class:`random.Random`
         Seeded from the parameter ``seed`` of the session.
     """
@@ -53,8 +55,10 @@ class Directed:
                            on_begin=lambda transaction: self.board.begin(transaction),
                            on_end=lambda transaction: self.board.end(transaction))
         self.asid_width = (self.bed.model.asid_count - 1).bit_length()
-        self.board = Scoreboard(self.bed.model, asid_width=self.asid_width, ids=range(IDS), replay=self.session.top,
-                                owner_mask=lambda block, identifier: owner_mask(block, identifier, IDS))
+        self.ids = min(_MAX_IDS, 1 << int(self.session.config["id_width"]))
+        self.board = Scoreboard(
+            self.bed.model, asid_width=self.asid_width, ids=range(self.ids), replay=self.session.top,
+            owner_mask=lambda block, identifier: owner_mask(block, identifier, self.ids))
 
     async def start(self, *slots: int, sme: bool = True, tsme: bool = False, sev: bool = True) -> None:
         """Fills DRAM, resets, installs keys (by default in slots 0 and 1) and releases."""

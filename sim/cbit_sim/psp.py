@@ -125,6 +125,13 @@ class PspPort(_ViolationRecord):
     def __init__(self, dut: Any, prefix: str = "s_axil_psp"):
         super().__init__(dut, prefix, "psp")
 
+    async def write_key(self, key: bytes, tweak_key: bytes) -> None:
+        """Writes both keys, for the next install."""
+        for name, value in (("KEY_DATA", key), ("KEY_TWEAK", tweak_key)):
+            for word in range(len(value) // _WORD_BYTES):
+                part = value[_WORD_BYTES * word:_WORD_BYTES * (word + 1)]
+                await self.write(f"{name}{word}", WORD=int.from_bytes(part, "little"))
+
     async def install_key(self, slot: int, key: bytes, tweak_key: bytes) -> None:
         """Writes both keys and makes an empty slot active.
 
@@ -133,10 +140,7 @@ class PspPort(_ViolationRecord):
         CommandError
             If the engine refuses.
         """
-        for name, value in (("KEY_DATA", key), ("KEY_TWEAK", tweak_key)):
-            for word in range(len(value) // _WORD_BYTES):
-                part = value[_WORD_BYTES * word:_WORD_BYTES * (word + 1)]
-                await self.write(f"{name}{word}", WORD=int.from_bytes(part, "little"))
+        await self.write_key(key, tweak_key)
         await self.command("INSTALL", slot)
 
     async def retire(self, slot: int) -> None:

@@ -11,7 +11,7 @@ import cocotb
 from cbit_model.access import BUS_BYTES, Burst
 from cbit_model.dram import LINE_BYTES
 from cbit_model.memory import ALL_LANES
-from cbit_sim.directed import IDS, Directed
+from cbit_sim.directed import Directed
 from cbit_sim.dram import Personality
 from cbit_sim.traffic import PAGE_BYTES
 
@@ -94,12 +94,29 @@ async def every_strobe_pattern_on_a_block(dut: Any) -> None:
 
 
 @cocotb.test()
+async def only_missing_bytes_are_read(dut: Any) -> None:
+    """Whole blocks are written without a read, a partial one is read once, alone, and never across a page's end."""
+    bench = Directed(dut)
+    await bench.start()
+    reads = bench.bed.dram.beats
+    await bench.perform(*(bench.write(LINE_BYTES * 2 * number, length=number + 1) for number in range(8)))
+    assert reads["r"] == 0
+    for number, (start, length, size, partial_blocks) in enumerate((
+            (0x800, 1, 3, 1), (0x804, 4, 4, 1), (0x808, 2, 3, 2), (PAGE_BYTES - 8, 1, 3, 1), (0x900, 32, 0, 0),
+            (0x901, 32, 0, 2), (PAGE_BYTES - LINE_BYTES, 4, 4, 0)), 1):
+        before = reads["r"]
+        await bench.perform(bench.write(start, length=length, size=size))
+        assert reads["r"] - before == partial_blocks, f"write number {number}"
+    await bench.finish()
+
+
+@cocotb.test()
 async def empty_strobes_write_nothing(dut: Any) -> None:
     """DRAM sees no strobe; the answer comes all the same."""
     bench = Directed(dut)
     await bench.start()
     before = bytes(bench.bed.dram.memory)
-    await bench.perform(*(bench.write(0x80 * number, length=5, strobe=0, identifier=number % IDS)
+    await bench.perform(*(bench.write(0x80 * number, length=5, strobe=0, identifier=number % bench.ids)
                           for number in range(8)))
     assert bench.bed.dram.memory == before
     await bench.finish()
@@ -110,10 +127,10 @@ async def data_before_and_long_after_its_address(dut: Any) -> None:
     """W leads AW and follows it by up to 100 cycles, and is never paired with another address."""
     bench = Directed(dut)
     await bench.start()
-    writes = [bench.write(number * LINE_BYTES, length=number % 6 + 1, identifier=number % IDS, c_bit=number % 3 != 0,
-                          delays=(delay, 0) if number % 2 else (0, delay))
+    writes = [bench.write(2 * LINE_BYTES * number, length=number % 6 + 1, identifier=number % bench.ids,
+                          c_bit=number % 3 != 0, delays=(delay, 0) if number % 2 else (0, delay))
               for number, delay in enumerate((0, 1, 2, 3, 10, 30, 100, 100, 0, 0, 1, 60))]
     await bench.perform(*writes)
-    await bench.in_turn(*(bench.read(number * LINE_BYTES, length=number % 6 + 1, c_bit=number % 3 != 0)
+    await bench.in_turn(*(bench.read(2 * LINE_BYTES * number, length=number % 6 + 1, c_bit=number % 3 != 0)
                           for number in range(len(writes))))
     await bench.finish()

@@ -13,7 +13,7 @@ from cbit_model.access import BUS_BYTES, Burst, Response
 from cbit_model.dram import LINE_BYTES
 from cbit_model.memory import ALL_LANES
 from cbit_sim.channel import Address, WriteData
-from cbit_sim.directed import IDS, Directed
+from cbit_sim.directed import Directed
 from cbit_sim.dram import Personality
 from cbit_sim.manager import Transaction
 from cbit_sim.traffic import PAGE_BYTES, owner_mask
@@ -53,7 +53,7 @@ async def dram_errors_keep_beat_and_id(dut: Any) -> None:
         for errors in ("read_errors", "write_errors"):
             getattr(bench.bed.dram, errors)[line] = getattr(bench.bed.model.dram, errors)[line] = code
     reads = [bench.read(0x1000 + 16 * number, length=24, identifier=number, c_bit=number % 2 == 0)
-             for number in range(IDS)]
+             for number in range(bench.ids)]
     await bench.perform(*reads)
     assert {_ALL_ONES} == {data for read in reads[::2] for data, code in zip(read.read, read.responses, strict=True)
                            if code != Response.OKAY}
@@ -68,7 +68,7 @@ async def exclusives(dut: Any) -> None:
     """Plain: DRAM's monitor answers. Encrypted: never EXOKAY, and the exclusive write changes nothing."""
     bench = Directed(dut)
     await bench.start()
-    plain: dict[str, Any] = {"lock": 1, "c_bit": False, "size": 2, "identifier": 3}
+    plain: dict[str, Any] = {"lock": 1, "c_bit": False, "size": 2, "identifier": bench.ids - 1}
     load, store, late = bench.read(0x104, **plain), bench.write(0x104, **plain), bench.write(0x104, **plain)
     await bench.in_turn(load, store, late, bench.read(0x100, c_bit=False))
     assert [load.responses, store.responses, late.responses] == [[Response.EXOKAY], [Response.EXOKAY], [Response.OKAY]]
@@ -77,6 +77,21 @@ async def exclusives(dut: Any) -> None:
         before = bytes(bench.bed.dram.memory)
         await bench.in_turn(bench.read(0x140, **encrypted), bench.write(0x140, **encrypted))
         assert bench.bed.dram.memory == before
+    await bench.finish()
+
+
+@cocotb.test()
+async def encrypted_writes_between_an_exclusive_pair(dut: Any) -> None:
+    """One to the line that is watched, whole or partial, lets the exclusive write fail; one elsewhere does not."""
+    bench = Directed(dut)
+    await bench.start()
+    pair: dict[str, Any] = {"lock": 1, "c_bit": False, "identifier": 1}
+    for start, strobe, expected in ((0x180, ALL_LANES, Response.OKAY), (0x180, 1, Response.OKAY),
+                                    (0x280, ALL_LANES, Response.EXOKAY), (0x280, 1, Response.EXOKAY)):
+        store = bench.write(0x180, **pair)
+        await bench.in_turn(bench.read(0x180, **pair), bench.write(start, strobe=strobe), store)
+        assert store.responses == [expected]
+        await bench.settle()
     await bench.finish()
 
 
@@ -97,7 +112,8 @@ async def sideband_passes_and_identity_does_not(dut: Any) -> None:
     for asid, c_bit in ((0, True), (0, False), (1, True), (1, False)):
         view: dict[str, Any] = {
             "asid": asid, "c_bit": c_bit, "length": 4, "cache": bench.rng.randrange(16), "prot": bench.rng.randrange(4),
-            "qos": bench.rng.randrange(16), "region": bench.rng.randrange(16), "identifier": bench.rng.randrange(IDS)}
+            "qos": bench.rng.randrange(16), "region": bench.rng.randrange(16),
+            "identifier": bench.rng.randrange(bench.ids)}
         for transaction in (bench.read(0x440, **view), bench.write(0x440, **view)):
             seen.clear()
             await bench.perform(transaction)
@@ -115,7 +131,8 @@ async def order_within_an_id(dut: Any) -> None:
     await bench.start()
     ended: list[Transaction] = []
     views: tuple[dict[str, Any], ...] = (
-        {"c_bit": False}, {"c_bit": True}, {"asid": 1}, {"asid": 5}, {"burst": Burst.RESERVED})
+        {"c_bit": False}, {"c_bit": True}, {"asid": 1}, {"asid": bench.bed.model.asid_count - 1},
+        {"burst": Burst.RESERVED})
     reads, writes = [], []
     for number in range(60):
         view: dict[str, Any] = {**bench.rng.choice(views), "identifier": number % 2, "length": number % 5 + 1}
@@ -142,13 +159,13 @@ async def hazards_on_one_line(dut: Any) -> None:
     transactions = []
     for _ in range(400):
         start = bench.rng.randrange(0, 16 * LINE_BYTES, BUS_BYTES)
-        identifier = bench.rng.randrange(IDS)
+        identifier = bench.rng.randrange(bench.ids)
         if bench.rng.random() < 0.3:
             transactions.append(bench.read(start, length=4, identifier=identifier))
             continue
         address = bench.address(start, length=bench.rng.randint(1, 4), identifier=identifier)
         transactions.append(Transaction(address, [
-            WriteData(bench.rng.getrandbits(128), owner_mask(start + BUS_BYTES * beat, identifier, IDS),
+            WriteData(bench.rng.getrandbits(128), owner_mask(start + BUS_BYTES * beat, identifier, bench.ids),
                       int(beat == address.len)) for beat in range(address.len + 1)]))
     await bench.perform(*transactions)
     await bench.finish()
@@ -183,7 +200,8 @@ async def each_channel_stalls_alone(dut: Any) -> None:
         stalled = getattr(port, channel)
         stalled.pause = _stalled_until(resumed)
         for number in range(30):
-            view: dict[str, Any] = {"c_bit": number % 3 != 0, "length": number % 7 + 1, "identifier": number % IDS}
+            view: dict[str, Any] = {
+                "c_bit": number % 3 != 0, "length": number % 7 + 1, "identifier": number % bench.ids}
             start = 0x80 * number + (PAGE_BYTES * 2 if number % 3 == 0 else 0)
             bench.bed.manager.submit(bench.read(start, **view))
             bench.bed.manager.submit(bench.write(start, **view))
@@ -191,6 +209,27 @@ async def each_channel_stalls_alone(dut: Any) -> None:
         resumed.append(True)
         await bench.settle()
         stalled.pause = None
+    await bench.finish()
+
+
+@cocotb.test()
+async def valid_does_not_wait_for_ready(dut: Any) -> None:
+    """Every channel of the engine's offers its beat while the other side is not ready for it."""
+    bench = Directed(dut)
+    await bench.start()
+    manager, dram = bench.bed.manager, bench.bed.dram
+    for stage, c_bit in itertools.product((("m", dram, ("ar", "aw", "w")), ("s", manager, ("r", "b"))), (True, False)):
+        side, port, names = stage
+        resumed: list[bool] = []
+        for name in names:
+            getattr(port, name).pause = _stalled_until(resumed)
+        bench.bed.manager.submit(bench.read(0x400, length=4, c_bit=c_bit))
+        bench.bed.manager.submit(bench.write(0x1400, length=4, c_bit=c_bit))
+        await bench.bed.clocked.cycles(200)
+        for name in names:
+            assert int(getattr(dut, f"{side}_axi_{name}valid").value), f"{side}_axi_{name}valid waits"
+        resumed.append(True)
+        await bench.settle()
     await bench.finish()
 
 
@@ -203,7 +242,8 @@ async def full_tables_stall(dut: Any) -> None:
     resumed: list[bool] = []
     for channel in (bench.bed.dram.r, bench.bed.dram.b):
         channel.pause = _stalled_until(resumed)
-    transactions = [make(page + LINE_BYTES * (number % 64), length=4, c_bit=bool(number % 2), identifier=number % IDS)
+    transactions = [make(page + LINE_BYTES * (number % 64), length=4, c_bit=bool(number % 2),
+                         identifier=number % bench.ids)
                     for number in range(200) for make, page in ((bench.read, 0), (bench.write, 2 * PAGE_BYTES))]
     for transaction in transactions:
         bench.bed.manager.submit(transaction)

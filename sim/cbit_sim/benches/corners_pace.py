@@ -15,7 +15,6 @@ from cbit_sim.dram import Personality
 from cbit_sim.testbed import Testbed
 from cbit_sim.traffic import PAGE_BYTES
 
-_PLAIN_ID = 7
 _PLAIN_PAGE = 8 * PAGE_BYTES
 _LINE_BEATS = 4
 _ROUNDS = 60
@@ -55,16 +54,17 @@ async def plain_accesses_pass_encrypted_ones(dut: Any) -> None:
     """One cycle each way while encrypted accesses with other IDs are in flight; on W a burst begun ends first."""
     bench = Directed(dut, personality=_EVEN)
     await bench.start()
-    timeline = _Timeline(bench.bed, _PLAIN_ID)
+    plain_id = bench.ids - 1
+    timeline = _Timeline(bench.bed, plain_id)
     for number in range(_ROUNDS):
         start = LINE_BYTES * number
-        for identifier in range(3):
-            line = PAGE_BYTES * identifier + start
+        for page in range(3):
+            line, identifier = PAGE_BYTES * page + start, page % plain_id
             bench.bed.manager.submit(bench.read(line, length=_LINE_BEATS, identifier=identifier))
             bench.bed.manager.submit(bench.write(line, length=_LINE_BEATS, identifier=identifier,
                                                  strobe=0x00F0 if number % 4 == 0 else 0xFFFF))
         await bench.bed.clocked.cycles(bench.rng.randrange(12))
-        view: dict[str, Any] = {"length": _LINE_BEATS, "c_bit": False, "identifier": _PLAIN_ID}
+        view: dict[str, Any] = {"length": _LINE_BEATS, "c_bit": False, "identifier": plain_id}
         bench.bed.manager.submit(bench.read(_PLAIN_PAGE + start, **view))
         write = bench.write(_PLAIN_PAGE + PAGE_BYTES + start, **view)
         timeline.written |= {beat.data for beat in write.data or ()}
@@ -92,10 +92,10 @@ async def read_data_not_taken_stop_no_write(dut: Any) -> None:
     bench.bed.manager.r.pause = held_back()
     for number in range(40):
         bench.bed.manager.submit(bench.read(LINE_BYTES * number, length=_LINE_BEATS, c_bit=number % 2 == 0,
-                                            identifier=number % 4))
+                                            identifier=number % bench.ids))
     await bench.bed.clocked.cycles(400)
     writes = [bench.write(_PLAIN_PAGE + LINE_BYTES * number, length=_LINE_BEATS, strobe=strobe, c_bit=c_bit,
-                          identifier=number % 4)
+                          identifier=number % bench.ids)
               for number, (strobe, c_bit) in enumerate([(0x0FF0, True), (0xFFFF, True), (0x0001, False)] * 8)]
     await bench.bed.manager.perform(*writes, limit_cycles=5000)
     taken.append(True)
@@ -116,10 +116,10 @@ async def answers_not_taken_stop_no_read(dut: Any) -> None:
     bench.bed.manager.b.pause = held_back()
     for number in range(40):
         bench.bed.manager.submit(bench.write(LINE_BYTES * number, length=_LINE_BEATS, c_bit=number % 2 == 0,
-                                             strobe=0x0FF0, identifier=number % 4))
+                                             strobe=0x0FF0, identifier=number % bench.ids))
     await bench.bed.clocked.cycles(2000)
     reads = [bench.read(_PLAIN_PAGE + LINE_BYTES * number, length=_LINE_BEATS, c_bit=number % 2 == 0,
-                        identifier=number % 4) for number in range(24)]
+                        identifier=number % bench.ids) for number in range(24)]
     await bench.bed.manager.perform(*reads, limit_cycles=2000)
     taken.append(True)
     await bench.finish()

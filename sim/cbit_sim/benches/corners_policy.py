@@ -12,7 +12,7 @@ from cbit_model.access import BUS_BYTES, Burst, Response, Violation
 from cbit_model.dram import LINE_BYTES
 from cbit_model.memory import ALL_LANES
 from cbit_sim.channel import Address, WriteData
-from cbit_sim.directed import IDS, Directed
+from cbit_sim.directed import Directed
 from cbit_sim.dram import Personality
 from cbit_sim.manager import Transaction
 from cbit_sim.psp import CommandError, RefusedError
@@ -35,9 +35,8 @@ def _denied(bench: Directed) -> list[Address]:
     ]
     if guests < 1 << bench.asid_width:
         denied.append(bench.address(0x40, asid=guests))
-    if bench.bed.model.addr_width > bench.bed.model.c_bit + 1:
-        above = 1 << bench.bed.model.c_bit + 1
-        denied += [bench.address(0x40 | above), bench.address(0x40 | above, c_bit=False)]
+    for bit in range(bench.bed.model.c_bit + 1, bench.bed.model.addr_width):
+        denied += [bench.address(0x40 | 1 << bit, length=2), bench.address(0x40 | 1 << bit, c_bit=False)]
     return denied
 
 
@@ -61,6 +60,24 @@ async def denied_accesses_are_consumed(dut: Any) -> None:
         await bench.perform(Transaction(address), _as_write(bench, address), Transaction(address))
     assert bench.bed.dram.beats == beats
     await bench.in_turn(bench.read(0x40, length=4), bench.write(0x40), bench.read(0x40, c_bit=False))
+    await bench.finish()
+
+
+@cocotb.test()
+async def no_guest_that_does_not_exist_gets_anywhere(dut: Any) -> None:
+    """ASIDs beyond the last, and those without a key, with every sideband: an error, and DRAM sees nothing."""
+    bench = Directed(dut)
+    await bench.start(0, 1, tsme=True)
+    beats = dict(bench.bed.dram.beats)
+    for asid, c_bit, npt_c, dma, walk in itertools.product(
+            range(2, 1 << bench.asid_width), *[(False, True)] * 4):
+        view: dict[str, Any] = {"asid": asid, "c_bit": c_bit, "npt_c": npt_c, "dma": dma, "walk": walk}
+        accesses = bench.read(0x40, **view), bench.read(0x40, prot=4, **view), bench.write(0x40, **view)
+        await bench.perform(*accesses)
+        assert {code for access in accesses for code in access.responses} == {Response.SLVERR}
+    assert bench.bed.dram.beats == beats
+    assert bench.bed.psp is not None
+    assert await bench.bed.psp.violations() == bench.bed.model.violations.counts
     await bench.finish()
 
 
@@ -207,9 +224,9 @@ async def reset_at_a_random_cycle(dut: Any) -> None:
     await bench.start(0, 1)
     for _ in range(bench.session.parameters.get("resets", 12)):
         for number in range(24):
-            identifier = number % IDS
+            identifier = number % bench.ids
             start = bench.rng.randrange(0, PAGE_BYTES, BUS_BYTES) & -LINE_BYTES | identifier * LINE_BYTES % PAGE_BYTES
-            mask = owner_mask(start, identifier, IDS)
+            mask = owner_mask(start, identifier, bench.ids)
             bench.bed.manager.submit(bench.read(start, length=4, identifier=identifier))
             bench.bed.manager.submit(bench.write(start, strobe=mask, identifier=identifier))
         await bench.bed.clocked.cycles(bench.rng.randrange(1, 120))
