@@ -7,7 +7,13 @@ from cbit_sim.benches.random_traffic import PERSONALITIES
 from cbit_sim.runner import simulate
 from cbit_sim.simulators import SIMULATORS
 
-CORNERS = ("bursts", "ordering", "pace", "policy")
+CORNERS = ("bursts", "keys", "load", "ordering", "pace", "policy")
+
+UNUSUAL = EngineConfig(c_bit=44, id_width=2, asid_count=12, key_bits=256, data_unit_bytes=4096, max_outstanding=4)
+"""Address bits above the C-bit, ASIDs that do not exist, few IDs, small tables, long keys and data units."""
+
+NARROWEST = EngineConfig(addr_width=32, c_bit=31, id_width=1, asid_count=2, max_outstanding=8, duplex=False, unroll=1)
+"""The least of all widths, and one round of AES for both directions."""
 
 _SEED = 20
 _TRANSACTIONS = 10_000
@@ -36,6 +42,20 @@ def test_corners(bench):
 def test_random_traffic(personality):
     seed = _SEED + list(PERSONALITIES).index(personality)
     _random_traffic(personality, -(-_TRANSACTIONS // len(PERSONALITIES)), seed)
+
+
+def test_unusual_configuration():
+    for bench in sorted({*CORNERS} - {"pace"}):  # its cycles are those of tables with room
+        simulate("engine", f"cbit_sim.benches.corners_{bench}", config=UNUSUAL)
+    for personality in ("swift", "unordered"):
+        _random_traffic(personality, 1000, _SEED, UNUSUAL)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("personality", PERSONALITIES)
+@pytest.mark.parametrize("config", [pytest.param(UNUSUAL, id="unusual"), pytest.param(NARROWEST, id="narrowest")])
+def test_random_traffic_of_unusual_configurations(config, personality):
+    _random_traffic(personality, 5000, _SEED, config)
 
 
 @pytest.mark.slow
