@@ -1,6 +1,6 @@
 """Gives the write data to the access they belong to."""
 
-from amaranth import Module, Signal
+from amaranth import Module, Mux, Signal
 from amaranth.lib import stream
 from amaranth.lib.wiring import Component, In, Out
 
@@ -13,6 +13,9 @@ __all__ = ["WriteRoute"]
 
 class WriteRoute(Component):
     """Takes writes in order and gives each its data: to the plain way, to encryption, or to nobody.
+
+    A write has the beats that its address promises. WLAST of the managers is not heeded, lest a wrong one give a
+    write's data to the next; on the plain way it is set anew.
 
     Latency: none. Throughput: one beat a cycle. Stalls: data that come before their address wait.
 
@@ -63,6 +66,8 @@ class WriteRoute(Component):
         m.submodules.splitter = splitter = self.splitter
         request = self.i.payload
         blocked = Signal()
+        beat = Signal.like(request.len)
+        is_last = beat == request.len
         m.d.comb += [
             blocked.eq(self.refused_busy & (self.refused_id == request.id)),
             splitter.drain_slot.eq(self.drain_slot),
@@ -73,6 +78,7 @@ class WriteRoute(Component):
             splitter.o.ready.eq(self.chunk.ready),
             self.plain.payload.eq(request),
             self.plain_w.payload.eq(self.w.payload),
+            self.plain_w.payload.last.eq(is_last),
             self.chunk_w.payload.eq(self.w.payload),
             self.refused.payload.id.eq(request.id),
             self.refused.payload.resp.eq(request.resp),
@@ -88,12 +94,14 @@ class WriteRoute(Component):
                     m.d.comb += [splitter.i.valid.eq(1), self.i.ready.eq(splitter.i.ready)]
                     self._join(m, self.chunk_w)
                 with m.Default():
-                    is_end = self.w.valid & self.w.payload.last
+                    is_end = self.w.valid & is_last
                     m.d.comb += [
                         self.refused.valid.eq(is_end),
                         self.w.ready.eq(self.refused.ready),
                         self.i.ready.eq(is_end & self.refused.ready),
                     ]
+            with m.If(self.w.valid & self.w.ready & (request.route != Route.ENCRYPTED)):
+                m.d.sync += beat.eq(Mux(is_last, 0, beat + 1))
         return m
 
     def _join(self, m: Module, beats) -> None:

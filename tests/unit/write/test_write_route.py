@@ -96,13 +96,24 @@ def expected_order(requests):
     (0, 0, 0), (0.8, 0, 0), (0, 0.8, 0), (0, 0, 0.6), (0.4, 0.4, 0.4),
 ], ids=["full speed", "data before addresses", "addresses before data", "stalls", "gaps and stalls"])
 def test_no_beat_goes_astray(address_gaps, data_gaps, stalls):
+    route_random_writes(111, address_gaps, data_gaps, stalls)
+
+
+@pytest.mark.parametrize("wrong_wlast", [{0}, set(), {1, 3, 5, 7}], ids=["early", "missing", "now and then"])
+def test_a_wrong_wlast_leads_no_beat_astray(wrong_wlast):
+    route_random_writes(112, 0.2, 0.2, 0.2, wrong_wlast)
+
+
+def route_random_writes(seed, address_gaps, data_gaps, stalls, wrong_wlast=None):
+    """With ``wrong_wlast``, WLAST marks the beats of these numbers instead of each write's last one."""
     dut = route()
-    seed = 111
     print(f"seed {seed}")
     rng = random.Random(seed)
     requests = [request(rng.choice(list(Route)), identity=rng.randrange(3), length=rng.choice([1, 2, 4, 9]))
                 for _ in range(120)]
-    beats = [{"data": 0, "strb": 0xFFFF, "last": n == item["len"]} for item in requests for n in range(item["len"] + 1)]
+    beats = [{"data": 0, "strb": 0xFFFF,
+              "last": number == item["len"] if wrong_wlast is None else number in wrong_wlast}
+             for item in requests for number in range(item["len"] + 1)]
     for number, beat in enumerate(beats):
         beat["data"] = number
     expected = list(expected_order(requests))
