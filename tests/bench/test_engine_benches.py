@@ -1,5 +1,7 @@
 """The engine against the golden model, the protocol checker and an unkind DRAM."""
 
+import shutil
+
 import pytest
 
 from cbit.config import PRESETS, EngineConfig
@@ -30,6 +32,8 @@ def _random_traffic(personality: str, transactions: int, seed: int, config: Engi
 
 @pytest.mark.parametrize("simulator", SIMULATORS)
 def test_smoke(simulator):
+    if simulator == "icarus" and shutil.which("iverilog") is None:
+        pytest.skip("Icarus, the second simulator, is not installed: apt install iverilog")
     assert simulate("engine", "cbit_sim.benches.smoke", simulator=simulator)["transactions"] == 19
 
 
