@@ -32,10 +32,14 @@ def test_an_encrypted_read_takes_the_depth_of_aes_and_one_cycle():
     assert _added("encrypted_read", "plain_read") == latency_cycles(EngineConfig())["encrypted_read"] == 11
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", PRESETS)
-def test_the_latency_of_a_preset_is_its_aes_and_one_cycle(name):
+def test_every_preset_takes_the_cycles_that_it_states(name):
     config = PRESETS[name][1]
-    assert latency_cycles(config)["encrypted_read"] == 1 + -(-config.rounds // config.rounds_per_cycle)
+    measured = simulate("engine", "cbit_sim.benches.latency", config=config, parameters={"bursts": 10})
+    for kind in ("plain_read", "plain_write", "encrypted_read"):
+        reference = _measured("wire", _SHORT)["latency_cycles"][kind.replace("encrypted", "plain")]
+        assert measured["latency_cycles"][kind]["first"] - reference["first"] == latency_cycles(config)[kind]
 
 
 @pytest.mark.parametrize("kind", ["plain_read", "plain_write", "plain_mixed", "encrypted_read", "encrypted_write",
