@@ -132,7 +132,8 @@ def _reader(handle: Any) -> Callable[[], int]:
     """
     raw = handle._handle
     if len(handle) <= _WORD_BITS:
-        return raw.get_signal_val_long  # type: ignore[no-any-return]
+        look: Callable[[], int] = raw.get_signal_val_long
+        return look
     return lambda: int(raw.get_signal_val_binstr(), 2)
 
 

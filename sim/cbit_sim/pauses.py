@@ -4,7 +4,7 @@ import itertools
 import random
 from collections.abc import Iterator
 
-__all__ = ["CHANNELS", "PATTERNS", "pauses"]
+__all__ = ["CHANNELS", "PATTERNS", "pauses", "stalled_until"]
 
 CHANNELS = ("aw", "w", "b", "ar", "r")
 
@@ -44,3 +44,9 @@ def pauses(name: str, seed: int) -> dict[str, Iterator[bool]]:
     rng = random.Random(seed)
     chosen = {channel: _pattern(rng.choice(PATTERNS) if name == "mixed" else name, rng) for channel in CHANNELS}
     return {channel: pattern for channel, pattern in chosen.items() if pattern is not None}
+
+
+def stalled_until(event: list[bool]) -> Iterator[bool]:
+    """Holds a channel back until something is appended to ``event``."""
+    while True:
+        yield not event

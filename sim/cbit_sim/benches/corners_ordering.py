@@ -4,7 +4,6 @@ Parameters: ``seed``.
 """
 
 import itertools
-from collections.abc import Iterator
 from typing import Any
 
 import cocotb
@@ -16,16 +15,11 @@ from cbit_sim.channel import Address, WriteData
 from cbit_sim.directed import Directed
 from cbit_sim.dram import Personality
 from cbit_sim.manager import Transaction
+from cbit_sim.pauses import stalled_until
 from cbit_sim.traffic import PAGE_BYTES, owner_mask
 
 _ALL_ONES = (1 << 8 * BUS_BYTES) - 1
 _SLOW = Personality(latency_cycles=(20, 60))
-
-
-def _stalled_until(event: list[bool]) -> Iterator[bool]:
-    """Holds a channel back until something is appended to ``event``."""
-    while True:
-        yield not event
 
 
 @cocotb.test()
@@ -198,7 +192,7 @@ async def each_channel_stalls_alone(dut: Any) -> None:
     for port, channel in itertools.product(ports.values(), ("aw", "w", "b", "ar", "r")):
         resumed: list[bool] = []
         stalled = getattr(port, channel)
-        stalled.pause = _stalled_until(resumed)
+        stalled.pause = stalled_until(resumed)
         for number in range(30):
             view: dict[str, Any] = {
                 "c_bit": number % 3 != 0, "length": number % 7 + 1, "identifier": number % bench.ids}
@@ -222,7 +216,7 @@ async def valid_does_not_wait_for_ready(dut: Any) -> None:
         side, port, names = stage
         resumed: list[bool] = []
         for name in names:
-            getattr(port, name).pause = _stalled_until(resumed)
+            getattr(port, name).pause = stalled_until(resumed)
         bench.bed.manager.submit(bench.read(0x400, length=4, c_bit=c_bit))
         bench.bed.manager.submit(bench.write(0x1400, length=4, c_bit=c_bit))
         await bench.bed.clocked.cycles(200)
@@ -241,7 +235,7 @@ async def full_tables_stall(dut: Any) -> None:
     bench.bed.manager.outstanding = 1000
     resumed: list[bool] = []
     for channel in (bench.bed.dram.r, bench.bed.dram.b):
-        channel.pause = _stalled_until(resumed)
+        channel.pause = stalled_until(resumed)
     transactions = [make(page + LINE_BYTES * (number % 64), length=4, c_bit=bool(number % 2),
                          identifier=number % bench.ids)
                     for number in range(200) for make, page in ((bench.read, 0), (bench.write, 2 * PAGE_BYTES))]

@@ -3,7 +3,6 @@
 Parameters: ``seed``.
 """
 
-from collections.abc import Iterator
 from typing import Any
 
 import cocotb
@@ -12,6 +11,7 @@ from cbit_model.dram import LINE_BYTES
 from cbit_sim.channel import WriteData
 from cbit_sim.directed import Directed
 from cbit_sim.dram import Personality
+from cbit_sim.pauses import stalled_until
 from cbit_sim.testbed import Testbed
 from cbit_sim.traffic import PAGE_BYTES
 
@@ -84,12 +84,7 @@ async def read_data_not_taken_stop_no_write(dut: Any) -> None:
     bench = Directed(dut, personality=_EVEN)
     await bench.start()
     taken: list[bool] = []
-
-    def held_back() -> Iterator[bool]:
-        while True:
-            yield not taken
-
-    bench.bed.manager.r.pause = held_back()
+    bench.bed.manager.r.pause = stalled_until(taken)
     for number in range(40):
         bench.bed.manager.submit(bench.read(LINE_BYTES * number, length=_LINE_BEATS, c_bit=number % 2 == 0,
                                             identifier=number % bench.ids))
@@ -108,12 +103,7 @@ async def answers_not_taken_stop_no_read(dut: Any) -> None:
     bench = Directed(dut, personality=_EVEN)
     await bench.start()
     taken: list[bool] = []
-
-    def held_back() -> Iterator[bool]:
-        while True:
-            yield not taken
-
-    bench.bed.manager.b.pause = held_back()
+    bench.bed.manager.b.pause = stalled_until(taken)
     for number in range(40):
         bench.bed.manager.submit(bench.write(LINE_BYTES * number, length=_LINE_BEATS, c_bit=number % 2 == 0,
                                              strobe=0x0FF0, identifier=number % bench.ids))
