@@ -9,7 +9,6 @@ from amaranth.lib.wiring import Component, In, Out
 
 from cbit.axi.ports import Response
 from cbit.stream.queue import ReservedQueue
-from cbit.xts.alpha import AlphaPower
 from cbit.xts.ports import lane_input_layout, lane_output_layout, tweak_result_layout
 from cbit.xts.tweak_store import TweakStore
 
@@ -107,7 +106,6 @@ class ReadDecrypt(Component):
         m.submodules.waiting = waiting = ReservedQueue(shape=self.i.payload.shape(), depth=4 * self.entries,
                                                        bypass=True)
         m.submodules.tweaks = tweaks = TweakStore(entries=self.entries)
-        m.submodules.alpha = alpha = AlphaPower(power_bits=2)
         beat, lane = waiting.o.payload, self.lane_i
         m.d.comb += [
             waiting.i.payload.eq(self.i.payload),
@@ -117,13 +115,12 @@ class ReadDecrypt(Component):
             tweaks.forget.eq(self.allocate),
             tweaks.forget_index.eq(self.allocated),
             tweaks.index.eq(beat.index),
-            alpha.block.eq(tweaks.tweak),
-            alpha.power.eq(beat.block),
             lane.valid.eq(waiting.o.valid & tweaks.is_ready),
             waiting.o.ready.eq(lane.ready & tweaks.is_ready),
             lane.payload.block.eq(beat.data),
             lane.payload.slot.eq(self.slots[beat.index]),
-            lane.payload.tweak.eq(alpha.result),
+            lane.payload.tweak.eq(tweaks.tweak),
+            lane.payload.power.eq(beat.block),
             *(lane.payload.tag[field].eq(beat[field]) for field, _ in self.tag_layout),
         ]
 

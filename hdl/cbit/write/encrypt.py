@@ -8,7 +8,6 @@ from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import Component, In, Out
 
 from cbit.stream.queue import ReservedQueue
-from cbit.xts.alpha import AlphaPower
 from cbit.xts.ports import lane_input_layout, lane_output_layout, tweak_result_layout
 from cbit.xts.tweak_store import TweakStore
 
@@ -92,7 +91,6 @@ class WriteEncrypt(Component):
 
     def _feed_lane(self, m: Module, jobs, skipped: Signal) -> None:
         m.submodules.tweaks = tweaks = TweakStore(entries=self.entries)
-        m.submodules.alpha = alpha = AlphaPower(power_bits=2)
         job, lane = jobs.payload, self.lane_i
         is_begun = Signal()
         next_block = Signal(2)
@@ -109,14 +107,13 @@ class WriteEncrypt(Component):
             tweaks.forget.eq(self.job.valid),
             tweaks.forget_index.eq(self.job.payload.index),
             tweaks.index.eq(job.index),
-            alpha.block.eq(tweaks.tweak),
-            alpha.power.eq(block),
             # A block that is not written waits for its tweak too, lest that come in the entry's next use.
             may_go.eq(jobs.valid & is_complete & tweaks.is_ready),
             lane.valid.eq(may_go & is_written),
             lane.payload.block.eq(self.block),
             lane.payload.slot.eq(job.slot),
-            lane.payload.tweak.eq(alpha.result),
+            lane.payload.tweak.eq(tweaks.tweak),
+            lane.payload.power.eq(block),
             lane.payload.tag.place.eq(self.place),
             lane.payload.tag.slot.eq(job.slot),
             skipped.eq(may_go & ~is_written),

@@ -7,8 +7,12 @@ __all__ = ["lane_input_layout", "lane_output_layout", "tweak_request_layout", "t
 
 
 def lane_input_layout(*, slot_width: int, tag: ShapeLike) -> StructLayout:
-    """A block to be encrypted or decrypted under the key of ``slot``; ``tag`` comes back with the result."""
-    return StructLayout({"block": unsigned(128), "slot": unsigned(slot_width), "tweak": unsigned(128), "tag": tag})
+    """Block number ``power`` of a line whose first block's tweak is ``tweak``, to be encrypted or decrypted.
+
+    The key is that of ``slot``; ``tag`` comes back with the result.
+    """
+    return StructLayout({"block": unsigned(128), "slot": unsigned(slot_width), "tweak": unsigned(128),
+                         "power": unsigned(2), "tag": tag})
 
 
 def lane_output_layout(*, tag: ShapeLike) -> StructLayout:

@@ -104,7 +104,7 @@ class XtsUnit(Component):
         m.d.comb += [
             lane.i.valid.eq(i.valid),
             i.ready.eq(lane.i.ready),
-            *(lane.i.payload[field].eq(i.payload[field]) for field in ("block", "slot", "tweak", "tag")),
+            *(lane.i.payload[field].eq(i.payload[field]) for field in ("block", "slot", "tweak", "power", "tag")),
             o.valid.eq(lane.o.valid),
             o.payload.block.eq(lane.o.payload.block),
             o.payload.tag.eq(lane.o.payload.tag),
@@ -129,7 +129,7 @@ class XtsUnit(Component):
             with m.If(arbiter.choice == index):
                 m.d.comb += [
                     i.ready.eq(lane.i.ready),
-                    *(lane.i.payload[field].eq(i.payload[field]) for field in ("block", "slot", "tweak")),
+                    *(lane.i.payload[field].eq(i.payload[field]) for field in ("block", "slot", "tweak", "power")),
                     lane.i.payload.decrypt.eq(is_read),
                     lane.i.payload.tag.is_read.eq(is_read),
                     lane.i.payload.tag.tag.eq(i.payload.tag),

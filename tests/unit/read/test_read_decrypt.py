@@ -66,8 +66,8 @@ class Bench:
         ctx.set(dut.lane_o.valid, 0)
         if self.lane and self.lane[0][0] == self.cycle:
             _, payload = self.lane.pop(0)
-            ctx.set(dut.lane_o.payload, {
-                "block": unscramble(payload.block, payload.slot, payload.tweak), "tag": payload.tag})
+            tweak = times_alpha(payload.tweak, payload.power)
+            ctx.set(dut.lane_o.payload, {"block": unscramble(payload.block, payload.slot, tweak), "tag": payload.tag})
             ctx.set(dut.lane_o.valid, 1)
         ctx.set(dut.lane_i.ready, self.rng.random() >= self.busy)
         ctx.set(dut.o.ready, self.rng.random() >= self.stalls)

@@ -74,8 +74,8 @@ class Bench:
         ctx.set(dut.lane_o.valid, 0)
         if self.lane and self.lane[0][0] == self.cycle:
             _, payload = self.lane.pop(0)
-            ctx.set(dut.lane_o.payload, {
-                "block": scramble(payload.block, payload.slot, payload.tweak), "tag": payload.tag})
+            tweak = times_alpha(payload.tweak, payload.power)
+            ctx.set(dut.lane_o.payload, {"block": scramble(payload.block, payload.slot, tweak), "tag": payload.tag})
             ctx.set(dut.lane_o.valid, 1)
         ctx.set(dut.lane_i.ready, self.rng.random() >= self.busy)
         ctx.set(dut.block, plaintext(ctx.get(dut.place)))
