@@ -91,6 +91,10 @@ class Clocked:
         """Steps a model from now on."""
         self._steps.append(model.step)
 
+    def stop(self) -> None:
+        """Steps nothing any longer."""
+        self._task.cancel()
+
     async def until(self, condition: Callable[[], bool], limit: int) -> None:
         """Waits until a condition holds after some edge.
 

@@ -118,7 +118,14 @@ class Manager:
         """
         for transaction in transactions:
             self.submit(transaction)
-        await self._clocked.until(lambda: all(transaction.ended >= 0 for transaction in transactions), limit_cycles)
+        unfinished = deque(transactions)
+
+        def done() -> bool:
+            while unfinished and unfinished[0].ended >= 0:
+                unfinished.popleft()
+            return not unfinished
+
+        await self._clocked.until(done, limit_cycles)
 
     def reset(self) -> None:
         """Forgets everything that has not ended, as a reset demands."""

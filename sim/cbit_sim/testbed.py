@@ -14,9 +14,11 @@ from cbit_sim.manager import Manager, Transaction
 from cbit_sim.psp import HostPort, PspPort
 from cbit_sim.session import Session
 
-__all__ = ["Testbed"]
+__all__ = ["CLOCK_NS", "Testbed"]
 
-_CLOCK_NS = 2
+CLOCK_NS = 2
+"""Period of the clock."""
+
 _RESET_CYCLES = 8
 
 
@@ -74,7 +76,7 @@ class Testbed:
         self.dut = dut
         self._rng = random.Random(seed)
         dut.rst.value = 1
-        Clock(dut.clk, _CLOCK_NS, "ns").start()
+        Clock(dut.clk, CLOCK_NS, "ns").start()
         self.clocked = Clocked(dut.clk)
         self.manager = Manager(dut, self.clocked, outstanding=outstanding, on_begin=on_begin, on_end=on_end,
                                pauses=manager_pauses)
@@ -82,7 +84,7 @@ class Testbed:
                          pauses=dram_pauses)
         self._watches: list[_Watch] = []
         if checked:
-            self._watch()
+            self.watch()
         has_registers = session.top == "engine"
         self.psp = PspPort(dut) if has_registers else None
         self.host = HostPort(dut) if has_registers else None
@@ -91,7 +93,8 @@ class Testbed:
             asid_count=self.config["asid_count"], key_bits=self.config["key_bits"],
             data_unit_bytes=self.config["data_unit_bytes"])
 
-    def _watch(self) -> None:
+    def watch(self) -> None:
+        """Has the protocol checker watch both ports from now on, when nothing is in flight."""
         for name, port, is_strict in (("s_axi", self.manager, False), ("m_axi", self.dram, True)):
             watch = _Watch(Checker(name, legal_addresses=is_strict), port)
             self._watches.append(watch)

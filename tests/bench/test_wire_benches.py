@@ -32,6 +32,13 @@ def test_latency_bench_saturates_the_bus():
     assert report["latency_cycles"]["plain_read"]["first"] == 31
 
 
+def test_each_layer_of_a_simulation_has_its_time():
+    report = simulate("wire", "cbit_sim.benches.speed", parameters={"cycles": 500})
+    assert list(report["layers"]) == ["model", "edge", "idle", "traffic", "checked"]
+    assert report["layers"]["model"] > report["layers"]["checked"] > 0
+    assert sum(report["microseconds"].values()) == pytest.approx(1e6 / report["layers"]["checked"], rel=0.01)
+
+
 def test_progress_and_report_reach_the_caller():
     seen = []
     report = simulate("wire", "cbit_sim.benches.random_traffic", config=EngineConfig(id_width=2),

@@ -1,0 +1,111 @@
+"""Where the time of a simulation goes: cycles per second of the model alone, and with each layer above it.
+
+Parameters: ``cycles`` of each measurement (default 20,000), and ``dram_latency_cycles`` (default 30).
+
+Report, ``layers`` in cycles per second: the ``model`` under its clock, with no Python in its cycles; an ``edge`` at which
+one empty step is called; ``idle`` channels, all of both ports stepped with nothing to do; ``traffic``, random encrypted
+reads and writes of 64 bytes as fast as the engine takes them; ``checked``, the same with the protocol checker on
+both ports. ``microseconds`` are what each layer adds to a cycle.
+"""
+
+import itertools
+import random
+import time
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import cocotb
+from cocotb.clock import Clock
+from cocotb.triggers import Timer
+
+from cbit_sim.channel import Address, Clocked, WriteData
+from cbit_sim.dram import Personality
+from cbit_sim.manager import Transaction
+from cbit_sim.session import Session, current_session
+from cbit_sim.testbed import CLOCK_NS, Testbed
+from cbit_sim.traffic import user_bits
+
+_BEATS = 4
+_LINES = 1024
+
+
+class _Nothing:
+    """A step that does nothing."""
+
+    def step(self) -> None:
+        pass
+
+
+class _Layers:
+    """Measures one layer after the other, and what each adds."""
+
+    def __init__(self, session: Session):
+        self.cycles = session.parameters.get("cycles", 20_000)
+        self.per_second: dict[str, int] = {}
+        self._session = session
+
+    async def measure(self, name: str, run: Callable[[int], Awaitable[Any]]) -> None:
+        begin = time.perf_counter()
+        await run(self.cycles)
+        self.per_second[name] = round(self.cycles / (time.perf_counter() - begin))
+        self._session.progress(len(self.per_second) / 5, name)
+
+    def report(self) -> None:
+        microseconds = [1e6 / rate for rate in self.per_second.values()]
+        added = [after - before for before, after in itertools.pairwise([0.0, *microseconds])]
+        self._session.report(cycles=len(added) * self.cycles, layers=self.per_second,
+                             microseconds=dict(zip(self.per_second, (round(cost, 1) for cost in added), strict=True)))
+
+
+class _Load:
+    """Keeps a manager supplied with random encrypted lines, every second one a write, while ``is_on``."""
+
+    def __init__(self, bed: Testbed):
+        self.is_on = True
+        self._manager = bed.manager
+        self._rng = random.Random(1)
+        self._width = (int(bed.config["asid_count"]) - 1).bit_length()
+        self._c_bit = int(bed.config["c_bit"])
+
+    def step(self) -> None:
+        if self._manager.backlog or not self.is_on:
+            return
+        for data in (None, [WriteData(self._rng.getrandbits(128), 0xFFFF, beat == _BEATS - 1)
+                            for beat in range(_BEATS)]):
+            line = self._rng.randrange(_LINES) * 64
+            self._manager.submit(Transaction(
+                Address(self._rng.randrange(4), line | 1 << self._c_bit, _BEATS - 1,
+                        user=user_bits(self._width, asid=self._rng.randrange(2))), data))
+
+
+@cocotb.test()
+async def layers(dut: Any) -> None:
+    """The model first, with its inputs at rest; then layer upon layer."""
+    session = current_session()
+    measured = _Layers(session)
+    dut.rst.value = 1
+    clock = Clock(dut.clk, CLOCK_NS, "ns")
+    clock.start()
+    await measured.measure("model", lambda cycles: Timer(cycles * CLOCK_NS, "ns"))
+    edge = Clocked(dut.clk)
+    edge.add(_Nothing())
+    await measured.measure("edge", edge.cycles)
+    edge.stop()
+    clock.stop()
+    latency = session.parameters.get("dram_latency_cycles", 30)
+    bed = Testbed(dut, session, size_bytes=_LINES * 64, checked=False, personality=Personality(
+        latency_cycles=(latency, latency), reorder=False, interleave=False))
+    await bed.reset()
+    if session.top == "engine":
+        await bed.install(0, 1)
+    await bed.release(sme=True, sev=True)
+    await measured.measure("idle", bed.clocked.cycles)
+    load = _Load(bed)
+    bed.clocked.add(load)
+    await measured.measure("traffic", bed.clocked.cycles)
+    load.is_on = False
+    await bed.quiet()
+    bed.watch()
+    load.is_on = True
+    await measured.measure("checked", bed.clocked.cycles)
+    measured.report()
