@@ -17,6 +17,7 @@ COMMANDS = {
     "presets": ("cbit_cli.presets", "List the engine configurations that come with Cbit."),
     "verilog": ("cbit_cli.verilog", "Write an engine as Verilog, with a JSON file that describes it."),
     "regs": ("cbit_cli.regs", "Print the registers."),
+    "bench": ("cbit_cli.bench", "Measure engines, or parts of them, on an FPGA."),
 }
 """Subcommand to the module that has it under the same name, and its line in the help."""
 

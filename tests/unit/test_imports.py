@@ -12,7 +12,8 @@ PACKAGES = {
     "cbit_model": ("sim", set()),
     "cbit_sim": ("sim", {"cbit", "cbit_model"}),
     "cbit_boards": ("boards", {"cbit"}),
-    "cbit_cli": ("scripts", {"cbit", "cbit_model", "cbit_sim", "cbit_boards"}),
+    "cbit_fpga": ("fpga", {"cbit", "cbit_sim"}),
+    "cbit_cli": ("scripts", {"cbit", "cbit_model", "cbit_sim", "cbit_boards", "cbit_fpga"}),
 }
 """Package to its folder and to those of our packages that it may import."""
 

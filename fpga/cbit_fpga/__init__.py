@@ -1,0 +1,1 @@
+"""What the engine takes on an FPGA: its size, its clock, and that the netlist still encrypts."""

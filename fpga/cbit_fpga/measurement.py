@@ -1,0 +1,66 @@
+"""The way from a subject to its figures."""
+
+import dataclasses
+import statistics
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+from cbit_fpga.cells import Cells
+from cbit_fpga.devices import Device
+from cbit_fpga.elaboration import elaborate, gateware_digest
+from cbit_fpga.placement import Placement, place
+from cbit_fpga.store import Store, digest
+from cbit_fpga.subject import Subject
+from cbit_fpga.synthesis import Synthesis, synthesize
+
+__all__ = ["Measurement", "Progress", "measure", "synthesized"]
+
+Progress = Callable[[str], None]
+"""Told what begins."""
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Measurement:
+    """Size and speed of a subject.
+
+    Parameters
+    ----------
+    cells : :class:`~cbit_fpga.cells.Cells`
+        Those of the subject alone.
+    placements : tuple of :class:`~cbit_fpga.placement.Placement`
+        One for each seed; none where only cells were counted.
+    """
+
+    cells: Cells
+    placements: tuple[Placement, ...]
+
+    @property
+    def mhz(self) -> float | None:
+        """Median of the highest clocks."""
+        return statistics.median(placement.mhz for placement in self.placements) if self.placements else None
+
+
+def measure(subject: Subject, device: Device, *, seeds: Iterable[int], store: Store,
+            progress: Progress = lambda _text: None) -> Measurement:
+    """Synthesizes, places and routes a subject, as far as that has not been done before."""
+    progress("synthesizing")
+    synthesis = synthesized(subject, device, store=store)
+    placements = []
+    for seed in seeds:
+        progress(f"placing and routing, seed {seed}")
+        placements.append(place(synthesis.netlist, device, seed=seed, store=store))
+    return Measurement(cells=synthesis.cells, placements=tuple(placements))
+
+
+def synthesized(subject: Subject, device: Device, *, store: Store) -> Synthesis:
+    """The netlist of a subject."""
+    content = digest(subject.as_dict(), device.name, gateware_digest())
+
+    def run(folder: Path) -> dict[str, Any]:
+        (folder / "design.il").write_text(elaborate(subject, device), encoding="utf-8")
+        return {}
+
+    store.done("elaboration", content, run)
+    rtlil = (store.place("elaboration", content) / "design.il").read_text(encoding="utf-8")
+    return synthesize(rtlil, device, wide_luts=subject.wide_luts, store=store)

@@ -1,0 +1,137 @@
+"""From a netlist to a placed and routed device: how fast it is, and why not faster."""
+
+import dataclasses
+import gzip
+import json
+import os
+import re
+import subprocess
+import tempfile
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+from cbit_fpga.devices import Device
+from cbit_fpga.floorplan import Floorplan, with_sites
+from cbit_fpga.store import Store, digest
+
+__all__ = ["Hop", "Placement", "PlacementError", "place"]
+
+TARGET_MHZ = 200
+"""The clock that the placer tries to reach."""
+
+_CELL_TYPES = re.compile(r"_(?:LUT4|CCU2C|TRELLIS|DP16KD|PDPW16KD|PFUMX|L6MUX21)")
+_GATEWARE = re.compile(r"/(cbit/[\w/]+\.py:\d+)")
+
+
+class PlacementError(RuntimeError):
+    """The placer has failed, mostly as the design does not fit; the text is its last message."""
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Hop:
+    """A step of a path.
+
+    Parameters
+    ----------
+    kind : :class:`str`
+        ``clk-to-q``, ``routing``, ``logic`` or ``setup``.
+    delay_ns : :class:`float`
+        What it takes.
+    at : :class:`str`
+        The net of routing, or else the cell.
+    sources : tuple of :class:`str`
+        Lines of the gateware that it came from, as far as they are known.
+    """
+
+    kind: str
+    delay_ns: float
+    at: str
+    sources: tuple[str, ...]
+
+    @property
+    def signal(self) -> str:
+        """The signal of the gateware whose name is in that of the cell or net."""
+        return _CELL_TYPES.split(self.at, maxsplit=1)[0]
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Placement:
+    """A placed and routed netlist.
+
+    Parameters
+    ----------
+    seed : :class:`int`
+        Of the placer.
+    mhz : :class:`float`
+        The highest clock.
+    used : dict
+        The placer's count of each kind of site, those of the frame included.
+    critical_path : tuple of :class:`Hop`
+        The slowest path from register to register.
+    """
+
+    seed: int
+    mhz: float
+    used: dict[str, int]
+    critical_path: tuple[Hop, ...]
+
+
+def place(netlist: bytes, device: Device, *, seed: int, floorplan: Floorplan | None = None, store: Store) -> Placement:
+    """Places and routes a netlist.
+
+    Parameters
+    ----------
+    netlist : :class:`bytes`
+        As :class:`~cbit_fpga.synthesis.Synthesis` has it.
+    seed : :class:`int`
+        Of the placer's random choices.
+    floorplan : callable or :data:`None`
+        Chooses sites for some of the cells.
+
+    Raises
+    ------
+    PlacementError
+        If the design does not fit, or the placer fails.
+    """
+    sites = floorplan(json.loads(gzip.decompress(netlist))) if floorplan is not None else {}
+    options = (*device.part, "--seed", str(seed), "--freq", str(TARGET_MHZ))
+    content = digest(netlist, sorted(sites.items()), options, device.placer, metadata.version(device.placer))
+
+    def run(folder: Path) -> dict[str, Any]:
+        with tempfile.TemporaryDirectory(dir=folder) as name:
+            work = Path(name)
+            (work / "netlist.json").write_text(with_sites(gzip.decompress(netlist).decode(), sites))
+            _run_placer(work, device.placer, options, folder / "placement.log")
+            report: dict[str, Any] = json.loads((work / "report.json").read_text())
+        return report
+
+    return _placement(store.done("placement", content, run), seed)
+
+
+def _run_placer(work: Path, program: str, options: tuple[str, ...], log: Path) -> None:
+    # Its programs see nothing outside the working folder.
+    command = [program, "--json", "netlist.json", *options, "--report", "report.json", "--log", "placement.log",
+               "--quiet", "--lpf-allow-unconstrained", "--timing-allow-fail"]
+    run = subprocess.run(command, cwd=work, capture_output=True, text=True, check=False,
+                         env=os.environ | {"PYTHONHASHSEED": "0"})
+    if (work / "placement.log").exists():
+        (work / "placement.log").replace(log)
+    if run.returncode:
+        errors = [line for line in run.stderr.splitlines() if line.startswith("ERROR")]
+        raise PlacementError(errors[-1] if errors else f"{program} ended with status {run.returncode}: {run.stderr}")
+
+
+def _placement(report: dict[str, Any], seed: int) -> Placement:
+    (clock,) = report["fmax"].values()
+    paths = [path["path"] for path in report["critical_paths"]
+             if path["from"] == path["to"] and path["from"].startswith("posedge")]
+    return Placement(
+        seed=seed, mhz=round(clock["achieved"], 2),
+        used={site: counts["used"] for site, counts in report["utilization"].items() if counts["used"]},
+        critical_path=tuple(_hop(step) for step in paths[0]) if paths else ())
+
+
+def _hop(step: dict[str, Any]) -> Hop:
+    return Hop(kind=step["type"], delay_ns=round(step["delay"], 3), at=step.get("net", step["to"]["cell"]),
+               sources=tuple(_GATEWARE.findall(" ".join(step.get("sources", ())))))

@@ -1,0 +1,1 @@
+"""What `cbit bench` reports."""

@@ -1,0 +1,95 @@
+"""From a subject to its figures, with the real tools on the smallest part of the engine."""
+
+import gzip
+import json
+
+import pytest
+
+from cbit.config import preset
+from cbit_fpga.devices import DEVICES
+from cbit_fpga.elaboration import UnknownPartError, elaborate
+from cbit_fpga.floorplan import with_sites
+from cbit_fpga.measurement import measure, synthesized
+from cbit_fpga.placement import PlacementError, place
+from cbit_fpga.store import Store
+from cbit_fpga.subject import Subject
+from cbit_fpga.synthesis import SynthesisError, synthesize
+
+DEVICE = DEVICES["LFE5U-85F"]
+SUBJECT = Subject(preset("compact"), "read.deny")
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory):
+    return Store(tmp_path_factory.mktemp("fpga"))
+
+
+@pytest.fixture(scope="module")
+def measured(store):
+    told = []
+    return measure(SUBJECT, DEVICE, seeds=[1, 2], store=store, progress=told.append), told
+
+
+def test_cells_are_those_of_the_part_alone(measured):
+    measurement, _ = measured
+    used = measurement.placements[0].used
+    assert 10 <= measurement.cells.luts < used["TRELLIS_COMB"]
+    assert 10 <= measurement.cells.registers < used["TRELLIS_FF"]
+    assert measurement.cells.block_rams == 0
+
+
+def test_clock_is_the_median_of_the_seeds_and_the_delay_of_the_slowest_path(measured):
+    measurement, told = measured
+    clocks = [placement.mhz for placement in measurement.placements]
+    assert measurement.mhz == pytest.approx(sum(clocks) / 2)
+    assert told == ["synthesizing", "placing and routing, seed 1", "placing and routing, seed 2"]
+    for placement in measurement.placements:
+        delay_ns = sum(hop.delay_ns for hop in placement.critical_path)
+        assert 1000 / delay_ns == pytest.approx(placement.mhz, rel=0.01)
+        assert placement.critical_path[0].kind == "clk-to-q"
+        assert any(source.startswith("cbit/") for hop in placement.critical_path for source in hop.sources)
+
+
+def test_nothing_is_done_twice(measured, store, monkeypatch):
+    monkeypatch.setattr("subprocess.run", None)
+    assert measure(SUBJECT, DEVICE, seeds=[1, 2], store=store) == measured[0]
+
+
+def test_netlist_is_the_core_in_its_frame(store):
+    netlist = json.loads(gzip.decompress(synthesized(SUBJECT, DEVICE, store=store).netlist))
+    (top,) = (module for module in netlist["modules"].values() if "top" in module["attributes"])
+    assert set(top["ports"]) == {"clk", "i", "o"}
+    assert {cell["type"] for cell in top["cells"].values()} <= {"LUT4", "CCU2C", "TRELLIS_FF"}
+
+
+def test_elaboration_is_the_same_each_time():
+    assert elaborate(SUBJECT, DEVICE) == elaborate(SUBJECT, DEVICE)
+
+
+@pytest.mark.parametrize(("part", "text"), [
+    ("reed", r"^part must be one of control, .*, read, .* in the engine, not 'reed'$"),
+    ("read.reed", r"^part must be one of table, .*, deny, .* in read, not 'reed'$"),
+    ("read.", r"^part must be one of table, .* in read, not ''$"),
+])
+def test_unknown_parts_are_refused(part, text):
+    with pytest.raises(UnknownPartError, match=text):
+        elaborate(Subject(SUBJECT.config, part), DEVICE)
+
+
+def test_failing_tools_are_told(tmp_path):
+    with pytest.raises(SynthesisError, match=r"yosys\.log"):
+        synthesize("nothing that yosys reads", DEVICE, wide_luts=False, store=Store(tmp_path))
+    with pytest.raises(PlacementError):
+        place(gzip.compress(b"{}"), DEVICE, seed=1, store=Store(tmp_path))
+
+
+def test_sites_are_those_of_the_floorplan():
+    cells = {"ram": {"attributes": {"keep": "1"}}, "lut": {"attributes": {}}}
+    netlist = json.dumps({"modules": {"top": {"cells": cells}}})
+    assert with_sites(netlist, {}) == netlist
+    placed = json.loads(with_sites(netlist, {"ram": "X4/Y13/EBR0"}))["modules"]["top"]["cells"]
+    assert placed == {"ram": {"attributes": {"keep": "1", "BEL": "X4/Y13/EBR0"}}, "lut": {"attributes": {}}}
+
+
+def test_subjects_survive_json():
+    assert Subject.from_dict(json.loads(json.dumps(SUBJECT.as_dict()))) == SUBJECT
