@@ -7,6 +7,9 @@ from cbit.stream.queue import ReservedQueue
 from cbit_sim.formal import DisprovedError, Engine, prove
 
 WIDTH = 2
+EACH_KIND = pytest.mark.parametrize(
+    "kind", [{"bypass": False}, {"bypass": True}, {"bypass": False, "registered": True}],
+    ids=["memory", "bypass", "registered"])
 
 
 class QueueContract(Component):
@@ -20,15 +23,15 @@ class QueueContract(Component):
     ready: In(1)
     follow: In(1)
 
-    def __init__(self, *, depth, bypass, reserves):
+    def __init__(self, *, depth, kind, reserves):
         self.depth = depth
-        self.bypass = bypass
+        self.kind = kind
         self.reserves = reserves
         super().__init__()
 
     def elaborate(self, _platform):
         m = Module()
-        m.submodules.queue = queue = ReservedQueue(shape=WIDTH, depth=self.depth, bypass=self.bypass)
+        m.submodules.queue = queue = ReservedQueue(shape=WIDTH, depth=self.depth, **self.kind)
         m.d.comb += [
             queue.i.valid.eq(self.valid),
             queue.i.payload.eq(self.payload),
@@ -74,13 +77,13 @@ class QueueContract(Component):
         return m
 
 
-@pytest.mark.parametrize("bypass", [False, True])
+@EACH_KIND
 @pytest.mark.parametrize("depth", [2, 3, 4])
-def test_queue_keeps_its_contract(depth, bypass):
-    prove(QueueContract(depth=depth, bypass=bypass, reserves=True), engine=Engine.REACHABILITY)
+def test_queue_keeps_its_contract(depth, kind):
+    prove(QueueContract(depth=depth, kind=kind, reserves=True), engine=Engine.REACHABILITY)
 
 
-@pytest.mark.parametrize("bypass", [False, True])
-def test_a_writer_without_reservation_is_found(bypass):
+@EACH_KIND
+def test_a_writer_without_reservation_is_found(kind):
     with pytest.raises(DisprovedError):
-        prove(QueueContract(depth=2, bypass=bypass, reserves=False), engine=Engine.REACHABILITY)
+        prove(QueueContract(depth=2, kind=kind, reserves=False), engine=Engine.REACHABILITY)

@@ -10,11 +10,11 @@ __all__ = ["ReservedQueue"]
 
 
 class ReservedQueue(Component):
-    """A queue for a writer that has reserved its room beforehand, and so never waits.
+    """A queue in distributed RAM for a writer that has reserved its room beforehand, and so never waits.
 
     Latency: an entry written in cycle *t* shows at ``o`` in *t* + 1; with ``bypass`` in *t*, when the
-    queue is empty. Throughput: one entry a cycle in and out. Stalls: the payload at ``o`` stays while
-    ``o`` waits; ``i`` cannot be stalled.
+    queue is empty, and if ``registered`` in *t* + 2. Throughput: one entry a cycle in and out. Stalls:
+    the payload at ``o`` stays while ``o`` waits; ``i`` cannot be stalled.
 
     Writing to a full queue is the user's error, and loses entries. An entry leaves its room to one
     written in the cycle in which it is taken.
@@ -28,6 +28,9 @@ class ReservedQueue(Component):
     bypass : :class:`bool`
         Whether an entry that meets an empty queue shows at ``o`` at once, through combinational logic
         from ``i.valid`` and ``i.payload``; it is stored only if it is not taken.
+    registered : :class:`bool`
+        Whether ``o`` comes from registers, not through the RAM; they hold one entry beyond ``depth``. Not
+        with ``bypass``.
 
     Members
     -------
@@ -41,15 +44,18 @@ class ReservedQueue(Component):
     Raises
     ------
     ValueError
-        If ``depth`` is less than 2.
+        If ``depth`` is less than 2, or ``bypass`` and ``registered`` are both true.
     """
 
-    def __init__(self, *, shape: ShapeLike, depth: int, bypass: bool) -> None:
+    def __init__(self, *, shape: ShapeLike, depth: int, bypass: bool, registered: bool = False) -> None:
         if not isinstance(depth, int) or depth < 2:
             raise ValueError(f"Depth must be an integer of at least 2, not {depth!r}")
+        if bypass and registered:
+            raise ValueError("Registered must be false with bypass, not true")
         self.shape = shape
         self.depth = depth
         self.bypass = bypass
+        self.registered = registered
         super().__init__({
             "i": In(stream.Signature(shape, always_ready=True)),
             "o": Out(stream.Signature(shape)),
@@ -58,45 +64,55 @@ class ReservedQueue(Component):
 
     def elaborate(self, _platform) -> Module:
         m = Module()
-        m.submodules.memory = memory = Memory(shape=self.shape, depth=self.depth, init=[])
-        write = memory.write_port()
-        read = memory.read_port(transparent_for=(write,))
-
-        level = Signal(range(self.depth + 1))
-        tail = Signal(range(self.depth))
-        head = Signal(range(self.depth))
-        empty = level == 0
-        stored = Signal()
-        removed = Signal()
-
+        stored, removed, some = Signal(), Signal(), Signal()
+        oldest = self._store(m, stored, removed, some)
+        moves = Signal()
         m.d.comb += [
-            self.o.valid.eq(~empty),
-            self.o.payload.eq(read.data),
+            self.o.valid.eq(some),
+            self.o.payload.eq(oldest),
+            moves.eq(self.o.ready),
             stored.eq(self.i.valid),
-            removed.eq(~empty & self.o.ready),
-            self.overflow.eq(stored & ~removed & (level == self.depth)),
+            removed.eq(some & moves),
         ]
         if self.bypass:
-            with m.If(empty):
+            with m.If(~some):
                 m.d.comb += [
                     self.o.valid.eq(self.i.valid),
                     self.o.payload.eq(self.i.payload),
                     stored.eq(self.i.valid & ~self.o.ready),
                 ]
+        if self.registered:
+            shown, is_shown = Signal(self.shape), Signal()
+            m.d.comb += [
+                self.o.valid.eq(is_shown),
+                self.o.payload.eq(shown),
+                moves.eq(self.o.ready | ~is_shown),
+            ]
+            with m.If(moves):
+                m.d.sync += [is_shown.eq(some), shown.eq(oldest)]
+        return m
 
+    def _store(self, m: Module, stored: Signal, removed: Signal, some: Signal) -> Signal:
+        """The RAM: returns its oldest entry, valid while there is ``some``."""
+        m.submodules.memory = memory = Memory(shape=self.shape, depth=self.depth, init=[])
+        write, read = memory.write_port(), memory.read_port(domain="comb")
+        level = Signal(range(self.depth + 1))
+        head, tail = Signal(range(self.depth)), Signal(range(self.depth))
         m.d.comb += [
             write.addr.eq(tail),
             write.data.eq(self.i.payload),
-            write.en.eq(stored),
-            read.addr.eq(Mux(removed, self._after(head), head)),
+            # What is not stored after all is written where nothing lies, and written over.
+            write.en.eq(self.i.valid),
+            read.addr.eq(head),
+            self.overflow.eq(stored & ~removed & (level == self.depth)),
         ]
-        m.d.sync += [
-            level.eq(level + stored - removed),
-            head.eq(read.addr),
-        ]
-        with m.If(stored):
-            m.d.sync += tail.eq(self._after(tail))
-        return m
-
-    def _after(self, position: Signal):
-        return Mux(position == self.depth - 1, 0, position + 1)
+        # A register of its own, lest every user wait for the comparison of the level.
+        m.d.sync += some.eq(stored | some & ~(removed & (level == 1)))
+        with m.If(stored & ~removed):
+            m.d.sync += level.eq(level + 1)
+        with m.Elif(removed & ~stored):
+            m.d.sync += level.eq(level - 1)
+        for pointer, moves in ((tail, stored), (head, removed)):
+            with m.If(moves):
+                m.d.sync += pointer.eq(Mux(pointer == self.depth - 1, 0, pointer + 1))
+        return read.data

@@ -10,6 +10,9 @@ from amaranth.sim import Simulator
 from cbit.stream.queue import ReservedQueue
 
 CYCLES = 600
+EACH_KIND = pytest.mark.parametrize(
+    "kind", [{"bypass": False}, {"bypass": True}, {"bypass": False, "registered": True}],
+    ids=["memory", "bypass", "registered"])
 
 
 def run(dut, testbench):
@@ -19,12 +22,13 @@ def run(dut, testbench):
     simulator.run()
 
 
-@pytest.mark.parametrize("bypass", [False, True])
-@pytest.mark.parametrize("depth", [2, 3, 4, 7])
+@EACH_KIND
+@pytest.mark.parametrize("depth", [2, 3, 4, 7, 18])
 @pytest.mark.parametrize(("offered", "taken"), [(1.0, 1.0), (0.5, 1.0), (1.0, 0.5), (0.5, 0.5), (0.9, 0.1)],
                          ids=["full speed", "gaps", "stalls", "gaps and stalls", "mostly full"])
-def test_follows_its_model_in_each_cycle(depth, bypass, offered, taken):
-    dut = ReservedQueue(shape=16, depth=depth, bypass=bypass)
+def test_follows_its_model_in_each_cycle(depth, kind, offered, taken):
+    bypass, registered = kind["bypass"], kind.get("registered", False)
+    dut = ReservedQueue(shape=16, depth=depth, **kind)
     seed = depth
     print(f"seed {seed}")
     rng = random.Random(seed)
@@ -39,7 +43,8 @@ def test_follows_its_model_in_each_cycle(depth, bypass, offered, taken):
             ctx.set(dut.i.valid, writes)
             ctx.set(dut.i.payload, cycle if writes else 0xDEAD)
             ctx.set(dut.o.ready, ready)
-            visible = list(model) + ([cycle] if writes and bypass else [])
+            settled = [value for value in model if value < cycle - registered]
+            visible = settled + ([cycle] if writes and bypass else [])
             assert ctx.get(dut.o.valid) == bool(visible)
             assert not ctx.get(dut.overflow)
             if visible:
@@ -54,14 +59,14 @@ def test_follows_its_model_in_each_cycle(depth, bypass, offered, taken):
     run(dut, testbench)
     assert received == sorted(received)
     if offered == taken == 1.0:
-        assert len(received) == CYCLES - (0 if bypass else 1)
+        assert len(received) == CYCLES - (0 if bypass else 2 if registered else 1)
     if taken < 0.5:
         assert depth in levels
 
 
-@pytest.mark.parametrize("bypass", [False, True])
-def test_payload_stays_while_stalled(bypass):
-    dut = ReservedQueue(shape=8, depth=3, bypass=bypass)
+@EACH_KIND
+def test_payload_stays_while_stalled(kind):
+    dut = ReservedQueue(shape=8, depth=3, **kind)
 
     async def testbench(ctx):
         seen = []
@@ -71,18 +76,18 @@ def test_payload_stays_while_stalled(bypass):
             if ctx.get(dut.o.valid):
                 seen.append(ctx.get(dut.o.payload))
             await ctx.tick()
-        assert seen == [11] * (5 if bypass else 4)
+        assert seen == [11] * (5 if kind["bypass"] else 3 if kind.get("registered") else 4)
 
     run(dut, testbench)
 
 
-@pytest.mark.parametrize("bypass", [False, True])
-def test_overflow_shows_in_the_cycle_of_the_write(bypass):
-    dut = ReservedQueue(shape=8, depth=3, bypass=bypass)
+@EACH_KIND
+def test_overflow_shows_in_the_cycle_of_the_write(kind):
+    dut = ReservedQueue(shape=8, depth=3, **kind)
 
     async def testbench(ctx):
         ctx.set(dut.i.valid, 1)
-        for _ in range(dut.depth):
+        for _ in range(dut.depth + dut.registered):
             assert not ctx.get(dut.overflow)
             await ctx.tick()
         assert ctx.get(dut.overflow)
@@ -109,3 +114,8 @@ def test_carries_structs():
 def test_refuses_a_bad_depth(depth):
     with pytest.raises(ValueError, match=rf"^Depth must be an integer of at least 2, not {depth!r}$"):
         ReservedQueue(shape=8, depth=depth, bypass=False)
+
+
+def test_refuses_registers_with_bypass():
+    with pytest.raises(ValueError, match=r"^Registered must be false with bypass, not true$"):
+        ReservedQueue(shape=8, depth=4, bypass=True, registered=True)
