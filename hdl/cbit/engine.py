@@ -79,7 +79,7 @@ class Engine(Component):
         m.submodules.xts = xts = XtsUnit(
             key_bits=config.key_bits, c_bit=config.c_bit, slots=config.asid_count,
             data_unit_bytes=config.data_unit_bytes, duplex=config.duplex, unroll=config.unroll_rounds,
-            rounds_per_cycle=config.rounds_per_cycle, sbox=config.sbox,
+            rounds_per_cycle=config.rounds_per_cycle, pipelined=config.pipelined, sbox=config.sbox,
             read_entries=read_entries, write_entries=write_entries,
             read_tag=read_tag_layout(entries=read_entries),
             write_tag=write_tag_layout(entries=write_entries, slot_width=config.asid_width))
@@ -143,11 +143,13 @@ def latency_cycles(config: EngineConfig) -> dict[str, int]:
     the answer.
     """
     address, data, answer = 1, 1, 1
+    whitening = 2 * config.pipelined
+    request_and_steps = config.pipelined * (2 if config.data_unit_bytes == 64 else 4)
     return {
         "plain_read": address + data,
-        "encrypted_read": address + config.aes_latency_cycles,
+        "encrypted_read": address + config.aes_latency_cycles + whitening,
         "plain_write": address + answer,
-        "tweak": config.aes_latency_cycles,
+        "tweak": config.aes_latency_cycles + request_and_steps,
     }
 
 

@@ -1,6 +1,6 @@
 """One XTS lane: AES between two whitenings with the tweak of the block."""
 
-from amaranth import Module
+from amaranth import Module, Signal
 from amaranth.hdl import ShapeLike
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import Component, In, Out
@@ -8,7 +8,8 @@ from amaranth.lib.wiring import Component, In, Out
 from cbit.aes.pipeline import AesPipeline, Direction
 from cbit.aes.round_keys import RoundKeySignature
 from cbit.config import SBox
-from cbit.stream.queue import ReservedQueue
+from cbit.stream.delay import Delay
+from cbit.stream.stage import Stage
 from cbit.xts.alpha import AlphaPower
 
 __all__ = ["XtsLane"]
@@ -17,8 +18,8 @@ __all__ = ["XtsLane"]
 class XtsLane(Component):
     """Encrypts or decrypts blocks with AES-XTS (IEEE 1619, 5.3 and 5.4), given the tweaks of their lines.
 
-    Latency, throughput, stalls, order and the rules of rekeying are those of :class:`AesPipeline`; the
-    whitening adds no cycle.
+    Latency: ``latency_cycles``, that of :class:`AesPipeline` and, if ``pipelined``, two more. Throughput,
+    stalls, order and the rules of rekeying are those of :class:`AesPipeline`.
 
     Parameters
     ----------
@@ -26,6 +27,8 @@ class XtsLane(Component):
         What the lane can do.
     key_bits, slots, unroll, rounds_per_cycle, sbox
         As of :class:`AesPipeline`.
+    pipelined : :class:`bool`
+        Whether registers part the steps of the whitening.
     tag_shape : :class:`ShapeLike`
         Shape of what goes with each block, unchanged.
 
@@ -51,18 +54,19 @@ class XtsLane(Component):
     round_key: wiring.PureInterface
 
     def __init__(self, *, direction: Direction, key_bits: int, slots: int, unroll: int, rounds_per_cycle: int,
-                 sbox: SBox, tag_shape: ShapeLike) -> None:
+                 pipelined: bool, sbox: SBox, tag_shape: ShapeLike) -> None:
         self.direction = direction
         self.key_bits = key_bits
         self.slots = slots
         self.unroll = unroll
         self.rounds_per_cycle = rounds_per_cycle
+        self.pipelined = pipelined
         self.sbox = sbox
         self.tag_shape = tag_shape
         self._pipeline = AesPipeline(
             direction=direction, key_bits=key_bits, slots=slots, unroll=unroll, rounds_per_cycle=rounds_per_cycle,
             sbox=sbox)
-        self.latency_cycles = self._pipeline.latency_cycles
+        self.latency_cycles = self._pipeline.latency_cycles + 2 * pipelined
         self.turns = self._pipeline.turns
         aes_payload = self._pipeline.i.payload.shape()
         always_ready = self._pipeline.i.signature.always_ready
@@ -76,28 +80,47 @@ class XtsLane(Component):
     def elaborate(self, _platform) -> Module:
         m = Module()
         m.submodules.aes = aes = self._pipeline
-        m.submodules.alpha = alpha = AlphaPower(power_bits=2)
-        # One entry for each block inside: they leave in order, so the queue stays in step by itself.
-        m.submodules.beside = beside = ReservedQueue(
-            shape=data.StructLayout({"tweak": 128, "tag": self.tag_shape}), depth=max(2, aes.capacity), bypass=False)
         wiring.connect(m, wiring.flipped(self.round_key), aes.round_key)
+        valid, entering = self._enter(m, aes.i.ready)
+        m.submodules.second = second = AlphaPower(power_bits=1, scale=2)
+        m.submodules.beside = beside = Delay(
+            shape=data.StructLayout({"tweak": 128, "tag": self.tag_shape}), cycles=aes.latency_cycles)
+        m.submodules.leave = leave = Stage(
+            shape=data.StructLayout({"valid": 1, "payload": self.o.payload.shape()}), registered=self.pipelined)
         if self.direction is Direction.BOTH:
-            m.d.comb += aes.i.payload.decrypt.eq(self.i.payload.decrypt)
-        if not self.i.signature.always_ready:
-            m.d.comb += self.i.ready.eq(aes.i.ready)
+            m.d.comb += aes.i.payload.decrypt.eq(entering.decrypt)
         m.d.comb += [
-            alpha.block.eq(self.i.payload.tweak),
-            alpha.power.eq(self.i.payload.power),
-            aes.i.valid.eq(self.i.valid),
-            aes.i.payload.block.eq(self.i.payload.block ^ alpha.result),
-            aes.i.payload.slot.eq(self.i.payload.slot),
-            beside.i.valid.eq(self.i.valid & self.i.ready),
-            beside.i.payload.tweak.eq(alpha.result),
-            beside.i.payload.tag.eq(self.i.payload.tag),
+            second.block.eq(entering.tweak),
+            second.power.eq(entering.power[1]),
+            aes.i.valid.eq(valid),
+            aes.i.payload.block.eq(entering.block ^ second.result),
+            aes.i.payload.slot.eq(entering.slot),
+            # The pipeline never stalls, so that what goes beside needs but be as late.
+            beside.i.tweak.eq(second.result),
+            beside.i.tag.eq(entering.tag),
 
-            self.o.valid.eq(aes.o.valid),
-            self.o.payload.block.eq(aes.o.payload ^ beside.o.payload.tweak),
-            self.o.payload.tag.eq(beside.o.payload.tag),
-            beside.o.ready.eq(aes.o.valid),
+            leave.advance.eq(1),
+            leave.i.valid.eq(aes.o.valid),
+            leave.i.payload.block.eq(aes.o.payload ^ beside.o.tweak),
+            leave.i.payload.tag.eq(beside.o.tag),
+            self.o.valid.eq(leave.o.valid),
+            self.o.payload.eq(leave.o.payload),
         ]
         return m
+
+    def _enter(self, m: Module, ready: Signal) -> tuple[Signal, data.View]:
+        """The blocks and whether there is one, half of the power already multiplied to the tweak."""
+        m.submodules.first = first = AlphaPower(power_bits=1)
+        m.submodules.enter = enter = Stage(
+            shape=data.StructLayout({"valid": 1, "payload": self.i.payload.shape()}), registered=self.pipelined)
+        m.d.comb += [
+            first.block.eq(self.i.payload.tweak),
+            first.power.eq(self.i.payload.power[0]),
+            enter.i.valid.eq(self.i.valid),
+            enter.i.payload.eq(self.i.payload),
+            enter.i.payload.tweak.eq(first.result),
+            enter.advance.eq(ready | ~enter.o.valid),
+        ]
+        if not self.i.signature.always_ready:
+            m.d.comb += self.i.ready.eq(enter.advance)
+        return enter.o.valid, enter.o.payload

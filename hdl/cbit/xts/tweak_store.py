@@ -1,9 +1,9 @@
 """Where the tweaks of the bursts in flight wait for their data."""
 
 from amaranth import Module, Signal
-from amaranth.hdl import unsigned
+from amaranth.hdl import ValueLike, unsigned
 from amaranth.lib import stream
-from amaranth.lib.memory import Memory
+from amaranth.lib.memory import Memory, WritePort
 from amaranth.lib.wiring import Component, In, Out
 
 from .ports import tweak_result_layout
@@ -14,8 +14,11 @@ __all__ = ["TweakStore"]
 class TweakStore(Component):
     """One tweak for each of a table's entries, and whether it has come.
 
-    Latency: a tweak written in cycle *t* is ready from *t* + 1; reading is combinational. Throughput:
-    one written, one forgotten and one read a cycle.
+    Latency: a tweak written in cycle *t* is ready from *t* + 1; reading is combinational, through
+    distributed RAM. Throughput: one written, one forgotten and one read a cycle.
+
+    An entry is forgotten when it is given to a burst, and not given to another before its tweak has
+    come. Before its first burst ``is_ready`` says nothing about it.
 
     Parameters
     ----------
@@ -49,19 +52,26 @@ class TweakStore(Component):
     def elaborate(self, _platform) -> Module:
         m = Module()
         m.submodules.memory = memory = Memory(shape=unsigned(128), depth=self.entries, init=[])
-        write = memory.write_port()
-        read = memory.read_port(domain="comb")
-        there = Signal(self.entries)
+        # A tweak is there if its two marks are equal: two memories with a writer each are smaller than a register
+        # for each entry with two. Each writer makes of the other's mark what it wants the two to be.
+        m.submodules.came = came = Memory(shape=unsigned(1), depth=self.entries, init=[])
+        m.submodules.forgot = forgot = Memory(shape=unsigned(1), depth=self.entries, init=[])
+        arriving = self.i.payload
+        self._write(m, memory.write_port(), self.i.valid, arriving.index, arriving.tweak)
+        self._write(m, came.write_port(), self.i.valid, arriving.index, self._read(m, forgot, arriving.index))
+        self._write(m, forgot.write_port(), self.forget, self.forget_index, ~self._read(m, came, self.forget_index))
         m.d.comb += [
-            write.addr.eq(self.i.payload.index),
-            write.data.eq(self.i.payload.tweak),
-            write.en.eq(self.i.valid),
-            read.addr.eq(self.index),
-            self.tweak.eq(read.data),
-            self.is_ready.eq(there.bit_select(self.index, 1)),
+            self.tweak.eq(self._read(m, memory, self.index)),
+            self.is_ready.eq(self._read(m, came, self.index) == self._read(m, forgot, self.index)),
         ]
-        with m.If(self.forget):
-            m.d.sync += there.bit_select(self.forget_index, 1).eq(0)
-        with m.If(self.i.valid):
-            m.d.sync += there.bit_select(self.i.payload.index, 1).eq(1)
         return m
+
+    @staticmethod
+    def _write(m: Module, port: WritePort, enable: ValueLike, index: Signal, value: ValueLike) -> None:
+        m.d.comb += [port.en.eq(enable), port.addr.eq(index), port.data.eq(value)]
+
+    @staticmethod
+    def _read(m: Module, memory: Memory, index: Signal) -> Signal:
+        port = memory.read_port(domain="comb")
+        m.d.comb += port.addr.eq(index)
+        return port.data

@@ -8,11 +8,11 @@ from amaranth.lib.wiring import Component, In, Out
 
 from cbit.config import SBox
 from cbit.keys.types import RoundKeyPairSignature
-from cbit.stream.arbiter import PatientArbiter
 from cbit.stream.queue import ReservedQueue
+from cbit.stream.turns import Turns
 from cbit.xts.lane import Direction, XtsLane
 from cbit.xts.ports import lane_input_layout, lane_output_layout, tweak_request_layout, tweak_result_layout
-from cbit.xts.tweak import TweakEngine
+from cbit.xts.tweak import BLOCKS_PER_LINE, TweakEngine
 
 __all__ = ["XtsUnit"]
 
@@ -22,13 +22,15 @@ PATHS = ("read", "write")
 class XtsUnit(Component):
     """Decrypts for the read path, encrypts for the write path, and makes the tweaks of both.
 
-    Latency, throughput and stalls: those of :class:`XtsLane` and :class:`TweakEngine`. Without
-    ``duplex`` one lane serves both paths, in turn where both want it; the paths take turns at the
-    tweaks, too.
+    Latency, throughput and stalls: those of :class:`XtsLane` and :class:`TweakEngine`; tweaks come as fast
+    as lines of four blocks need them, and if ``pipelined`` a request waits two cycles before it is begun.
+    Without ``duplex`` one lane serves both paths, in turn where both want it; the paths take turns at
+    the tweaks, too. A round key written in cycle *t* takes effect as one of :class:`AesPipeline`
+    written in *t* + 1.
 
     Parameters
     ----------
-    key_bits, data_unit_bytes, duplex, unroll, rounds_per_cycle, sbox
+    key_bits, data_unit_bytes, duplex, unroll, rounds_per_cycle, pipelined, sbox
         As in :class:`~cbit.config.EngineConfig`.
     c_bit : :class:`int`
         Bits of a DRAM address.
@@ -49,23 +51,28 @@ class XtsUnit(Component):
     """
 
     def __init__(self, *, key_bits: int, c_bit: int, slots: int, data_unit_bytes: int, duplex: bool, unroll: int,
-                 rounds_per_cycle: int, sbox: SBox, read_entries: int, write_entries: int, read_tag: ShapeLike,
-                 write_tag: ShapeLike) -> None:
+                 rounds_per_cycle: int, pipelined: bool, sbox: SBox, read_entries: int, write_entries: int,
+                 read_tag: ShapeLike, write_tag: ShapeLike) -> None:
         self.duplex = duplex
+        self.pipelined = pipelined
         self.entries = {"read": read_entries, "write": write_entries}
         self.slot_width = (slots - 1).bit_length()
-        aes = {"key_bits": key_bits, "slots": slots, "rounds_per_cycle": rounds_per_cycle, "sbox": sbox}
+        common = {"key_bits": key_bits, "slots": slots, "rounds_per_cycle": rounds_per_cycle, "pipelined": pipelined,
+                  "sbox": sbox}
         if duplex:
             self.lanes = {
-                "read": XtsLane(direction=Direction.DECRYPT, unroll=unroll, tag_shape=read_tag, **aes),
-                "write": XtsLane(direction=Direction.ENCRYPT, unroll=unroll, tag_shape=write_tag, **aes),
+                "read": XtsLane(direction=Direction.DECRYPT, unroll=unroll, tag_shape=read_tag, **common),
+                "write": XtsLane(direction=Direction.ENCRYPT, unroll=unroll, tag_shape=write_tag, **common),
             }
         else:
             either = max(Shape.cast(tag).width for tag in (read_tag, write_tag))
             tag = StructLayout({"is_read": unsigned(1), "tag": unsigned(either)})
-            self.lanes = {"shared": XtsLane(direction=Direction.BOTH, unroll=unroll, tag_shape=tag, **aes)}
+            self.lanes = {"shared": XtsLane(direction=Direction.BOTH, unroll=unroll, tag_shape=tag, **common)}
         self.tweak_tag = StructLayout({"is_read": unsigned(1), "index": range(max(self.entries.values()))})
-        self.tweaks = TweakEngine(data_unit_bytes=data_unit_bytes, addr_width=c_bit, tag_shape=self.tweak_tag, **aes)
+        block_cycles = next(iter(self.lanes.values())).turns
+        self.tweaks = TweakEngine(
+            data_unit_bytes=data_unit_bytes, addr_width=c_bit, tag_shape=self.tweak_tag,
+            every_cycles=BLOCKS_PER_LINE * block_cycles // len(self.lanes), **common)
         members = {"round_key": In(RoundKeyPairSignature(asid_count=slots, key_bits=key_bits))}
         for path, tag in (("read", read_tag), ("write", write_tag)):
             entries = self.entries[path]
@@ -94,7 +101,8 @@ class XtsUnit(Component):
         return m
 
     def _load(self, m: Module, user, *, tweak_key: bool) -> None:
-        m.d.comb += [
+        """A register of each user's own, for the way is long; what it holds goes when the bus shows something else."""
+        m.d.sync += [
             user.round_key.valid.eq(self.round_key.valid & (self.round_key.tweak_key == tweak_key)),
             *(getattr(user.round_key, field).eq(getattr(self.round_key, field)) for field in ("slot", "round", "data")),
         ]
@@ -111,22 +119,22 @@ class XtsUnit(Component):
         ]
 
     def _share_lane(self, m: Module) -> None:
-        m.submodules.lane_arbiter = arbiter = PatientArbiter(count=2, patience=1)
+        m.submodules.lane_turns = turns = Turns()
         lane = self.lanes["shared"]
         m.d.comb += [
-            lane.i.valid.eq(arbiter.valid),
-            arbiter.taken.eq(lane.i.ready),
+            lane.i.valid.eq(turns.valid),
+            turns.ready.eq(lane.i.ready),
         ]
         for index, path in enumerate(PATHS):
             i, o = getattr(self, f"{path}_i"), getattr(self, f"{path}_o")
             is_read = path == "read"
             m.d.comb += [
-                arbiter.requests[index].eq(i.valid),
+                turns.requests[index].eq(i.valid),
                 o.valid.eq(lane.o.valid & (lane.o.payload.tag.is_read == is_read)),
                 o.payload.block.eq(lane.o.payload.block),
                 o.payload.tag.eq(lane.o.payload.tag.tag),
             ]
-            with m.If(arbiter.choice == index):
+            with m.If(turns.choice == index):
                 m.d.comb += [
                     i.ready.eq(lane.i.ready),
                     *(lane.i.payload[field].eq(i.payload[field]) for field in ("block", "slot", "tweak", "power")),
@@ -136,26 +144,27 @@ class XtsUnit(Component):
                 ]
 
     def _share_tweaks(self, m: Module) -> None:
-        m.submodules.tweak_arbiter = arbiter = PatientArbiter(count=2, patience=1)
+        m.submodules.tweak_turns = turns = Turns()
         tweaks = self.tweaks
         m.d.comb += [
-            tweaks.i.valid.eq(arbiter.valid),
-            arbiter.taken.eq(tweaks.i.ready),
+            tweaks.i.valid.eq(turns.valid),
+            turns.ready.eq(tweaks.i.ready),
         ]
         for index, path in enumerate(PATHS):
             request, result = getattr(self, f"{path}_tweak_request"), getattr(self, f"{path}_tweak")
             is_read = path == "read"
-            queue = ReservedQueue(shape=request.payload.shape(), depth=self.entries[path], bypass=True)
+            queue = ReservedQueue(shape=request.payload.shape(), depth=self.entries[path],
+                                  bypass=not self.pipelined, registered=self.pipelined)
             m.submodules[f"{path}_requests"] = queue
             m.d.comb += [
                 queue.i.payload.eq(request.payload),
                 queue.i.valid.eq(request.valid),
-                arbiter.requests[index].eq(queue.o.valid),
+                turns.requests[index].eq(queue.o.valid),
                 result.valid.eq(tweaks.o.valid & (tweaks.o.payload.tag.is_read == is_read)),
                 result.payload.index.eq(tweaks.o.payload.tag.index),
                 result.payload.tweak.eq(tweaks.o.payload.tweak),
             ]
-            with m.If(arbiter.choice == index):
+            with m.If(turns.choice == index):
                 m.d.comb += [
                     queue.o.ready.eq(tweaks.i.ready),
                     tweaks.i.payload.line.eq(queue.o.payload.line),

@@ -19,8 +19,8 @@ PATHS = ("read", "write")
 
 def unit(**change):
     parameters = {"key_bits": 128, "c_bit": C_BIT, "slots": SLOTS, "data_unit_bytes": 64, "duplex": True,
-                  "unroll": 10, "rounds_per_cycle": 1, "sbox": SBox.TABLE, "read_entries": ENTRIES + 2,
-                  "write_entries": ENTRIES, "read_tag": 9, "write_tag": 6}
+                  "unroll": 10, "rounds_per_cycle": 1, "pipelined": False, "sbox": SBox.TABLE,
+                  "read_entries": ENTRIES + 2, "write_entries": ENTRIES, "read_tag": 9, "write_tag": 6}
     return XtsUnit(**(parameters | change))
 
 
@@ -129,13 +129,15 @@ def run(*, gaps=0.0, seed=121, **change):
     return running
 
 
-def test_both_directions_go_at_a_block_a_cycle_at_once():
-    for path in run():
+@pytest.mark.parametrize("pipelined", [False, True])
+def test_both_directions_go_at_a_block_a_cycle_at_once(pipelined):
+    for path in run(pipelined=pipelined):
         assert path.cycles[-1] - path.cycles[0] <= 4 * LINES + 8
 
 
-def test_a_shared_lane_serves_both_directions_in_turn_at_a_block_a_cycle():
-    paths = run(duplex=False)
+@pytest.mark.parametrize("pipelined", [False, True])
+def test_a_shared_lane_serves_both_directions_in_turn_at_a_block_a_cycle(pipelined):
+    paths = run(duplex=False, pipelined=pipelined)
     cycles = sorted(cycle for path in paths for cycle in path.cycles)
     assert cycles[-1] - cycles[0] <= 8 * LINES + 8
     assert all(path.cycles[-1] >= cycles[-1] - 8 for path in paths)
@@ -144,7 +146,9 @@ def test_a_shared_lane_serves_both_directions_in_turn_at_a_block_a_cycle():
 @pytest.mark.parametrize("gaps", [0, 0.5], ids=["full speed", "gaps"])
 @pytest.mark.parametrize("change", [
     {"unroll": 2}, {"unroll": 2, "data_unit_bytes": 4096, "duplex": False},
+    {"unroll": 2, "data_unit_bytes": 4096, "pipelined": True}, {"unroll": 2, "duplex": False, "pipelined": True},
     {"unroll": 2, "rounds_per_cycle": 2, "key_bits": 256, "duplex": False},
-], ids=["duplex", "shared, pages", "shared, 256 bits, two rounds a cycle"])
+], ids=["duplex", "shared, pages", "duplex, pages, pipelined", "shared, pipelined",
+        "shared, 256 bits, two rounds a cycle"])
 def test_rings_agree_with_the_model(change, gaps):
     run(gaps=gaps, **change)
