@@ -71,8 +71,10 @@ class Engine(Component):
         read_entries, write_entries = config.max_outstanding + MERGE_ENTRIES, config.max_outstanding
         m.submodules.control = control = ControlPort(
             key_bits=config.key_bits, data_unit_bytes=config.data_unit_bytes, **identity)
-        m.submodules.read_front = read_front = AddressFront(is_write=False, **identity)
-        m.submodules.write_front = write_front = AddressFront(is_write=True, **identity)
+        m.submodules.read_front = read_front = AddressFront(
+            is_write=False, pipelined=config.pipelined, **identity)
+        m.submodules.write_front = write_front = AddressFront(
+            is_write=True, pipelined=config.pipelined, **identity)
         m.submodules.read = read = ReadPath(
             entries=read_entries, blocks=BLOCKS_PER_ENTRY * write_entries, **sizes)
         m.submodules.write = write = WritePath(entries=write_entries, **sizes)
@@ -142,7 +144,7 @@ def latency_cycles(config: EngineConfig) -> dict[str, int]:
     ``plain_read`` and ``encrypted_read`` count address and data, ``plain_write`` address or data and
     the answer.
     """
-    address, data, answer = 1, 1, 1
+    address, data, answer = 3 if config.pipelined else 1, 1, 1
     whitening = 2 * config.pipelined
     request_and_steps = config.pipelined * (2 if config.data_unit_bytes == 64 else 4)
     return {

@@ -1,11 +1,14 @@
 """The access decision: plain, encrypted under which key, or denied and why."""
 
-from amaranth import Array, Module, Signal
+from amaranth import Module, Mux
+from amaranth.lib.data import StructLayout
 from amaranth.lib.wiring import Component, In, Out
 
 from cbit.axi.ports import Response, address_layout
+from cbit.stream.stage import Stage
 
 from .legal import BurstRules
+from .policy import SLOT_STATES, KeyPolicy
 from .request import MODE, Route, Violation, request_layout, user_layout
 
 __all__ = ["Decision"]
@@ -14,8 +17,10 @@ __all__ = ["Decision"]
 class Decision(Component):
     """Decides on an access from its address, its sideband, the mode bits and the slots' states.
 
-    Combinational. The rules are tried in the order of :class:`~cbit.access.request.Violation`; the
-    README of this folder has them as a table (APM vol. 2, 7.10 and 15.34).
+    The rules are tried in the order of :class:`~cbit.access.request.Violation`.
+
+    Latency: two cycles of those with ``advance`` if pipelined, otherwise none. Throughput: an access in
+    each of these cycles.
 
     Parameters
     ----------
@@ -23,111 +28,120 @@ class Decision(Component):
         As in :class:`~cbit.config.EngineConfig`.
     is_write : :class:`bool`
         Whether the channel is AW: exclusive writes to encrypted memory are discarded.
+    pipelined : :class:`bool`
+        Whether registers part the steps.
 
     Members
     -------
+    valid : ``In(1)``
+        Whether there is an access. It counts in cycles with ``advance``.
     address : ``In(address_layout(...))``
         Payload of AW or AR, with AxUSER as :func:`~cbit.access.request.user_layout` has it.
     mode : ``In(MODE)``
-    active : ``In(asid_count)``
-        A bit for each slot whose key may serve new accesses.
+    slots : ``In(SLOT_STATES)``
+    advance : ``In(1)``
+        While low, what is under way stays where it is.
+    decided : ``Out(1)``
+        Whether the rest is there.
     request : ``Out(request_layout(...))``
         The decided access, its address without the C-bit.
     violation : ``Out(Violation)``
         Why the access is denied.
+    given : ``Out(address_layout(...))``
+        The address it was decided on.
+    drain_slot : ``In(asid_width)``
+    drain_busy : ``Out(1)``
+        High while an access is under way that will use ``drain_slot``, or may if nothing else denies it.
     """
 
-    def __init__(self, *, addr_width: int, c_bit: int, id_width: int, asid_count: int, is_write: bool) -> None:
-        self.addr_width = addr_width
+    def __init__(self, *, addr_width: int, c_bit: int, id_width: int, asid_count: int, is_write: bool,
+                 pipelined: bool) -> None:
         self.c_bit = c_bit
-        self.id_width = id_width
-        self.asid_count = asid_count
-        self.asid_width = (asid_count - 1).bit_length()
         self.is_write = is_write
+        self.pipelined = pipelined
+        self.asid_width = (asid_count - 1).bit_length()
         self.user = user_layout(asid_width=self.asid_width)
+        address = address_layout(addr_width=addr_width, id_width=id_width, user_width=self.user.size)
+        self.rules = BurstRules(addr_width=addr_width, id_width=id_width, user_width=self.user.size,
+                                pipelined=pipelined)
+        self.policy = KeyPolicy(asid_width=self.asid_width)
+        self.taken = Stage(shape=StructLayout({"valid": 1, "address": address, "mode": MODE, "slots": SLOT_STATES}),
+                           registered=pipelined)
+        self.ruled = Stage(shape=StructLayout({"valid": 1, "address": address, "is_encrypted": 1,
+                                               "slot": self.asid_width, "refusal": Violation}),
+                           registered=pipelined)
         super().__init__({
-            "address": In(address_layout(addr_width=addr_width, id_width=id_width, user_width=self.user.size)),
+            "valid": In(1),
+            "address": In(address),
             "mode": In(MODE),
-            "active": In(asid_count),
+            "slots": In(SLOT_STATES),
+            "advance": In(1),
+            "decided": Out(1),
             "request": Out(request_layout(c_bit=c_bit, id_width=id_width, slot_width=self.asid_width)),
             "violation": Out(Violation),
+            "given": Out(address),
+            "drain_slot": In(self.asid_width),
+            "drain_busy": Out(1),
         })
 
     def elaborate(self, _platform) -> Module:
         m = Module()
-        m.submodules.rules = rules = BurstRules(addr_width=self.addr_width, id_width=self.id_width,
-                                                user_width=self.user.size)
-        address = self.address
-        user = self.user(address.user)
-        encrypted = Signal()
-        refusal = Signal(Violation)
-        m.d.comb += rules.address.eq(address)
+        m.submodules.rules, m.submodules.policy = rules, policy = self.rules, self.policy
+        m.submodules.taken, m.submodules.ruled = self.taken, self.ruled
+        taken, ruled = self.taken.o, self.ruled.o
+        m.d.comb += [
+            *(part.advance.eq(self.advance) for part in (rules, self.taken, self.ruled)),
+            *(self.taken.i[field].eq(getattr(self, field)) for field in ("valid", "address", "mode", "slots")),
+            rules.address.eq(self.address),
+            policy.user.eq(self.user(taken.address.user)),
+            policy.c_bit.eq(taken.address.addr[self.c_bit]),
+            policy.is_fetch.eq(taken.address.prot[2]),
+            policy.mode.eq(taken.mode),
+            policy.slots.eq(taken.slots),
+            *(self.ruled.i[field].eq(taken[field]) for field in ("valid", "address")),
+            *(self.ruled.i[field].eq(getattr(policy, field)) for field in ("is_encrypted", "slot", "refusal")),
+            self.decided.eq(ruled.valid),
+            self.given.eq(ruled.address),
+        ]
+        self._conclude(m, ruled)
+        if self.pipelined:
+            self._watch(m, taken, ruled)
+        return m
 
-        self._apply_key_policy(m, user, encrypted, refusal)
-        with m.If(rules.malformed):
+    def _conclude(self, m: Module, ruled) -> None:
+        address, request = ruled.address, self.request
+        with m.If(self.rules.malformed):
             m.d.comb += self.violation.eq(Violation.MALFORMED)
         with m.Elif(address.addr[self.c_bit + 1:].any()):
             m.d.comb += self.violation.eq(Violation.ADDRESS)
         with m.Else():
-            m.d.comb += self.violation.eq(refusal)
+            m.d.comb += self.violation.eq(ruled.refusal)
 
-        request = self.request
         m.d.comb += [
             *(request[field].eq(address[field]) for field in ("id", "len", "size", "burst")),
             *(request.attributes[field].eq(address[field]) for field in ("cache", "prot", "qos", "region")),
             request.addr.eq(address.addr[:self.c_bit]),
+            request.slot.eq(ruled.slot),
+            request.extent.eq(self.rules.extent),
             request.resp.eq(Response.OKAY),
         ]
         with m.If(self.violation != Violation.NONE):
             m.d.comb += [
                 request.route.eq(Route.DENIED),
-                request.resp.eq(Response.SLVERR),
+                request.resp.eq(Mux(self.violation == Violation.ADDRESS, Response.DECERR, Response.SLVERR)),
             ]
-            with m.If(self.violation == Violation.ADDRESS):
-                m.d.comb += request.resp.eq(Response.DECERR)
-        with m.Elif(encrypted):
+        with m.Elif(ruled.is_encrypted):
             discarded = address.lock if self.is_write else 0
-            m.d.comb += request.route.eq(Route.ENCRYPTED)
-            with m.If(discarded):
-                m.d.comb += request.route.eq(Route.DISCARDED)
+            m.d.comb += request.route.eq(Mux(discarded, Route.DISCARDED, Route.ENCRYPTED))
         with m.Else():
             m.d.comb += [
                 request.route.eq(Route.PLAIN),
                 request.lock.eq(address.lock),
             ]
-        return m
 
-    def _apply_key_policy(self, m: Module, user, encrypted: Signal, refusal: Signal) -> None:
-        mode, slot = self.mode, self.request.slot
-        c_bit = self.address.addr[self.c_bit]
-        is_active = Array(self.active[asid] for asid in range(self.asid_count))
-        is_guest = user.asid != 0
-        is_private = c_bit | user.walk | self.address.prot[2]
-        host_key = Signal()
-
-        with m.If(~is_guest):
-            m.d.comb += host_key.eq(c_bit | mode.tsme)
-        with m.Elif(~is_private):
-            m.d.comb += host_key.eq(user.npt_c | mode.tsme)
-        with m.If(is_guest & ~host_key):
-            m.d.comb += slot.eq(user.asid)
-        m.d.comb += encrypted.eq(host_key | (is_guest & is_private))
-
-        asks_for_host_key = Signal()
-        with m.If(~is_guest):
-            m.d.comb += asks_for_host_key.eq(c_bit)
-        with m.Else():
-            m.d.comb += asks_for_host_key.eq(user.npt_c & ~is_private)
-
-        with m.If(is_guest & (user.asid >= self.asid_count)):
-            m.d.comb += refusal.eq(Violation.ASID_RANGE)
-        with m.Elif(is_guest & ~mode.sev):
-            m.d.comb += refusal.eq(Violation.SEV_OFF)
-        with m.Elif(is_guest & ~is_active[user.asid]):
-            m.d.comb += refusal.eq(Violation.SLOT_INACTIVE)
-        with m.Elif(is_guest & is_private & user.dma):
-            m.d.comb += refusal.eq(Violation.DMA_PRIVATE)
-        with m.Elif(asks_for_host_key & ~mode.sme):
-            m.d.comb += refusal.eq(Violation.SME_OFF)
-        with m.Elif(host_key & ~self.active[0]):
-            m.d.comb += refusal.eq(Violation.SLOT_INACTIVE)
+    def _watch(self, m: Module, taken, ruled) -> None:
+        """Which slot an access uses is known only once the policy has ruled; before, what it may use counts."""
+        may_use = Mux(self.drain_slot == 0, taken.slots.host,
+                      taken.slots.own & (self.user(taken.address.user).asid == self.drain_slot))
+        will_use = ruled.is_encrypted & (ruled.refusal == Violation.NONE) & (ruled.slot == self.drain_slot)
+        m.d.comb += self.drain_busy.eq((taken.valid & may_use) | (ruled.valid & will_use))

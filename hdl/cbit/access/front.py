@@ -1,6 +1,7 @@
 """The managers' address channel: every access is decided as it is accepted."""
 
-from amaranth import Module, Signal
+from amaranth import Array, Cat, Module
+from amaranth.hdl import Value
 from amaranth.lib import stream
 from amaranth.lib.data import StructLayout
 from amaranth.lib.wiring import Component, In, Out
@@ -25,8 +26,8 @@ class AddressFront(Component):
     The decision uses mode bits and slot states of the cycle in which the access is accepted, and
     stays with it. Before ``released`` nothing is accepted.
 
-    Latency: one cycle. Throughput: one access a cycle. Stalls: as
-    :class:`~cbit.stream.slice.RegisterSlice`.
+    Latency: three cycles if pipelined, otherwise one. Throughput: one access a cycle. Stalls: ``i.ready``
+    comes from a register and ``released``; while it is low, everything here but ``o`` stays.
 
     Parameters
     ----------
@@ -34,6 +35,8 @@ class AddressFront(Component):
         As in :class:`~cbit.config.EngineConfig`.
     is_write : :class:`bool`
         Whether the channel is AW.
+    pipelined : :class:`bool`
+        Whether registers part the steps of the decision.
 
     Members
     -------
@@ -43,15 +46,17 @@ class AddressFront(Component):
     mode : ``In(MODE)``
     active : ``In(asid_count)``
     violation : ``Out(stream.Signature(violation_event_layout(...), always_ready=True))``
-        Valid in the cycle in which a denied access is accepted.
+        Valid for one cycle for each denied access, before the access can be at ``o``.
     drain_slot : ``In(asid_width)``
     drain_busy : ``Out(1)``
-        High while an access under ``drain_slot`` waits here.
+        High while an access under ``drain_slot`` is here.
     """
 
-    def __init__(self, *, addr_width: int, c_bit: int, id_width: int, asid_count: int, is_write: bool) -> None:
+    def __init__(self, *, addr_width: int, c_bit: int, id_width: int, asid_count: int, is_write: bool,
+                 pipelined: bool) -> None:
+        self.asid_count = asid_count
         self.decision = Decision(addr_width=addr_width, c_bit=c_bit, id_width=id_width, asid_count=asid_count,
-                                 is_write=is_write)
+                                 is_write=is_write, pipelined=pipelined)
         asid_width = self.decision.asid_width
         self.request_layout = request_layout(c_bit=c_bit, id_width=id_width, slot_width=asid_width)
         super().__init__({
@@ -72,30 +77,35 @@ class AddressFront(Component):
         m = Module()
         m.submodules.decision = decision = self.decision
         m.submodules.slice = slice_ = RegisterSlice(shape=self.request_layout)
-        accepted = Signal()
+        asid = decision.user(self.i.payload.user).asid
         m.d.comb += [
+            self.i.ready.eq(slice_.i.ready & self.released),
+            decision.valid.eq(self.i.valid & self.i.ready),
             decision.address.eq(self.i.payload),
             decision.mode.eq(self.mode),
-            decision.active.eq(self.active),
+            decision.slots.exists.eq(asid < self.asid_count),
+            decision.slots.own.eq(Array(self.active)[asid]),
+            decision.slots.host.eq(self.active[0]),
+            decision.advance.eq(slice_.i.ready),
+            decision.drain_slot.eq(self.drain_slot),
             slice_.i.payload.eq(decision.request),
-            slice_.i.valid.eq(self.i.valid & self.released),
-            self.i.ready.eq(slice_.i.ready & self.released),
-            accepted.eq(self.i.valid & self.i.ready),
+            slice_.i.valid.eq(decision.decided),
             self.o.payload.eq(slice_.o.payload),
             self.o.valid.eq(slice_.o.valid),
             slice_.o.ready.eq(self.o.ready),
         ]
 
-        event = self.violation
+        event, given = self.violation, decision.given
         m.d.comb += [
-            event.valid.eq(accepted & (decision.violation != Violation.NONE)),
+            event.valid.eq(decision.decided & slice_.i.ready & (decision.violation != Violation.NONE)),
             event.payload.kind.eq(decision.violation),
-            event.payload.asid.eq(decision.user(self.i.payload.user).asid),
-            event.payload.id.eq(self.i.payload.id),
-            event.payload.addr.eq(self.i.payload.addr),
+            event.payload.asid.eq(decision.user(given.user).asid),
+            event.payload.id.eq(given.id),
+            event.payload.addr.eq(given.addr),
+            self.drain_busy.eq(decision.drain_busy | self._slice_drain_busy(slice_)),
         ]
-        for index in range(2):
-            held = slice_.held[index]
-            with m.If(slice_.held_valid[index] & (held.route == Route.ENCRYPTED) & (held.slot == self.drain_slot)):
-                m.d.comb += self.drain_busy.eq(1)
         return m
+
+    def _slice_drain_busy(self, slice_: RegisterSlice) -> Value:
+        held = [(entry.route == Route.ENCRYPTED) & (entry.slot == self.drain_slot) for entry in slice_.held]
+        return (Cat(held) & slice_.held_valid).any()

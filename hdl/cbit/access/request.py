@@ -1,12 +1,13 @@
 """What travels on from the managers' port once an access has been decided."""
 
-from amaranth.hdl import unsigned
+from amaranth.hdl import Array, Value, unsigned
 from amaranth.lib import enum
 from amaranth.lib.data import StructLayout
 
 from cbit.axi.ports import Response
 
-__all__ = ["ATTRIBUTES", "MODE", "Route", "Violation", "request_layout", "user_layout"]
+__all__ = ["ATTRIBUTES", "MODE", "Route", "Violation", "beat_mask", "extent_layout", "request_layout",
+           "user_layout"]
 
 
 MODE = StructLayout({"sme": 1, "tsme": 1, "sev": 1})
@@ -48,8 +49,19 @@ ATTRIBUTES = StructLayout({"cache": 4, "prot": 3, "qos": 4, "region": 4})
 """What of an address payload passes to DRAM unchanged."""
 
 
+def beat_mask(size: Value) -> Value:
+    """The address bits within a beat of AxSIZE ``size``; those of 16 bytes where it is wider than the bus."""
+    return Array((1 << bits) - 1 for bits in range(5))[size]
+
+
+def extent_layout() -> StructLayout:
+    """How a burst is cut at lines of 64 bytes: the place of its last beat in its line, aligned to the beat, and the
+    number of chunks that follow the first."""
+    return StructLayout({"last_byte": 6, "chunks_after": 6})
+
+
 def request_layout(*, c_bit: int, id_width: int, slot_width: int) -> StructLayout:
-    """A decided access: ``addr`` is DRAM's, ``slot`` counts if it is encrypted, ``resp`` if it is denied."""
+    """A decided access: ``addr`` is DRAM's, ``slot`` and ``extent`` count if it is encrypted, ``resp`` if denied."""
     return StructLayout({
         "route": Route,
         "slot": unsigned(slot_width),
@@ -59,6 +71,7 @@ def request_layout(*, c_bit: int, id_width: int, slot_width: int) -> StructLayou
         "len": unsigned(8),
         "size": unsigned(3),
         "burst": unsigned(2),
+        "extent": extent_layout(),
         "lock": unsigned(1),
         "attributes": ATTRIBUTES,
     })

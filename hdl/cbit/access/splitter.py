@@ -8,7 +8,7 @@ from amaranth.lib.wiring import Component, In, Out
 
 from cbit.axi.ports import Burst
 
-from .request import ATTRIBUTES, request_layout
+from .request import ATTRIBUTES, beat_mask, request_layout
 
 __all__ = ["ChunkSplitter", "chunk_layout"]
 
@@ -35,19 +35,34 @@ def chunk_layout(*, c_bit: int, id_width: int, slot_width: int) -> StructLayout:
     })
 
 
+def _cut_layout(chunk: StructLayout) -> StructLayout:
+    """A chunk, and what is needed for the ``after`` chunks that follow it.
+
+    ``base`` and ``reach`` are the places in the line of the first and the last beat of a chunk that is neither the
+    first nor the final one; the burst's last beat is ``end`` bytes behind ``base``. ``line_mask`` has the bits of the
+    line that count. ``next_is_final`` tells whether ``after`` is one.
+    """
+    return StructLayout({"chunk": chunk, "after": 6, "next_is_final": 1, "base": 6, "reach": 6, "end": 6,
+                         "line_mask": 6})
+
+
 class ChunkSplitter(Component):
     """Turns each encrypted access into its chunks, in the order of its beats.
 
     INCR is cut at each boundary of 64 bytes, WRAP there and where it wraps, FIXED not at all. The
     access is taken at once, whether its first chunk is or not; what is left comes from registers.
 
-    Latency: none for the first chunk, which is combinational. Throughput: one chunk a cycle. Stalls:
-    a chunk stays while ``o`` waits; ``i`` waits only while chunks of an earlier access remain.
+    Latency: if pipelined, a cycle, and ``o`` comes from registers; otherwise none for the first chunk,
+    which is combinational. Throughput: one chunk a cycle. Stalls: a chunk stays while ``o`` waits; ``i``
+    waits only while chunks of an earlier access remain, and if pipelined not for the cycle in which the
+    final one is taken.
 
     Parameters
     ----------
     c_bit, id_width, slot_width : :class:`int`
         Widths of the request.
+    pipelined : :class:`bool`
+        Whether the first chunk comes from registers, too.
 
     Members
     -------
@@ -63,11 +78,13 @@ class ChunkSplitter(Component):
         High while an access under ``drain_slot`` is being cut.
     """
 
-    def __init__(self, *, c_bit: int, id_width: int, slot_width: int) -> None:
+    def __init__(self, *, c_bit: int, id_width: int, slot_width: int, pipelined: bool = False) -> None:
+        self.pipelined = pipelined
         self.request_layout = request_layout(c_bit=c_bit, id_width=id_width, slot_width=slot_width)
+        self.chunk_layout = chunk_layout(c_bit=c_bit, id_width=id_width, slot_width=slot_width)
         super().__init__({
             "i": In(stream.Signature(self.request_layout)),
-            "o": Out(stream.Signature(chunk_layout(c_bit=c_bit, id_width=id_width, slot_width=slot_width))),
+            "o": Out(stream.Signature(self.chunk_layout)),
             "is_busy": Out(1),
             "busy_id": Out(id_width),
             "drain_slot": In(slot_width),
@@ -76,75 +93,76 @@ class ChunkSplitter(Component):
 
     def elaborate(self, _platform) -> Module:
         m = Module()
-        rest = Signal(self.request_layout)
-        rest_valid = Signal()
-        beats_left = Signal(8)
-        current = Signal(self.request_layout)
-        current_left = Signal(8)
-        chunk = self.o.payload
+        layout = _cut_layout(self.chunk_layout)
+        held, current, following = Signal(layout), Signal(layout), Signal(layout)
+        held_valid, is_done = Signal(), Signal()
+        first = Signal(layout)
+        self._begin(m, self.i.payload, first)
+        self._follow(m, current, following)
         m.d.comb += [
-            current.eq(Mux(rest_valid, rest.as_value(), self.i.payload.as_value())),
-            current_left.eq(Mux(rest_valid, beats_left, self.i.payload.len)),
-            self.o.valid.eq(rest_valid | self.i.valid),
-            self.i.ready.eq(~rest_valid),
-            self.is_busy.eq(rest_valid),
-            self.busy_id.eq(rest.id),
-            self.drain_busy.eq(rest_valid & (rest.slot == self.drain_slot)),
+            is_done.eq(self.o.ready & current.chunk.is_final),
+            self.o.payload.eq(current.chunk),
+            self.is_busy.eq(held_valid),
+            self.busy_id.eq(held.chunk.id),
+            self.drain_busy.eq(held_valid & (held.chunk.slot == self.drain_slot)),
         ]
-        self._cut(m, current, current_left)
-
-        next_address = self._address_after(m, current)
-        with m.If(self.o.valid):
-            m.d.sync += [rest.eq(current), rest_valid.eq(1), beats_left.eq(current_left)]
-            with m.If(self.o.ready):
-                m.d.sync += [
-                    rest.addr.eq(next_address),
-                    rest_valid.eq(~chunk.is_final),
-                    beats_left.eq(current_left - chunk.beats - 1),
-                ]
+        if self.pipelined:
+            m.d.comb += [
+                current.eq(held),
+                self.o.valid.eq(held_valid),
+                self.i.ready.eq(~held_valid | is_done),
+            ]
+            with m.If(self.i.ready):
+                m.d.sync += [held.eq(first), held_valid.eq(self.i.valid)]
+            with m.Elif(self.o.ready):
+                m.d.sync += held.eq(following)
+        else:
+            m.d.comb += [
+                current.eq(Mux(held_valid, held.as_value(), first.as_value())),
+                self.o.valid.eq(held_valid | self.i.valid),
+                self.i.ready.eq(~held_valid),
+            ]
+            with m.If(self.o.valid):
+                m.d.sync += [held.eq(Mux(self.o.ready, following.as_value(), current.as_value())),
+                             held_valid.eq(~is_done)]
         return m
 
-    def _cut(self, m: Module, current, current_left: Signal) -> None:
-        """Sets the chunk that begins at ``current.addr`` with ``current_left + 1`` beats to come."""
-        chunk = self.o.payload
-        first_beat = Signal(6)
-        limit_beat = Signal(6)
-        line_beats = Signal(6)
-        room = Signal(6)
-        is_wrap = current.burst == Burst.WRAP
+    def _begin(self, m: Module, request, cut) -> None:
+        """Sets the first chunk of a burst. A WRAP stays in its container, and any chunk in its line."""
+        chunk, extent = cut.chunk, request.extent
+        address, mask = request.addr[:6], Signal(6)
+        container = Signal(12)
+        is_wrap, is_whole = request.burst == Burst.WRAP, extent.chunks_after == 0
+        room = Mux(is_wrap, request.len, 63) & (63 >> request.size) & ~(address >> request.size)
         m.d.comb += [
-            first_beat.eq(current.addr[:6] >> current.size),
-            line_beats.eq(63 >> current.size),
-            limit_beat.eq(line_beats),
-            room.eq(limit_beat - first_beat),
-            *(chunk[field].eq(current[field]) for field in ("size", "slot", "id", "attributes")),
-            chunk.line.eq(current.addr[6:]),
-            chunk.first_byte.eq(first_beat << current.size),
-            chunk.is_fixed.eq(current.burst == Burst.FIXED),
+            mask.eq(beat_mask(request.size)),
+            container.eq(Mux(is_wrap, request.len[:4] << request.size, 0xFFF)),
+            *(chunk[field].eq(request[field]) for field in ("size", "slot", "id", "attributes")),
+            chunk.line.eq(request.addr[6:]),
+            chunk.first_byte.eq(address & ~mask),
+            chunk.last_byte.eq(Mux(is_whole, extent.last_byte, cut.reach)),
+            chunk.beats.eq(Mux(is_whole, request.len, room)),
+            chunk.is_fixed.eq(request.burst == Burst.FIXED),
+            chunk.is_final.eq(is_whole),
+            cut.after.eq(extent.chunks_after),
+            cut.next_is_final.eq(extent.chunks_after == 1),
+            cut.base.eq(address & ~container & ~mask),
+            cut.reach.eq((address | container) & ~mask),
+            cut.end.eq(extent.last_byte & container),
+            cut.line_mask.eq(container[6:]),
         ]
-        with m.If(is_wrap & (current.len < line_beats)):
-            m.d.comb += limit_beat.eq(first_beat | current.len)
-        with m.If(chunk.is_fixed | (current_left <= room)):
-            m.d.comb += [
-                chunk.beats.eq(current_left),
-                chunk.is_final.eq(1),
-            ]
-        with m.Else():
-            m.d.comb += chunk.beats.eq(room)
-        m.d.comb += chunk.last_byte.eq(chunk.first_byte + Mux(chunk.is_fixed, 0, chunk.beats << current.size))
 
-    def _address_after(self, m: Module, current) -> Signal:
-        """The address that follows the chunk; a burst stays within 4 KiB, a WRAP within its container."""
-        chunk = self.o.payload
-        container_mask = Signal(12)
-        next_address = Signal.like(current.addr)
-        after = Signal(12)
+    def _follow(self, m: Module, cut, following) -> None:
+        """Sets the chunk after another one of its burst: a whole line, or what is left."""
+        chunk = following.chunk
+        line = cut.chunk.line[:6]
         m.d.comb += [
-            after.eq((current.addr[6:12] << 6) + chunk.last_byte + (1 << current.size)),
-            container_mask.eq(0xFFF),
-            next_address.eq(current.addr),
-            next_address[:12].eq((current.addr[:12] & ~container_mask) | (after & container_mask)),
+            following.eq(cut),
+            following.after.eq(cut.after - 1),
+            following.next_is_final.eq(cut.after == 2),
+            chunk.line[:6].eq((line & ~cut.line_mask) | ((line + 1) & cut.line_mask)),
+            chunk.first_byte.eq(cut.base),
+            chunk.last_byte.eq(Mux(cut.next_is_final, cut.base | cut.end, cut.reach)),
+            chunk.beats.eq(Mux(cut.next_is_final, cut.end, 63) >> cut.chunk.size),
+            chunk.is_final.eq(cut.next_is_final),
         ]
-        with m.If(current.burst == Burst.WRAP):
-            m.d.comb += container_mask.eq(((current.len + 1) << current.size) - 1)
-        return next_address

@@ -20,9 +20,9 @@ from cbit.keys.types import (
 
 __all__ = ["DRAIN_SETTLE_CYCLES", "KeyControl"]
 
-DRAIN_SETTLE_CYCLES = 4
-"""Cycles from a change of ``active`` or ``serving`` in which an access may still be on its way into the count
-behind ``drain_busy``."""
+DRAIN_SETTLE_CYCLES = 8
+"""Cycles in a row for which ``drain_busy`` must be low. An access decided before a change of ``active`` may take so
+long to show in it, and on its way from one part of the engine to the next it may be hidden for less than that."""
 
 
 class KeyControl(wiring.Component):
@@ -76,8 +76,9 @@ class KeyControl(wiring.Component):
     drain_slot : ``Out(range(asid_count))``
         The slot whose accesses in flight are waited for.
     drain_busy : ``In(1)``
-        High while an access that uses ``drain_slot`` is in flight. Ignored in the four cycles from a change of
-        ``drain_slot``, ``active`` or ``serving`` on: so long the accesses decided before may take to show here.
+        High while an access that uses ``drain_slot`` is in flight. It counts as drained once this has been low
+        for eight cycles in a row, all after the last change of ``drain_slot``, ``active`` or ``serving``: so long
+        an access decided before may take to show here, or hide on its way through the engine.
 
     Raises
     ------
@@ -121,8 +122,8 @@ class KeyControl(wiring.Component):
         occupied = slots.active.bit_select(slot, 1)
         verdict = self._verdict(m, operation, in_range, occupied, staging)
         overtaken = Signal()
-        settle = Signal(range(DRAIN_SETTLE_CYCLES + 1))
-        m.d.sync += settle.eq(0)
+        in_flight, settle = Signal(), Signal(range(DRAIN_SETTLE_CYCLES + 1))
+        m.d.sync += [in_flight.eq(self.drain_busy), settle.eq(0)]
 
         # Sweeps over every slot after reset, then takes the slot of one command at a time from state to state.
         with m.FSM(init="SWEEP") as fsm:
@@ -166,8 +167,9 @@ class KeyControl(wiring.Component):
                 m.next = "IDLE"
             with m.State("DRAIN"):
                 settled = settle == DRAIN_SETTLE_CYCLES
-                m.d.sync += settle.eq(settle + ~settled)
-                with m.If(settled & ~self.drain_busy):
+                with m.If(~in_flight):
+                    m.d.sync += settle.eq(settle + 1)
+                with m.If(settled & ~in_flight):
                     m.next = "ERASE"
                     with m.If(passage == SlotState.ZEROIZING):
                         m.d.sync += passage.eq(SlotState.EMPTY)

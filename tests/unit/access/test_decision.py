@@ -9,6 +9,7 @@ from cbit.access.decision import Decision
 from cbit.access.legal import BurstRules
 from cbit.access.request import Route, Violation
 from cbit_model.access import Access, Burst, Mode, decide, malformed
+from cbit_sim.requests import extent
 from cbit_sim.streams import simulate
 
 ADDR_WIDTH = 36
@@ -17,8 +18,19 @@ ASID_COUNT = 5
 SWITCHES = [Mode(sme=sme, tsme=tsme, sev=sev) for sme, tsme, sev in itertools.product([False, True], repeat=3)]
 
 
-def decision(*, is_write=False):
-    return Decision(addr_width=ADDR_WIDTH, c_bit=C_BIT, id_width=4, asid_count=ASID_COUNT, is_write=is_write)
+PIPELINED = pytest.mark.parametrize("pipelined", [False, True], ids=["combinational", "pipelined"])
+
+
+def decision(*, pipelined=False, is_write=False):
+    return Decision(addr_width=ADDR_WIDTH, c_bit=C_BIT, id_width=4, asid_count=ASID_COUNT, is_write=is_write,
+                    pipelined=pipelined)
+
+
+async def pass_stages(ctx, dut):
+    """Lets the access at the input pass the registers, if there are any."""
+    ctx.set(dut.advance, 1)
+    if dut.pipelined:
+        await ctx.tick().repeat(2)
 
 
 def offer(ctx, address, access):
@@ -29,11 +41,12 @@ def offer(ctx, address, access):
     ctx.set(address.burst.as_value(), access.burst)
 
 
-def check(ctx, dut, access, mode, active):
+async def check(ctx, dut, access, mode, active):
     """Compares one decision with the model's."""
     offer(ctx, dut.address, access)
     ctx.set(dut.mode, {"sme": mode.sme, "tsme": mode.tsme, "sev": mode.sev})
-    ctx.set(dut.active, sum(1 << slot for slot in active))
+    ctx.set(dut.slots, {"exists": access.asid < ASID_COUNT, "own": access.asid in active, "host": 0 in active})
+    await pass_stages(ctx, dut)
     expected = decide(access, mode=mode, active=active, asid_count=ASID_COUNT, c_bit=C_BIT)
     request = ctx.get(dut.request)
     case = (access, mode, active)
@@ -62,14 +75,15 @@ def test_every_sideband_mode_and_slot_state(mode):
                             prot=fetch << 2)
             others = set(range(ASID_COUNT)) - {0, asid}
             for active in ({0, asid}, {0}, {asid} - {0}, set(), others):
-                check(ctx, dut, access, mode, active & set(range(ASID_COUNT)))
+                await check(ctx, dut, access, mode, active & set(range(ASID_COUNT)))
 
     simulate(dut, testbench)
 
 
+@PIPELINED
 @pytest.mark.parametrize("is_write", [False, True], ids=["read", "write"])
-def test_random_accesses(is_write):
-    dut = decision(is_write=is_write)
+def test_random_accesses(is_write, pipelined):
+    dut = decision(pipelined=pipelined, is_write=is_write)
     seed = 11
     print(f"seed {seed}")
     rng = random.Random(seed)
@@ -82,7 +96,7 @@ def test_random_accesses(is_write):
                             burst=rng.choice(list(Burst)), length=rng.choice([1, 2, 4, 8, 16, 17]),
                             size=rng.choice([4, 4, 4, 5]))
             active = {slot for slot in range(ASID_COUNT) if rng.random() < 0.7}
-            check(ctx, dut, access, rng.choice(SWITCHES), active)
+            await check(ctx, dut, access, rng.choice(SWITCHES), active)
 
     simulate(dut, testbench)
 
@@ -102,12 +116,12 @@ def test_fields_pass_unchanged():
 
 
 def test_no_address_bit_above_the_highest_c_bit():
-    dut = Decision(addr_width=48, c_bit=47, id_width=4, asid_count=16, is_write=False)
+    dut = Decision(addr_width=48, c_bit=47, id_width=4, asid_count=16, is_write=False, pipelined=False)
 
     async def testbench(ctx):
         ctx.set(dut.address, {"addr": (1 << 48) - 16, "size": 4, "burst": Burst.INCR})
         ctx.set(dut.mode.sme, 1)
-        ctx.set(dut.active, 1)
+        ctx.set(dut.slots.host, 1)
         assert ctx.get(dut.request.route) == Route.ENCRYPTED
         assert ctx.get(dut.request.addr) == (1 << 47) - 16
 
@@ -129,8 +143,9 @@ def random_bursts(rng, count):
                      burst=rng.choice([Burst.INCR, Burst.INCR, Burst.WRAP, Burst.FIXED]))
 
 
-def test_rules_of_bursts():
-    dut = BurstRules(addr_width=ADDR_WIDTH, id_width=4, user_width=6)
+@PIPELINED
+def test_rules_of_bursts(pipelined):
+    dut = BurstRules(addr_width=ADDR_WIDTH, id_width=4, user_width=6, pipelined=pipelined)
     seed = 12
     print(f"seed {seed}")
     verdicts = set()
@@ -139,7 +154,11 @@ def test_rules_of_bursts():
         for access in itertools.chain(edge_bursts(), random_bursts(random.Random(seed), 3000)):
             offer(ctx, dut.address, access)
             verdict = malformed(access)
+            await pass_stages(ctx, dut)
             assert ctx.get(dut.malformed) == verdict, access
+            if not verdict:
+                shown = ctx.get(dut.extent)
+                assert {"last_byte": shown.last_byte, "chunks_after": shown.chunks_after} == extent(access), access
             verdicts.add((access.burst, verdict))
 
     simulate(dut, testbench)

@@ -8,11 +8,13 @@ import pytest
 from cbit.access.request import Route
 from cbit.access.splitter import ChunkSplitter
 from cbit_model.access import Access, Burst, burst_beats, malformed
+from cbit_sim.requests import request
 from cbit_sim.streams import collect, send
 from cbit_sim.watch import simulate_watched
 
 C_BIT = 34
 PAGE = 0x2_3456_7000
+PIPELINED = pytest.mark.parametrize("pipelined", [False, True], ids=["combinational", "pipelined"])
 ATTRIBUTES = {"cache": 3, "prot": 2, "qos": 5, "region": 6}
 
 
@@ -37,14 +39,17 @@ def expected_chunks(access):
 
 
 def request_of(access, slot=0):
-    return {"route": Route.ENCRYPTED, "slot": slot, "id": access.id, "addr": access.address, "len": access.length - 1,
-            "size": access.size, "burst": access.burst, "attributes": ATTRIBUTES}
+    return request(access) | {"route": Route.ENCRYPTED, "slot": slot, "attributes": ATTRIBUTES}
 
 
-def split(accesses, *, gaps=0.0, stalls=0.0, seed=0):
+def splitter(*, pipelined):
+    return ChunkSplitter(c_bit=C_BIT, id_width=4, slot_width=2, pipelined=pipelined)
+
+
+def split(accesses, *, pipelined, gaps=0.0, stalls=0.0, seed=0):
     """The chunks of all accesses, and the cycles of the first and the last."""
     rng = random.Random(seed)
-    dut = ChunkSplitter(c_bit=C_BIT, id_width=4, slot_width=2)
+    dut = splitter(pipelined=pipelined)
     expected = [(access, chunk) for access in accesses for chunk in expected_chunks(access)]
     taken = []
 
@@ -74,23 +79,27 @@ def every_shape():
                 yield access
 
 
-def test_every_kind_size_length_and_alignment():
+@PIPELINED
+def test_every_kind_size_length_and_alignment(pipelined):
     accesses = list(every_shape())
     assert {(access.burst, access.size) for access in accesses} == set(itertools.product(list(Burst)[:3], range(5)))
-    first, last = split(accesses)
+    first, last = split(accesses, pipelined=pipelined)
     chunks = sum(len(expected_chunks(access)) for access in accesses)
+    assert first == pipelined
     assert last - first == chunks - 1
 
 
+@PIPELINED
 @pytest.mark.parametrize("size", range(5))
-def test_wrap_from_every_beat_of_its_container(size):
+def test_wrap_from_every_beat_of_its_container(size, pipelined):
     split([Access(address=PAGE + 0x400 + (beat << size), length=length, size=size, burst=Burst.WRAP)
-           for length in (2, 4, 8, 16) for beat in range(length)])
+           for length in (2, 4, 8, 16) for beat in range(length)], pipelined=pipelined)
 
 
+@PIPELINED
 @pytest.mark.parametrize(("gaps", "stalls"), [(0.6, 0), (0, 0.6), (0.5, 0.5)],
                          ids=["gaps", "stalls", "gaps and stalls"])
-def test_random_bursts(gaps, stalls):
+def test_random_bursts(gaps, stalls, pipelined):
     seed = 41
     print(f"seed {seed}")
     rng = random.Random(seed)
@@ -100,22 +109,23 @@ def test_random_bursts(gaps, stalls):
                         length=rng.choice([1, 2, 4, 8, 16, rng.randint(1, 64)]), burst=rng.choice(list(Burst)[:3]))
         if not malformed(access):
             accesses.append(access)
-    split(accesses, gaps=gaps, stalls=stalls, seed=seed)
+    split(accesses, pipelined=pipelined, gaps=gaps, stalls=stalls, seed=seed)
 
 
-def test_an_access_is_taken_before_its_first_chunk():
-    dut = ChunkSplitter(c_bit=C_BIT, id_width=4, slot_width=2)
+@PIPELINED
+def test_an_access_is_taken_before_its_first_chunk(pipelined):
+    dut = splitter(pipelined=pipelined)
     access = Access(address=PAGE + 32, id=3, length=4)
 
     async def testbench(ctx):
         ctx.set(dut.i.payload, request_of(access, slot=1))
         ctx.set(dut.i.valid, 1)
         assert ctx.get(dut.i.ready)
-        assert ctx.get(dut.o.valid)
+        assert ctx.get(dut.o.valid) != pipelined
         await ctx.tick()
         ctx.set(dut.i.valid, 0)
-        ctx.set(dut.o.ready, 1)
         assert not ctx.get(dut.i.ready)
+        ctx.set(dut.o.ready, 1)
         lines = []
         while ctx.get(dut.o.valid):
             chunk = ctx.get(dut.o.payload)
@@ -127,8 +137,9 @@ def test_an_access_is_taken_before_its_first_chunk():
     simulate_watched(dut, [dut.o], testbench)
 
 
-def test_what_remains_of_an_access_is_seen():
-    dut = ChunkSplitter(c_bit=C_BIT, id_width=4, slot_width=2)
+@PIPELINED
+def test_what_remains_of_an_access_is_seen(pipelined):
+    dut = splitter(pipelined=pipelined)
     access = Access(address=PAGE, id=9, length=8)
 
     async def testbench(ctx):
@@ -138,12 +149,13 @@ def test_what_remains_of_an_access_is_seen():
         ctx.set(dut.o.ready, 1)
         assert not ctx.get(dut.is_busy)
         assert not ctx.get(dut.drain_busy)
-        await ctx.tick()
-        ctx.set(dut.i.valid, 0)
-        assert (ctx.get(dut.is_busy), ctx.get(dut.busy_id), ctx.get(dut.drain_busy)) == (1, 9, 1)
-        ctx.set(dut.drain_slot, 1)
-        assert not ctx.get(dut.drain_busy)
-        ctx.set(dut.drain_slot, 2)
+        for _ in range(1 + pipelined):
+            await ctx.tick()
+            ctx.set(dut.i.valid, 0)
+            assert (ctx.get(dut.is_busy), ctx.get(dut.busy_id), ctx.get(dut.drain_busy)) == (1, 9, 1)
+            ctx.set(dut.drain_slot, 1)
+            assert not ctx.get(dut.drain_busy)
+            ctx.set(dut.drain_slot, 2)
         await ctx.tick()
         assert not ctx.get(dut.is_busy)
         assert not ctx.get(dut.drain_busy)

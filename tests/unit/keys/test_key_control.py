@@ -266,6 +266,26 @@ def test_retire_drains_and_then_erases(bench):
     bench.run(testbench)
 
 
+@pytest.mark.parametrize(("op", "after_erase"), [(RETIRE, False), (ZEROIZE, True)])
+def test_drained_is_what_is_seen_no_more_for_eight_cycles_in_a_row(bench, op, after_erase):
+    async def testbench(ctx):
+        await bench.idle(ctx)
+        await bench.install(ctx, 2)
+        await bench.start(ctx, op, 2)
+        if after_erase:
+            await ctx.tick().repeat(1 + 22)
+        for _ in range(5):
+            ctx.set(bench.dut.drain_busy, 1)
+            await ctx.tick()
+            ctx.set(bench.dut.drain_busy, 0)
+            await ctx.tick().repeat(DRAIN_SETTLE_CYCLES - 1)
+        assert await bench.state(ctx, 2) == (SlotState.ZEROIZING if after_erase else SlotState.RETIRING)
+        await bench.idle(ctx)
+        assert await bench.state(ctx, 2) == SlotState.EMPTY
+
+    bench.run(testbench)
+
+
 def test_zeroize_erases_at_once_and_then_drains(bench):
     async def testbench(ctx):
         await bench.idle(ctx)
@@ -350,7 +370,7 @@ def test_commands_and_words_during_an_install_leave_it_alone(bench):
     bench.run(testbench)
 
 
-@pytest.mark.parametrize(("key_bits", "install", "end"), [(128, 25, 28), (256, 33, 36)])
+@pytest.mark.parametrize(("key_bits", "install", "end"), [(128, 25, 32), (256, 33, 40)])
 def test_commands_take_the_cycles_that_are_told(key_bits, install, end):
     bench = Bench(key_bits=key_bits)
     keys = bytes(key_bits // 8), bytes([1]) * (key_bits // 8)

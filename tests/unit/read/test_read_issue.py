@@ -13,6 +13,7 @@ from cbit.axi.ports import Response
 from cbit.read.entry import ReadKind
 from cbit.read.issue import ReadIssue
 from cbit_model.access import Access, Burst, burst_beats, malformed
+from cbit_sim.requests import request
 from cbit_sim.streams import send
 from cbit_sim.watch import simulate_watched
 
@@ -133,9 +134,8 @@ def test_every_access_reaches_dram_in_the_order_of_its_id(gaps, stalls):
     for _ in range(120):
         access, slot = random_access(rng), rng.randrange(4)
         route = rng.choice([Route.PLAIN, Route.ENCRYPTED, Route.ENCRYPTED, Route.DENIED])
-        requests.append({"route": route, "slot": slot, "resp": Response.DECERR, "id": access.id,
-                         "addr": access.address, "len": access.length - 1, "size": access.size,
-                         "burst": access.burst, "attributes": ATTRIBUTES})
+        requests.append(request(access) | {"route": route, "slot": slot, "resp": Response.DECERR,
+                                           "attributes": ATTRIBUTES})
         expected[access.id] += expected_of(access, route, slot)
     merges = [(rng.getrandbits(C_BIT - 4) << 4, rng.randrange(4), place) for place in range(16)]
     wanted = sum(len(items) for items in expected.values())
@@ -160,8 +160,7 @@ def test_every_access_reaches_dram_in_the_order_of_its_id(gaps, stalls):
 
 
 def encrypted(identity, length=16):
-    return {"route": Route.ENCRYPTED, "id": identity, "addr": 0x4000, "len": length - 1, "size": 4,
-            "burst": Burst.INCR}
+    return request(Access(address=0x4000, id=identity, length=length)) | {"route": Route.ENCRYPTED}
 
 
 def plain(identity, length=1):
@@ -228,8 +227,8 @@ def test_a_full_table_stops_managers_and_not_partial_writes():
         ctx.set(dut.merge_free, 1)
         ctx.set(dut.ar.ready, 1)
         ctx.set(dut.i.valid, 1)
-        for request, kept_waiting in ((plain(1), True), (encrypted(1), False)):
-            ctx.set(dut.i.payload, request)
+        for payload, kept_waiting in ((plain(1), True), (encrypted(1), False)):
+            ctx.set(dut.i.payload, payload)
             assert not ctx.get(dut.ar.valid)
             assert ctx.get(dut.i.ready) != kept_waiting
         ctx.set(dut.merge.valid, 1)

@@ -11,6 +11,7 @@ from cbit.access.request import Route
 from cbit.access.splitter import ChunkSplitter
 from cbit.write.gather import WriteGather
 from cbit_model.access import Access, Burst, burst_beats, malformed
+from cbit_sim.requests import request
 from cbit_sim.streams import send
 from cbit_sim.watch import simulate_watched
 
@@ -46,8 +47,7 @@ class SplitAndGather(Component):
 
 
 def request_of(access):
-    return {"route": Route.ENCRYPTED, "slot": access.id % 4, "id": access.id, "addr": access.address,
-            "len": access.length - 1, "size": access.size, "burst": access.burst}
+    return request(access) | {"route": Route.ENCRYPTED, "slot": access.id % 4}
 
 
 def bytes_of(data, strobes):

@@ -8,7 +8,8 @@ import pytest
 from cbit.access.request import Route
 from cbit.axi.ports import Response
 from cbit.write.route import WriteRoute
-from cbit_model.access import Burst
+from cbit_model.access import Access
+from cbit_sim.requests import request as fields_of
 from cbit_sim.streams import send
 from cbit_sim.watch import simulate_watched
 
@@ -21,7 +22,7 @@ def route():
 
 def request(kind, *, identity=0, length=1, address=0x4000, slot=0):
     return {"route": kind, "slot": slot, "resp": Response.OKAY if kind is Route.DISCARDED else Response.SLVERR,
-            "id": identity, "addr": address, "len": length - 1, "size": 4, "burst": Burst.INCR}
+            **fields_of(Access(address=address, id=identity, length=length))}
 
 
 class Sinks:
