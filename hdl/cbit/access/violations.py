@@ -4,13 +4,11 @@ from amaranth.hdl import Module, Mux, Signal, unsigned
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
+from cbit.access.counts import RotatingCounts, count_layout
 from cbit.access.front import violation_event_layout
 from cbit.access.request import Violation
 
 __all__ = ["ViolationLog", "violation_layout"]
-
-
-KINDS = tuple(kind for kind in Violation if kind is not Violation.NONE)
 
 
 def violation_layout(*, asid_width: int, addr_width: int, id_width: int) -> data.StructLayout:
@@ -22,8 +20,8 @@ def violation_layout(*, asid_width: int, addr_width: int, id_width: int) -> data
 class ViolationLog(wiring.Component):
     """Keeps the first denied access and counts all of them by kind.
 
-    Takes an event of each direction every cycle; what it says follows one cycle later. Of two events in one
-    cycle both are counted, and the read is the first. An event in the cycle of a clear is kept and counted,
+    Takes an event of each direction every cycle; ``first`` tells of it in the second cycle after. Of two events in
+    one cycle both are counted, and the read is the first. An event in the cycle of a clear is kept and counted,
     never lost. Counts stay at their greatest value once they are there.
 
     Parameters
@@ -47,8 +45,9 @@ class ViolationLog(wiring.Component):
         Lets ``irq`` rise.
     first : ``Out(violation_layout(...))``
         The first one since reset or since ``clear_record``.
-    counts : ``Out(ArrayLayout(32, 8))``
-        Number by kind since reset or since ``clear_counts``; element ``Violation.NONE`` stays zero.
+    count : ``Out(count_layout())``
+        Number of one kind after the other since reset or since ``clear_counts``, as
+        :class:`~cbit.access.counts.RotatingCounts` shows it; that of ``Violation.NONE`` stays zero.
     irq : ``Out(1)``
         High while ``first`` is valid and ``irq_enable`` is high.
     """
@@ -66,29 +65,29 @@ class ViolationLog(wiring.Component):
             "clear_counts": In(1),
             "irq_enable": In(1),
             "first": Out(violation_layout(**widths)),
-            "counts": Out(data.ArrayLayout(32, len(Violation))),
+            "count": Out(count_layout()),
             "irq": Out(1),
         })
 
     def elaborate(self, _platform) -> Module:
         m = Module()
-        m.d.comb += self.irq.eq(self.first.valid & self.irq_enable)
-        denied = self.read.valid | self.write.valid
-        with m.If(denied & (~self.first.valid | self.clear_record)):
-            m.d.sync += [self.first.valid.eq(1), self.first.write.eq(~self.read.valid)]
-            m.d.sync += self.first.event.eq(Mux(self.read.valid, self.read.p, self.write.p))
+        m.submodules.counts = counts = RotatingCounts()
+        read, write = Signal(self.read.p.shape()), Signal(self.write.p.shape())
+        read_valid, write_valid = Signal(), Signal()
+        m.d.sync += [
+            read.eq(self.read.p), read_valid.eq(self.read.valid),
+            write.eq(self.write.p), write_valid.eq(self.write.valid),
+        ]
+        m.d.comb += [
+            self.irq.eq(self.first.valid & self.irq_enable),
+            counts.kinds[0].eq(Mux(read_valid, read.kind, Violation.NONE)),
+            counts.kinds[1].eq(Mux(write_valid, write.kind, Violation.NONE)),
+            counts.clear.eq(self.clear_counts),
+            self.count.eq(counts.shown),
+        ]
+        with m.If((read_valid | write_valid) & (~self.first.valid | self.clear_record)):
+            m.d.sync += [self.first.valid.eq(1), self.first.write.eq(~read_valid),
+                         self.first.event.eq(Mux(read_valid, read, write))]
         with m.Elif(self.clear_record):
             m.d.sync += self.first.as_value().eq(0)
-        for kind in KINDS:
-            self._elaborate_count(m, kind)
         return m
-
-    def _elaborate_count(self, m: Module, kind: Violation) -> None:
-        count = self.counts[kind.value]
-        start, events, total = Signal(32), Signal(2), Signal(33)
-        m.d.comb += [
-            start.eq(Mux(self.clear_counts, 0, count)),
-            events.eq(sum(event.valid & (event.p.kind == kind) for event in (self.read, self.write))),
-            total.eq(start + events),
-        ]
-        m.d.sync += count.eq(Mux(total[32], 0xffff_ffff, total[:32]))

@@ -1,69 +1,36 @@
 """Registers behind AXI4-Lite: decodes addresses, answers refusals, stores nothing."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
-from amaranth.hdl import Const, Module, Signal, Value, unsigned
+from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
 from amaranth.lib import wiring
-from amaranth.lib.data import Field, FlexibleLayout
 from amaranth.lib.wiring import In, Out
 
 from cbit.axi.ports import AxiLiteSignature, Response
 from cbit.csr.map import SIZE_BYTES, Register
+from cbit.csr.rotation import rotation_layout
+from cbit.csr.word import ArraySignature, RegisterSignature
 
-__all__ = ["ADDR_WIDTH", "Bank", "RegisterSignature", "register_layout"]
+__all__ = ["ADDR_WIDTH", "Bank"]
 
 ADDR_WIDTH = (SIZE_BYTES - 1).bit_length()
 """Bits of an address on a bank's port."""
+
+WORD_CYCLES = 3
+"""Cycles from a read's address to the word of a register that stands behind the bank."""
 
 
 def _is_constant(register: Register) -> bool:
     return all(field.constant for field in register.fields)
 
 
-def register_layout(register: Register) -> FlexibleLayout:
-    """The word of a register: its fields, named in lower case, where the map puts them."""
-    return FlexibleLayout(32, {field.name.lower(): Field(unsigned(field.width), field.lsb)
-                               for field in register.fields})
-
-
-class RegisterSignature(wiring.Signature):
-    """What stands behind one register, seen from the bank.
-
-    Parameters
-    ----------
-    register : :class:`cbit.csr.map.Register`
-        The register.
-
-    Members
-    -------
-    value : ``In(register_layout(register))``
-        Registers that can be read: the word as it reads now.
-    write : ``Out(1)``
-        Registers that can be written: high for the one cycle in which ``data`` is written.
-    data : ``Out(register_layout(register))``
-        The word written; any value while ``write`` is low.
-    refuse : ``In(1)``
-        While high, a write is answered SLVERR and ``write`` stays low. May depend on ``data`` in the same
-        cycle, not on ``write``.
-    """
-
-    def __init__(self, register: Register):
-        self.register = register
-        layout = register_layout(register)
-        readable = {"value": In(layout)} if register.access != "wo" else {}
-        writable = {"write": Out(1), "data": Out(layout), "refuse": In(1)} if register.access != "ro" else {}
-        super().__init__(readable | writable)
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, RegisterSignature) and self.register == other.register
-
-
 class Bank(wiring.Component):
     """The registers of one address space as an AXI4-Lite subordinate.
 
-    A read answers in the second cycle after its address, a write in the second cycle after the later of its
-    address and data. Each goes on every second cycle, the two independent of each other; ready and valid come
-    from registers. An answer waits for its ready and holds up only its own direction.
+    A read answers in the fifth cycle after its address, one of a rotating register within 16 cycles more, with
+    the word as it was at some time after the address. A write answers in the third cycle after the later of its
+    address and data. Each direction takes its next access while the answer is taken, the two independent of each
+    other; ready and valid come from registers. An answer waits for its ready and holds up only its own direction.
 
     Every access is answered, and a refused one changes nothing: DECERR where there is no register; SLVERR for
     a write to a read-only register, for a write of less than all four bytes, for one that the register
@@ -74,20 +41,31 @@ class Bank(wiring.Component):
     ----------
     registers : sequence of :class:`cbit.csr.map.Register`
         The registers. Constant ones are answered by the bank.
+    rotating : sequence of :class:`cbit.csr.map.Register`
+        Those of them that are read from ``rotation``.
 
     Members
     -------
     s_axil : ``In(AxiLiteSignature(addr_width=12))``
         The bus.
-    <name> : ``Out(RegisterSignature(register))``
-        Each register that is not constant, by its name in lower case.
+    rotation : ``In(rotation_layout())``
+        The rotating registers in turn.
+    <name> : ``Out(RegisterSignature(register))`` or ``Out(ArraySignature(...))``
+        Each other register that is not constant, by its name in lower case, and each array by its.
     """
 
-    def __init__(self, *, registers: Sequence[Register]):
+    def __init__(self, *, registers: Sequence[Register], rotating: Sequence[Register] = ()):
         self.registers = tuple(registers)
-        super().__init__({"s_axil": In(AxiLiteSignature(addr_width=ADDR_WIDTH))} | {
-            register.name.lower(): Out(RegisterSignature(register))
-            for register in self.registers if not _is_constant(register)})
+        self.rotating = frozenset(register.name for register in rotating)
+        arrays = {register.array: register for register in self.registers if register.array}
+        super().__init__({
+            "s_axil": In(AxiLiteSignature(addr_width=ADDR_WIDTH)),
+            "rotation": In(rotation_layout()),
+            **{register.name.lower(): Out(RegisterSignature(register))
+               for register in self.registers if not register.array and self._stands_behind(register)},
+            **{name.lower(): Out(ArraySignature(register, count=register.index + 1))
+               for name, register in arrays.items()},
+        })
 
     def elaborate(self, _platform) -> Module:
         m = Module()
@@ -95,67 +73,100 @@ class Bank(wiring.Component):
         self._elaborate_read(m)
         return m
 
-    def _port(self, register: Register) -> wiring.PureInterface:
-        return getattr(self, register.name.lower())
+    def _stands_behind(self, register: Register) -> bool:
+        return not _is_constant(register) and register.name not in self.rotating
 
     def _elaborate_write(self, m: Module) -> None:
         aw, w, b = self.s_axil.aw, self.s_axil.w, self.s_axil.b
-        address, address_held = Signal(ADDR_WIDTH), Signal()
+        address, address_held, is_decoded = Signal(ADDR_WIDTH), Signal(), Signal()
         word, whole, word_held = Signal(32), Signal(), Signal()
-        m.d.comb += [aw.ready.eq(~address_held), w.ready.eq(~word_held)]
+        perform = Signal()
+        m.d.comb += [
+            aw.ready.eq(~address_held),
+            w.ready.eq(~word_held),
+            perform.eq(is_decoded & word_held & ~b.valid),
+        ]
+        resp = self._offer_write(m, address, word, whole, perform)
+        m.d.sync += is_decoded.eq(address_held & ~perform)
         with m.If(aw.valid & aw.ready):
             m.d.sync += [address.eq(aw.p.addr), address_held.eq(1)]
         with m.If(w.valid & w.ready):
             m.d.sync += [word.eq(w.p.data), whole.eq(w.p.strb.all()), word_held.eq(1)]
-
-        perform, resp = Signal(), Signal(Response)
-        m.d.comb += perform.eq(address_held & word_held & ~b.valid)
-        self._decode_write(m, address, word, whole, perform, resp)
         with m.If(perform):
             m.d.sync += [b.valid.eq(1), b.p.resp.eq(resp), address_held.eq(0), word_held.eq(0), word.eq(0)]
         with m.Elif(b.ready):
             m.d.sync += b.valid.eq(0)
 
-    def _decode_write(self, m: Module, address: Value, word: Value, whole: Value, perform: Value,
-                      resp: Signal) -> None:
-        m.d.comb += resp.eq(Response.DECERR)
-        with m.Switch(address[2:]):
-            for register in self.registers:
-                with m.Case(register.offset // 4):
-                    m.d.comb += resp.eq(Response.SLVERR)
-                    if register.access != "ro":
-                        port = self._port(register)
-                        with m.If(whole & ~port.refuse):
-                            m.d.comb += [resp.eq(Response.OKAY), port.write.eq(perform)]
-        m.d.comb += [self._port(register).data.as_value().eq(word)
-                     for register in self.registers if register.access != "ro"]
+    def _offer_write(self, m: Module, address: Value, word: Value, whole: Value, perform: Value) -> Value:
+        """Offers the word to the register at the address; returns the response."""
+        exists, is_taken = Signal(), Signal()
+        m.d.sync += exists.eq(self._is_any(address, self.registers))
+        for port, registers in self._writable():
+            chosen = Signal()
+            m.d.sync += chosen.eq(self._is_any(address, registers))
+            m.d.comb += [port.data.as_value().eq(word), port.write.eq(perform & chosen & whole & ~port.refuse)]
+            if registers[0].array:
+                m.d.comb += port.index.eq(address[2:])
+            with m.If(chosen & whole & ~port.refuse):
+                m.d.comb += is_taken.eq(1)
+        return Mux(is_taken, Response.OKAY, Mux(exists, Response.SLVERR, Response.DECERR))
+
+    def _writable(self) -> Iterator[tuple[wiring.PureInterface, list[Register]]]:
+        """Each port that takes words, and its registers."""
+        writable = [register for register in self.registers if register.access != "ro"]
+        for name in dict.fromkeys(register.array or register.name for register in writable):
+            yield getattr(self, name.lower()), [entry for entry in writable if name in (entry.array, entry.name)]
 
     def _elaborate_read(self, m: Module) -> None:
         ar, r = self.s_axil.ar, self.s_axil.r
         address, address_held = Signal(ADDR_WIDTH), Signal()
-        m.d.comb += ar.ready.eq(~address_held)
+        age = Signal(WORD_CYCLES)
+        rotates, is_there = Signal(), Signal()
+        answer = self._read(m, address, rotates)
+        m.d.comb += [
+            ar.ready.eq(~address_held),
+            is_there.eq(age[-1] & (~rotates | (self.rotation.place == address[2:6])) & ~r.valid),
+        ]
+        m.d.sync += age.eq(Cat(address_held, age) & (address_held & ~is_there).replicate(WORD_CYCLES))
         with m.If(ar.valid & ar.ready):
             m.d.sync += [address.eq(ar.p.addr), address_held.eq(1)]
-
-        answer = Signal(r.p.shape())
-        self._decode_read(m, address, answer)
-        with m.If(address_held & ~r.valid):
+        with m.If(is_there):
             m.d.sync += [r.valid.eq(1), r.p.eq(answer), address_held.eq(0)]
         with m.Elif(r.ready):
             m.d.sync += r.valid.eq(0)
 
-    def _decode_read(self, m: Module, address: Value, answer) -> None:
-        m.d.comb += answer.resp.eq(Response.DECERR)
-        with m.Switch(address[2:]):
-            for register in self.registers:
-                with m.Case(register.offset // 4):
-                    if register.access == "wo":
-                        m.d.comb += answer.resp.eq(Response.SLVERR)
-                    else:
-                        m.d.comb += [answer.resp.eq(Response.OKAY), answer.data.eq(self._word(register))]
+    def _read(self, m: Module, address: Value, rotates: Signal) -> Signal:
+        """The answer of what is at the address, and whether it ``rotates``, each step behind a register."""
+        answer = Signal(self.s_axil.r.p.shape())
+        exists, is_readable = Signal(), Signal()
+        word, resp = Signal(32), Signal(Response)
+        readable = [register for register in self.registers if register.access != "wo"]
+        words = [Const(0, 32)]
+        for register in readable:
+            if register.name not in self.rotating:
+                chosen = Signal()
+                m.d.sync += chosen.eq(self._is_any(address, [register]))
+                words.append(self._word(register) & chosen.replicate(32))
+        m.d.sync += [
+            exists.eq(self._is_any(address, self.registers)),
+            is_readable.eq(self._is_any(address, readable)),
+            rotates.eq(self._is_any(address, [entry for entry in readable if entry.name in self.rotating])),
+            word.eq(Cat(Cat(column).any() for column in zip(*words))),
+            resp.eq(Mux(is_readable, Response.OKAY, Mux(exists, Response.SLVERR, Response.DECERR))),
+        ]
+        m.d.comb += [
+            answer.data.eq(word | (self.rotation.word & rotates.replicate(32))),
+            answer.resp.eq(resp),
+        ]
+        return answer
 
     def _word(self, register: Register) -> Value:
         if _is_constant(register):
             return Const(register.reset, 32)
         named_bits = sum((1 << field.width) - 1 << field.lsb for field in register.fields)
-        return self._port(register).value.as_value() & named_bits
+        return getattr(self, register.name.lower()).value.as_value() & named_bits
+
+    @staticmethod
+    def _is_any(address: Value, registers: Sequence[Register]) -> Value:
+        """Whether the address is that of one of the registers."""
+        return address[2:].matches(*(register.offset // 4 for register in registers)) if registers else Const(0)

@@ -5,20 +5,17 @@ from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from cbit.access.front import violation_event_layout
-from cbit.access.request import MODE, Violation
+from cbit.access.request import MODE
 from cbit.access.violations import ViolationLog
 from cbit.axi.ports import AxiLiteSignature
 from cbit.csr.bank import ADDR_WIDTH, Bank
 from cbit.csr.map import registers
+from cbit.csr.rotation import ROTATING, ViolationWords
 from cbit.csr.switches import Switches
 from cbit.keys.control import KeyControl
 from cbit.keys.types import RoundKeyPairSignature
 
 __all__ = ["ControlPort"]
-
-KEY_WORDS = 8
-"""Registers for the words of each key, enough for the longest."""
-
 
 class ControlPort(wiring.Component):
     """The registers of the security processor and of the host, key control, mode and release, and the log.
@@ -99,11 +96,12 @@ class ControlPort(wiring.Component):
 
     def elaborate(self, _platform) -> Module:
         m = Module()
-        m.submodules.psp = psp = Bank(registers=registers("psp"))
-        m.submodules.host = host = Bank(registers=registers("host"))
+        m.submodules.psp = psp = Bank(registers=registers("psp"), rotating=ROTATING)
+        m.submodules.host = host = Bank(registers=registers("host"), rotating=ROTATING)
         m.submodules.switches = switches = Switches()
-        m.submodules.log = log = ViolationLog(asid_width=self.asid_width, addr_width=self.addr_width,
-                                              id_width=self.id_width)
+        widths = {"asid_width": self.asid_width, "addr_width": self.addr_width, "id_width": self.id_width}
+        m.submodules.log = log = ViolationLog(**widths)
+        m.submodules.violations = violations = ViolationWords(**widths)
         keys = KeyControl(asid_count=self.asid_count, key_bits=self.key_bits)
         fails = Signal()
         m.d.comb += fails.eq(self.self_test_failed & ~switches.failed)
@@ -114,8 +112,8 @@ class ControlPort(wiring.Component):
         self._join_switches(m, psp, host, switches, keys)
         self._join_keys(m, psp, keys)
         self._join_log(m, psp, log)
-        for bank in (psp, host):
-            self._show_violations(m, bank, log)
+        m.d.comb += [violations.first.eq(log.first), violations.count.eq(log.count),
+                     *(bank.rotation.eq(violations.shown) for bank in (psp, host))]
         self._show_parameters(m, host)
         return m
 
@@ -137,10 +135,12 @@ class ControlPort(wiring.Component):
         m.d.comb += [host.mode.value[name].eq(switches.mode[name]) for name in MODE.members]
 
     def _join_keys(self, m: Module, psp: Bank, keys: KeyControl) -> None:
-        m.d.comb += [
+        m.d.sync += [
             keys.command.valid.eq(psp.command.write),
             keys.command.op.eq(psp.command.data.op),
             keys.command.slot.eq(psp.command.data.slot),
+        ]
+        m.d.comb += [
             psp.command_status.value.busy.eq(keys.busy),
             psp.command_status.value.result.eq(keys.result),
             psp.slot_select.value.slot.eq(keys.query_slot),
@@ -151,45 +151,32 @@ class ControlPort(wiring.Component):
         wiring.connect(m, keys.round_key, wiring.flipped(self.round_key))
         with m.If(psp.slot_select.write):
             m.d.sync += keys.query_slot.eq(psp.slot_select.data.slot)
-        for tweak_key, name in enumerate(("key_data", "key_tweak")):
-            for index in range(KEY_WORDS):
-                self._join_word(m, getattr(psp, f"{name}{index}"), keys, tweak_key, index)
+        self._join_words(m, psp, keys)
 
-    def _join_word(self, m: Module, register: wiring.PureInterface, keys: KeyControl, tweak_key: int,
-                   index: int) -> None:
-        exists = index < self.key_bits // 32
-        m.d.comb += register.refuse.eq(~keys.word.ready if exists else 1)
-        with m.If(register.write):
-            m.d.comb += [keys.word.valid.eq(1), keys.word.tweak_key.eq(tweak_key), keys.word.index.eq(index),
-                         keys.word.data.eq(register.data.word)]
+    def _join_words(self, m: Module, psp: Bank, keys: KeyControl) -> None:
+        """A word goes in a cycle after it was not refused: no command can come between, from the same bus."""
+        for register in (psp.key_data, psp.key_tweak):
+            m.d.comb += register.refuse.eq(~keys.word.ready | (register.index >= self.key_bits // 32))
+        m.d.sync += [
+            keys.word.valid.eq(psp.key_data.write | psp.key_tweak.write),
+            keys.word.tweak_key.eq(psp.key_tweak.write),
+            keys.word.index.eq(psp.key_data.index),
+            keys.word.data.eq(psp.key_data.data.word),
+        ]
 
     def _join_log(self, m: Module, psp: Bank, log: ViolationLog) -> None:
         wiring.connect(m, wiring.flipped(self.read_violation), log.read)
         wiring.connect(m, wiring.flipped(self.write_violation), log.write)
-        m.d.comb += [
+        m.d.sync += [
             log.clear_record.eq(psp.violation_clear.write & psp.violation_clear.data.record),
             log.clear_counts.eq(psp.violation_clear.write & psp.violation_clear.data.counts),
+        ]
+        m.d.comb += [
             psp.irq_enable.value.violation.eq(log.irq_enable),
             self.irq.eq(log.irq),
         ]
         with m.If(psp.irq_enable.write):
             m.d.sync += log.irq_enable.eq(psp.irq_enable.data.violation)
-
-    def _show_violations(self, m: Module, bank: Bank, log: ViolationLog) -> None:
-        event = log.first.event
-        m.d.comb += [
-            bank.violation_status.value.valid.eq(log.first.valid),
-            bank.violation_status.value.write.eq(log.first.write),
-            bank.violation_status.value.kind.eq(event.kind),
-            bank.violation_asid.value.asid.eq(event.asid),
-            bank.violation_id.value.id.eq(event.id),
-            bank.violation_address_low.value.address.eq(event.addr[:32]),
-            bank.violation_address_high.value.address.eq(event.addr[32:]),
-        ]
-        for kind in Violation:
-            if kind is not Violation.NONE:
-                register = getattr(bank, f"violation_count_{kind.name.lower()}")
-                m.d.comb += register.value.count.eq(log.counts[kind.value])
 
     def _show_parameters(self, m: Module, host: Bank) -> None:
         m.d.comb += [

@@ -67,6 +67,10 @@ class Register:
         Bytes from the start of its address space.
     access : ``"rw"``, ``"ro"`` or ``"wo"``
         What the bus may do with it.
+    array : :class:`str`
+        Name of the array that it is an element of, empty for none.
+    index : :class:`int`
+        Its index in the array, which has a power of two of elements that lie side by side.
     fields : :class:`tuple` of :class:`Field`
         From the least significant bit on. Bits between fields read as zero and ignore what is written.
     doc : :class:`str`
@@ -76,6 +80,8 @@ class Register:
     name: str
     offset: int
     access: Access
+    array: str
+    index: int
     fields: tuple[Field, ...]
     doc: str
 
@@ -95,9 +101,11 @@ def _field(node: FieldNode) -> Field:
 
 def _register(node: RegNode) -> Register:
     access: Access = "ro" if not node.has_sw_writable else "rw" if node.has_sw_readable else "wo"
-    index = "".join(str(position) for position in node.current_idx or ())
-    return Register(name=node.inst_name + index, offset=node.absolute_address, access=access,
-                    fields=tuple(_field(field) for field in node.fields()), doc=node.get_property("desc"))
+    (index,) = node.current_idx or (0,)
+    return Register(
+        name=f"{node.inst_name}{index}" if node.is_array else node.inst_name, offset=node.absolute_address,
+        access=access, array=node.inst_name if node.is_array else "", index=index,
+        fields=tuple(_field(field) for field in node.fields()), doc=node.get_property("desc"))
 
 
 def _compile(map_name: str) -> Iterator[Register]:

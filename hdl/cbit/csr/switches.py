@@ -5,8 +5,8 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from cbit.access.request import MODE
-from cbit.csr.bank import RegisterSignature
 from cbit.csr.map import register
+from cbit.csr.word import RegisterSignature
 
 __all__ = ["Switches"]
 

@@ -1,6 +1,6 @@
 """The life of the key slots: who may use which, and when it is erased."""
 
-from amaranth.hdl import Cat, Module, Mux, Signal, Value
+from amaranth.hdl import Cat, Module, Signal, Value
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
@@ -112,18 +112,22 @@ class KeyControl(wiring.Component):
         m.submodules.slots = slots = SlotTable(asid_count=self.asid_count)
         self._join(m, staging, loader, eraser)
 
-        slot, operation, in_range = Signal(range(self.asid_count)), Signal(3), Signal()
+        slot, operation, in_range, occupied = Signal(range(self.asid_count)), Signal(3), Signal(), Signal()
         passage = Signal(SlotState)
         m.d.comb += [
             loader.slot.eq(slot), eraser.slot.eq(slot), slots.slot.eq(slot), slots.passage.eq(passage),
             self.drain_slot.eq(slot), self.active.eq(slots.active), self.serving.eq(slots.serving),
             slots.query_slot.eq(self.query_slot), self.query_state.eq(slots.query_state),
         ]
-        occupied = slots.active.bit_select(slot, 1)
         verdict = self._verdict(m, operation, in_range, occupied, staging)
         overtaken = Signal()
-        in_flight, settle = Signal(), Signal(range(DRAIN_SETTLE_CYCLES + 1))
-        m.d.sync += [in_flight.eq(self.drain_busy), settle.eq(0)]
+        in_flight, settle = Signal(), Signal(range(DRAIN_SETTLE_CYCLES + 2))
+        m.d.sync += [
+            in_flight.eq(self.drain_busy), settle.eq(0), occupied.eq(slots.active.bit_select(slot, 1)),
+            slots.start.eq(0), slots.stop.eq(0), slots.cut.eq(0), staging.erase.eq(0), staging.unload.eq(0),
+            overtaken.eq(self.command.valid & (self.command.op == Operation.ZEROIZE) & (self.command.slot == slot)
+                         & (passage == SlotState.RETIRING)),
+        ]
 
         # Sweeps over every slot after reset, then takes the slot of one command at a time from state to state.
         with m.FSM(init="SWEEP") as fsm:
@@ -132,74 +136,69 @@ class KeyControl(wiring.Component):
                 with m.If(eraser.done):
                     m.d.sync += slot.eq(slot + 1)
                     with m.If(slot == self.asid_count - 1):
-                        m.next = "IDLE"
+                        m.next = "FINISH"
             with m.State("IDLE"):
                 m.d.comb += staging.enable.eq(~self.command.valid)
                 with m.If(self.command.valid):
                     m.d.sync += [slot.eq(self.command.slot), operation.eq(self.command.op),
                                  in_range.eq(self.command.slot < self.asid_count)]
-                    m.next = "CHECK"
+                    m.next = "LOOK"
+            with m.State("LOOK"):
+                m.next = "CHECK"
             with m.State("CHECK"):
                 accepted = verdict == Result.OK
-                m.d.sync += self.result.eq(verdict)
-                m.d.comb += staging.erase.eq((operation == Operation.ZEROIZE)
-                                             | (operation == Operation.INSTALL) & ~accepted)
-                m.next = "IDLE"
+                m.d.sync += [self.result.eq(verdict),
+                             staging.erase.eq((operation == Operation.ZEROIZE)
+                                              | (operation == Operation.INSTALL) & ~accepted)]
+                m.next = "FINISH"
                 with m.If(accepted & (operation == Operation.INSTALL)):
-                    m.d.sync += passage.eq(SlotState.LOADING)
-                    m.next = "LOAD"
+                    m.d.sync += [staging.unload.eq(1), passage.eq(SlotState.LOADING)]
+                    m.next = "EXPAND"
                 with m.Elif(accepted & (operation == Operation.RETIRE)):
-                    m.d.comb += slots.stop.eq(1)
-                    m.d.sync += passage.eq(SlotState.RETIRING)
+                    m.d.sync += [slots.stop.eq(1), passage.eq(SlotState.RETIRING)]
                     m.next = "DRAIN"
                 with m.Elif(accepted & occupied):
-                    m.d.comb += slots.cut.eq(1)
-                    m.d.sync += passage.eq(SlotState.ZEROIZING)
+                    m.d.sync += [slots.cut.eq(1), passage.eq(SlotState.ZEROIZING)]
                     m.next = "ERASE"
-            with m.State("LOAD"):
-                m.d.comb += loader.i.valid.eq(1)
-                with m.If(loader.i.ready):
-                    m.d.comb += staging.erase.eq(1)
-                    m.next = "EXPAND"
             with m.State("EXPAND"), m.If(loader.done):
-                m.d.comb += slots.start.eq(1)
-                m.d.sync += passage.eq(SlotState.EMPTY)
-                m.next = "IDLE"
+                m.d.sync += slots.start.eq(1)
+                m.next = "FINISH"
             with m.State("DRAIN"):
-                settled = settle == DRAIN_SETTLE_CYCLES
+                settled = settle == DRAIN_SETTLE_CYCLES + 1  # the first shows what was before the slot was stopped
                 with m.If(~in_flight):
                     m.d.sync += settle.eq(settle + 1)
                 with m.If(settled & ~in_flight):
                     m.next = "ERASE"
                     with m.If(passage == SlotState.ZEROIZING):
-                        m.d.sync += passage.eq(SlotState.EMPTY)
-                        m.next = "IDLE"
-                m.d.comb += overtaken.eq(self.command.valid & (passage == SlotState.RETIRING)
-                                         & (self.command.op == Operation.ZEROIZE) & (self.command.slot == slot))
+                        m.next = "FINISH"
                 with m.If(overtaken):
-                    m.d.comb += [slots.cut.eq(1), staging.erase.eq(1)]
-                    m.d.sync += [passage.eq(SlotState.ZEROIZING), self.result.eq(Result.OK)]
+                    m.d.sync += [slots.cut.eq(1), staging.erase.eq(1), passage.eq(SlotState.ZEROIZING),
+                                 self.result.eq(Result.OK)]
                     m.next = "ERASE"
             with m.State("ERASE"):
                 m.d.comb += eraser.enable.eq(1)
                 with m.If(eraser.done):
                     m.next = "DRAIN"
                     with m.If(passage == SlotState.RETIRING):
-                        m.d.comb += slots.cut.eq(1)
-                        m.d.sync += passage.eq(SlotState.EMPTY)
-                        m.next = "IDLE"
+                        m.d.sync += slots.cut.eq(1)
+                        m.next = "FINISH"
+            with m.State("FINISH"), m.If(~staging.erase & ~staging.busy & ~self.round_key.valid):
+                m.d.sync += passage.eq(SlotState.EMPTY)
+                m.next = "IDLE"
 
         m.d.comb += self.busy.eq(~fsm.ongoing("IDLE"))
-        with m.If(self.command.valid & self.busy & ~overtaken):
+        with m.If(self.command.valid & self.busy):
             m.d.sync += self.result.eq(Result.BUSY)
         return m
 
     def _join(self, m: Module, staging: KeyStaging, loader: KeyLoader, eraser: RoundKeyEraser) -> None:
         wiring.connect(m, staging.word, wiring.flipped(self.word))
-        m.d.comb += loader.i.p.eq(staging.keys)
+        wiring.connect(m, staging.o, loader.i)
         for name in self.round_key.signature.members:
-            m.d.comb += getattr(self.round_key, name).eq(
-                Mux(eraser.enable, getattr(eraser.round_key, name), getattr(loader.round_key, name)))
+            m.d.sync += getattr(self.round_key, name).eq(getattr(loader.round_key, name))
+        with m.If(eraser.enable):
+            for name in self.round_key.signature.members:
+                m.d.sync += getattr(self.round_key, name).eq(getattr(eraser.round_key, name))
 
     def _verdict(self, m: Module, operation: Signal, in_range: Signal, occupied: Value, staging: KeyStaging) -> Signal:
         verdict = Signal(Result)

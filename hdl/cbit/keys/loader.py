@@ -1,8 +1,7 @@
 """Expands the two keys of a slot into its round keys."""
 
-from amaranth.hdl import Module, Signal
+from amaranth.hdl import Cat, Module, Signal
 from amaranth.lib import stream, wiring
-from amaranth.lib.data import ArrayLayout
 from amaranth.lib.wiring import In, Out
 
 from cbit.aes.cipher import rounds_of
@@ -15,7 +14,8 @@ __all__ = ["KeyLoader"]
 class KeyLoader(wiring.Component):
     """Writes every round key of a slot, first those of K1, then those of K2.
 
-    Takes twice as long as the key schedule takes for one key, and never stalls.
+    Takes the words of a key one a cycle, those of K2 while K1 is expanded, and expands each in the time of the key
+    schedule. In the cycle after the last round key nothing of a key is left in any register.
 
     Parameters
     ----------
@@ -26,10 +26,10 @@ class KeyLoader(wiring.Component):
 
     Members
     -------
-    i : ``In(stream.Signature(ArrayLayout(key_bits, 2)))``
-        K1 and K2. Taken when K2 enters the key schedule: nobody needs to hold them any longer.
+    i : ``In(stream.Signature(32))``
+        The words of K1, then those of K2; byte 0 of each is bits 7..0.
     slot : ``In(range(asid_count))``
-        The slot they are for. Holds still from ``i.valid`` to ``done``.
+        The slot they are for. Holds still from the first word to ``done``.
     round_key : ``Out(RoundKeyPairSignature(...))``
         The round keys.
     done : ``Out(1)``
@@ -42,10 +42,9 @@ class KeyLoader(wiring.Component):
     """
 
     def __init__(self, *, asid_count: int, key_bits: int):
-        self.asid_count = asid_count
         self.key_bits = key_bits
         super().__init__({
-            "i": In(stream.Signature(ArrayLayout(key_bits, 2))),
+            "i": In(stream.Signature(32)),
             "slot": In(range(asid_count)),
             "round_key": Out(RoundKeyPairSignature(asid_count=asid_count, key_bits=key_bits)),
             "done": Out(1),
@@ -54,12 +53,13 @@ class KeyLoader(wiring.Component):
     def elaborate(self, _platform) -> Module:
         m = Module()
         m.submodules.schedule = schedule = KeySchedule(key_bits=self.key_bits)
+        key, words, is_whole = Signal(self.key_bits), Signal(range(self.key_bits // 32)), Signal()
         expanding, tweak_key = Signal(), Signal()
         last = schedule.o.valid & (schedule.o.p.round == rounds_of(self.key_bits))
         m.d.comb += [
-            schedule.i.valid.eq(self.i.valid & ~expanding),
-            schedule.i.p.eq(self.i.p[tweak_key]),
-            self.i.ready.eq(schedule.i.ready & ~expanding & tweak_key),
+            self.i.ready.eq(~is_whole),
+            schedule.i.valid.eq(is_whole & ~expanding),
+            schedule.i.p.eq(key),
             self.round_key.valid.eq(schedule.o.valid),
             self.round_key.tweak_key.eq(tweak_key),
             self.round_key.slot.eq(self.slot),
@@ -67,8 +67,10 @@ class KeyLoader(wiring.Component):
             self.round_key.data.eq(schedule.o.p.data),
             self.done.eq(last & tweak_key),
         ]
+        with m.If(self.i.valid & self.i.ready):
+            m.d.sync += [key.eq(Cat(key[32:], self.i.p)), words.eq(words + 1), is_whole.eq(words.all())]
         with m.If(schedule.i.valid & schedule.i.ready):
-            m.d.sync += expanding.eq(1)
+            m.d.sync += [expanding.eq(1), key.eq(0), is_whole.eq(0)]
         with m.If(last):
             m.d.sync += [expanding.eq(0), tweak_key.eq(~tweak_key)]
         return m

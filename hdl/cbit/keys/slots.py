@@ -58,12 +58,10 @@ class SlotTable(wiring.Component):
 
     def elaborate(self, _platform) -> Module:
         m = Module()
-        with m.If(self.start):
-            m.d.sync += [self.active.bit_select(self.slot, 1).eq(1), self.serving.bit_select(self.slot, 1).eq(1)]
-        with m.If(self.stop | self.cut):
-            m.d.sync += self.active.bit_select(self.slot, 1).eq(0)
-        with m.If(self.cut):
-            m.d.sync += self.serving.bit_select(self.slot, 1).eq(0)
+        with m.If(self.start | self.stop | self.cut):
+            m.d.sync += self.active.bit_select(self.slot, 1).eq(self.start)
+        with m.If(self.start | self.cut):
+            m.d.sync += self.serving.bit_select(self.slot, 1).eq(self.start)
 
         with m.If(self.query_slot >= self.asid_count):
             m.d.sync += self.query_state.eq(SlotState.EMPTY)

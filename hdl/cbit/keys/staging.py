@@ -1,8 +1,8 @@
 """Where the two keys of a slot gather word by word until a command takes them."""
 
-from amaranth.hdl import Module, Signal
-from amaranth.lib import wiring
-from amaranth.lib.data import ArrayLayout
+from amaranth.hdl import Cat, Module, Mux, Signal
+from amaranth.lib import stream, wiring
+from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
 from cbit.keys.types import KeyWordSignature
@@ -11,9 +11,11 @@ __all__ = ["KeyStaging"]
 
 
 class KeyStaging(wiring.Component):
-    """Gathers K1 and K2, and knows whether they are whole and different.
+    """Gathers K1 and K2, hands them out once, and knows whether they are whole and different.
 
-    ``keys`` follows a word, or an erase, one cycle later; ``complete`` and ``equal`` follow one cycle after that.
+    ``complete`` and ``equal`` follow a word three cycles later. Every word is overwritten with zeros after reset and
+    after ``erase``, one a cycle, and when words are handed out, each as it is taken. Meanwhile ``busy`` is high and
+    no word is taken.
 
     Parameters
     ----------
@@ -23,48 +25,79 @@ class KeyStaging(wiring.Component):
     Members
     -------
     word : ``In(KeyWordSignature())``
-        Words in. Those past the end of a key have no effect.
+        Words in, while ``enable`` is high. Those past the end of a key have no effect.
     enable : ``In(1)``
         Whether words are taken.
     erase : ``In(1)``
-        Overwrites both keys with zeros and forgets that anything was written.
-    keys : ``Out(ArrayLayout(key_bits, 2))``
-        K1 and K2; byte ``i`` of a key is bits ``8i+7..8i``.
+        Starts to overwrite both keys, and forgets that anything was written. Overrides ``unload``.
+    unload : ``In(1)``
+        Starts to hand out the words, those of K1 first.
+    o : ``Out(stream.Signature(32))``
+        The words; byte 0 of each is bits 7..0. Each is overwritten as it is taken.
+    busy : ``Out(1)``
+        Words are being overwritten.
     complete : ``Out(1)``
         Every word of both was written.
     equal : ``Out(1)``
-        The two are the same, which XTS must not be given (FIPS 140-3 IG, C.I).
+        If complete: the two are the same, which XTS must not be given (FIPS 140-3 IG, C.I).
     """
 
     def __init__(self, *, key_bits: int):
-        self.key_bits = key_bits
+        self.words_per_key = key_bits // 32
         super().__init__({
             "word": In(KeyWordSignature()),
             "enable": In(1),
             "erase": In(1),
-            "keys": Out(ArrayLayout(key_bits, 2)),
+            "unload": In(1),
+            "o": Out(stream.Signature(32)),
+            "busy": Out(1, init=1),
             "complete": Out(1),
             "equal": Out(1),
         })
 
     def elaborate(self, _platform) -> Module:
         m = Module()
-        words_per_key = self.key_bits // 32
-        words = Signal(ArrayLayout(ArrayLayout(32, words_per_key), 2))
-        written = Signal(ArrayLayout(words_per_key, 2))
+        m.submodules.words = words = Memory(shape=32, depth=2 * self.words_per_key, init=[])
+        read, write = words.read_port(domain="comb"), words.write_port()
+        place, handing_out, overwritten = Signal.like(write.addr), Signal(), Signal()
+        taken, taken_place, taken_word = Signal(), Signal.like(write.addr), Signal(32)
+        index = self.word.index[:len(place) - 1]
+
         m.d.comb += [
-            self.word.ready.eq(self.enable),
-            self.keys.eq(words),
+            self.word.ready.eq(self.enable & ~self.busy),
+            self.o.valid.eq(handing_out),
+            self.o.payload.eq(read.data),
+            overwritten.eq(self.busy & (self.o.ready | ~handing_out)),
+            read.addr.eq(Mux(self.busy, place, taken_place ^ self.words_per_key)),
+            write.addr.eq(Mux(self.busy, place, taken_place)),
+            write.data.eq(taken_word),
+            write.en.eq(taken | overwritten),
         ]
-        m.d.sync += [
-            self.complete.eq(written.as_value().all() & ~self.erase),
-            self.equal.eq(self.keys[0] == self.keys[1]),
-        ]
-        with m.If(self.erase):
-            m.d.sync += [words.eq(0), written.eq(0)]
-        with m.Elif(self.word.valid & self.word.ready & (self.word.index < words_per_key)):
-            m.d.sync += [
-                words[self.word.tweak_key][self.word.index].eq(self.word.data),
-                written[self.word.tweak_key].bit_select(self.word.index, 1).eq(1),
-            ]
+        m.d.sync += [taken.eq(0), taken_word.eq(0), taken_place.eq(Cat(index, self.word.tweak_key))]
+        with m.If(overwritten):
+            m.d.sync += place.eq(place + 1)
+            with m.If(place == 2 * self.words_per_key - 1):
+                m.d.sync += [self.busy.eq(0), handing_out.eq(0)]
+        with m.If(self.erase | self.unload):
+            m.d.sync += [self.busy.eq(1), handing_out.eq(~self.erase), place.eq(0)]
+        with m.Elif(self.word.valid & self.word.ready & (self.word.index < self.words_per_key)):
+            m.d.sync += [taken.eq(1), taken_word.eq(self.word.data)]
+        self._judge(m, taken, taken_place, taken_word, read.data)
         return m
+
+    def _judge(self, m: Module, taken: Signal, place: Signal, word: Signal, counterpart) -> None:
+        """Compares each word with the one at its place in the other key; the later of the two decides."""
+        written = Signal(2 * self.words_per_key)
+        differs = Signal(self.words_per_key)
+        this, other = Signal(32), Signal(32)
+        to_compare, compared = Signal(), Signal(range(self.words_per_key))
+        m.d.sync += [this.eq(word), other.eq(counterpart), to_compare.eq(taken), compared.eq(place)]
+        m.d.comb += self.equal.eq(~differs.any())
+        with m.If(to_compare):
+            m.d.sync += differs.bit_select(compared, 1).eq(this != other)
+        with m.If(self.busy):
+            m.d.sync += [written.eq(0), self.complete.eq(0)]
+        with m.Else():
+            m.d.sync += self.complete.eq(written.all())
+            with m.If(taken):
+                m.d.sync += written.bit_select(place, 1).eq(1)

@@ -14,6 +14,8 @@ from cbit_sim.aes_keys import expand_key
 ASID_COUNT = 5
 ROUNDS = {128: 10, 256: 14}
 INSTALL, RETIRE, ZEROIZE = Operation
+CHECK_CYCLES = 3
+"""From a command taken to its effect on the slot."""
 
 
 class Bench:
@@ -119,7 +121,7 @@ def test_reset_erases_every_slot_first(key_bits, asid_count):
         assert ctx.get(bench.dut.result) == Result.BUSY
         assert not await bench.write_word(ctx, 0, 0, 1)
         cycles = 3 + await bench.idle(ctx)
-        assert cycles == asid_count * {128: 22, 256: 30}[key_bits]
+        assert cycles == asid_count * {128: 22, 256: 30}[key_bits] + 2
         for slot in range(asid_count):
             bench.assert_erased(slot)
             assert await bench.state(ctx, slot) == SlotState.EMPTY
@@ -247,7 +249,7 @@ def test_retire_drains_and_then_erases(bench):
         await bench.install(ctx, 2)
         keys = bench.written(2)
         await bench.start(ctx, RETIRE, 2)
-        await ctx.tick()
+        await ctx.tick().repeat(CHECK_CYCLES)
         assert bench.bits(ctx) == (0, 0b100)
         assert ctx.get(bench.dut.drain_slot) == 2
         await ctx.tick().repeat(DRAIN_SETTLE_CYCLES - 1)
@@ -273,7 +275,7 @@ def test_drained_is_what_is_seen_no_more_for_eight_cycles_in_a_row(bench, op, af
         await bench.install(ctx, 2)
         await bench.start(ctx, op, 2)
         if after_erase:
-            await ctx.tick().repeat(1 + 22)
+            await ctx.tick().repeat(CHECK_CYCLES + 22)
         for _ in range(5):
             ctx.set(bench.dut.drain_busy, 1)
             await ctx.tick()
@@ -292,7 +294,7 @@ def test_zeroize_erases_at_once_and_then_drains(bench):
         await bench.install(ctx, 2)
         ctx.set(bench.dut.drain_busy, 1)
         await bench.start(ctx, ZEROIZE, 2)
-        await ctx.tick()
+        await ctx.tick().repeat(CHECK_CYCLES)
         assert bench.bits(ctx) == (0, 0)
         await ctx.tick().repeat(22)
         bench.assert_erased(2)
@@ -319,6 +321,7 @@ def test_zeroize_overtakes_the_retire_of_its_slot_only(bench):
             assert ctx.get(bench.dut.result) == Result.BUSY
             assert bench.bits(ctx) == (0b010, 0b110)
         await bench.start(ctx, ZEROIZE, 2)
+        await ctx.tick().repeat(2)
         assert bench.bits(ctx) == (0b010, 0b010)
         await ctx.tick().repeat(22)
         bench.assert_erased(2)
@@ -370,21 +373,19 @@ def test_commands_and_words_during_an_install_leave_it_alone(bench):
     bench.run(testbench)
 
 
-@pytest.mark.parametrize(("key_bits", "install", "end"), [(128, 25, 32), (256, 33, 40)])
-def test_commands_take_the_cycles_that_are_told(key_bits, install, end):
+@pytest.mark.parametrize(("key_bits", "install", "retire", "refused_install"), [(128, 33, 36, 12), (256, 45, 44, 20)])
+def test_commands_take_the_cycles_that_are_told(key_bits, install, retire, refused_install):
     bench = Bench(key_bits=key_bits)
     keys = bytes(key_bits // 8), bytes([1]) * (key_bits // 8)
 
     async def testbench(ctx):
         await bench.idle(ctx)
-        for op in (RETIRE, ZEROIZE):
+        for op, cycles in ((RETIRE, retire), (ZEROIZE, retire - 1)):
             await bench.write_keys(ctx, *keys)
-            await bench.start(ctx, INSTALL, 1)
-            assert await bench.idle(ctx) == install
-            await bench.start(ctx, op, 1)
-            assert await bench.idle(ctx) == end
-            await bench.start(ctx, RETIRE, 1)
-            assert await bench.idle(ctx) == 1
+            for command, expected in ((INSTALL, install), (op, cycles), (RETIRE, 3), (INSTALL, refused_install),
+                                      (ZEROIZE, refused_install)):
+                await bench.start(ctx, command, 1)
+                assert await bench.idle(ctx) == expected, command
 
     bench.run(testbench)
 
