@@ -1,5 +1,7 @@
 """Counts events of several kinds, exactly and in little space."""
 
+import itertools
+
 from amaranth.hdl import Module, Signal
 from amaranth.lib import data, wiring
 from amaranth.lib.memory import Memory
@@ -61,7 +63,7 @@ class RotatingCounts(wiring.Component):
         summed, saturated = Signal(COUNT_WIDTH + 1), Signal(COUNT_WIDTH)
         m.d.comb += read.addr.eq(turn)
         m.d.sync += [
-            *(after.eq(before) for before, after in zip(stages, stages[1:])),
+            *(after.eq(before) for before, after in itertools.pairwise(stages)),
             total.eq(read.data),
             amount.eq(self._pending(m, turn)),
             summed.eq(total + amount),

@@ -44,6 +44,7 @@ class KeyStaging(wiring.Component):
 
     def __init__(self, *, key_bits: int):
         self.words_per_key = key_bits // 32
+        self.words = Memory(shape=32, depth=2 * self.words_per_key, init=[])
         super().__init__({
             "word": In(KeyWordSignature()),
             "enable": In(1),
@@ -57,7 +58,7 @@ class KeyStaging(wiring.Component):
 
     def elaborate(self, _platform) -> Module:
         m = Module()
-        m.submodules.words = words = Memory(shape=32, depth=2 * self.words_per_key, init=[])
+        m.submodules.words = words = self.words
         read, write = words.read_port(domain="comb"), words.write_port()
         place, handing_out, overwritten = Signal.like(write.addr), Signal(), Signal()
         taken, taken_place, taken_word = Signal(), Signal.like(write.addr), Signal(32)
