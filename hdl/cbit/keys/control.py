@@ -66,7 +66,7 @@ class KeyControl(wiring.Component):
     query_slot : ``In(10)``
         The slot asked about.
     query_state : ``Out(SlotState)``
-        Its state, a cycle later; ZEROIZING for all during the erase after reset, EMPTY if there is no such slot.
+        Its state, two cycles later; ZEROIZING for all during the erase after reset, EMPTY if there is no such slot.
     active : ``Out(asid_count)``
         The slots that take new accesses.
     serving : ``Out(asid_count)``

@@ -1,6 +1,6 @@
 """Which slots are active, which serve, and what is to be told of each."""
 
-from amaranth.hdl import Module, Mux
+from amaranth.hdl import Module, Mux, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
@@ -38,7 +38,7 @@ class SlotTable(wiring.Component):
     query_slot : ``In(10)``
         The slot asked about.
     query_state : ``Out(SlotState)``
-        Its state, a cycle later; EMPTY if there is no such slot.
+        Its state, two cycles later; EMPTY if there is no such slot.
     """
 
     def __init__(self, *, asid_count: int):
@@ -63,13 +63,17 @@ class SlotTable(wiring.Component):
         with m.If(self.start | self.cut):
             m.d.sync += self.serving.bit_select(self.slot, 1).eq(self.start)
 
-        with m.If(self.query_slot >= self.asid_count):
+        exists, is_moving, is_active = Signal(), Signal(), Signal()
+        m.d.sync += [
+            exists.eq(self.query_slot < self.asid_count),
+            is_moving.eq((self.query_slot == self.slot) & (self.passage != SlotState.EMPTY)),
+            is_active.eq(self.active.bit_select(self.query_slot, 1)),
+            self.query_state.eq(Mux(is_active, SlotState.ACTIVE, SlotState.EMPTY)),
+        ]
+        with m.If(~exists):
             m.d.sync += self.query_state.eq(SlotState.EMPTY)
         with m.Elif(self.sweeping):
             m.d.sync += self.query_state.eq(SlotState.ZEROIZING)
-        with m.Elif((self.query_slot == self.slot) & (self.passage != SlotState.EMPTY)):
+        with m.Elif(is_moving & (self.passage != SlotState.EMPTY)):
             m.d.sync += self.query_state.eq(self.passage)
-        with m.Else():
-            m.d.sync += self.query_state.eq(Mux(self.active.bit_select(self.query_slot, 1), SlotState.ACTIVE,
-                                                SlotState.EMPTY))
         return m

@@ -98,7 +98,7 @@ class Bench:
 
     async def state(self, ctx, slot):
         ctx.set(self.dut.query_slot, slot)
-        await ctx.tick()
+        await ctx.tick().repeat(2)
         return ctx.get(self.dut.query_state)
 
     def bits(self, ctx):
@@ -120,7 +120,7 @@ def test_reset_erases_every_slot_first(key_bits, asid_count):
         await bench.start(ctx, INSTALL, 0)
         assert ctx.get(bench.dut.result) == Result.BUSY
         assert not await bench.write_word(ctx, 0, 0, 1)
-        cycles = 3 + await bench.idle(ctx)
+        cycles = 4 + await bench.idle(ctx)
         assert cycles == asid_count * {128: 22, 256: 30}[key_bits] + 2
         for slot in range(asid_count):
             bench.assert_erased(slot)
