@@ -74,15 +74,20 @@ class KeyStaging(wiring.Component):
             write.data.eq(taken_word),
             write.en.eq(taken | overwritten),
         ]
-        m.d.sync += [taken.eq(0), taken_word.eq(0), taken_place.eq(Cat(index, self.word.tweak_key))]
+        stays = ~(self.busy | self.erase | self.unload)
+        m.d.sync += [
+            taken.eq(self.word.valid & self.enable & stays & (self.word.index < self.words_per_key)),
+            taken_place.eq(Cat(index, self.word.tweak_key)),
+            taken_word.eq(self.word.data),
+        ]
+        with m.If(~(self.word.valid & stays)):  # words are overwritten with it, too
+            m.d.sync += taken_word.eq(0)
         with m.If(overwritten):
             m.d.sync += place.eq(place + 1)
             with m.If(place == 2 * self.words_per_key - 1):
                 m.d.sync += [self.busy.eq(0), handing_out.eq(0)]
         with m.If(self.erase | self.unload):
             m.d.sync += [self.busy.eq(1), handing_out.eq(~self.erase), place.eq(0)]
-        with m.Elif(self.word.valid & self.word.ready & (self.word.index < self.words_per_key)):
-            m.d.sync += [taken.eq(1), taken_word.eq(self.word.data)]
         self._judge(m, taken, taken_place, taken_word, read.data)
         return m
 
