@@ -49,7 +49,7 @@ class ViolationLog(wiring.Component):
         Number of one kind after the other since reset or since ``clear_counts``, as
         :class:`~cbit.access.counts.RotatingCounts` shows it; that of ``Violation.NONE`` stays zero.
     irq : ``Out(1)``
-        High while ``first`` is valid and ``irq_enable`` is high.
+        High while ``first`` is valid and ``irq_enable`` is high, but not in the cycle of ``clear_record``.
     """
 
     def __init__(self, *, asid_width: int, addr_width: int, id_width: int):
@@ -79,7 +79,7 @@ class ViolationLog(wiring.Component):
             write.eq(self.write.p), write_valid.eq(self.write.valid),
         ]
         m.d.comb += [
-            self.irq.eq(self.first.valid & self.irq_enable),
+            self.irq.eq(self.first.valid & ~self.clear_record & self.irq_enable),
             counts.kinds[0].eq(Mux(read_valid, read.kind, Violation.NONE)),
             counts.kinds[1].eq(Mux(write_valid, write.kind, Violation.NONE)),
             counts.clear.eq(self.clear_counts),

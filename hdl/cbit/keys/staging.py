@@ -95,12 +95,15 @@ class KeyStaging(wiring.Component):
         """Compares each word with the one at its place in the other key; the later of the two decides."""
         written = Signal(2 * self.words_per_key)
         differs = Signal(self.words_per_key)
-        this, other = Signal(32), Signal(32)
+        unequal_bytes = Signal(4)
         to_compare, compared = Signal(), Signal(range(self.words_per_key))
-        m.d.sync += [this.eq(word), other.eq(counterpart), to_compare.eq(taken), compared.eq(place)]
+        m.d.sync += [
+            unequal_bytes.eq(Cat(word.word_select(byte, 8) != counterpart.word_select(byte, 8) for byte in range(4))),
+            to_compare.eq(taken), compared.eq(place),
+        ]
         m.d.comb += self.equal.eq(~differs.any())
         with m.If(to_compare):
-            m.d.sync += differs.bit_select(compared, 1).eq(this != other)
+            m.d.sync += differs.bit_select(compared, 1).eq(unequal_bytes.any())
         with m.If(self.busy):
             m.d.sync += [written.eq(0), self.complete.eq(0)]
         with m.Else():

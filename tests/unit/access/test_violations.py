@@ -115,7 +115,9 @@ def test_interrupt_follows_record_and_enable(log):
         ctx.set(log.irq_enable, 1)
         assert ctx.get(log.irq)
         ctx.set(log.clear_record, 1)
+        assert not ctx.get(log.irq)
         await ctx.tick()
+        ctx.set(log.clear_record, 0)
         assert not ctx.get(log.irq)
 
     simulate(log, testbench)
