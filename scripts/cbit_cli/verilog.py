@@ -13,7 +13,7 @@ from cbit.config import PRESETS, EngineConfig
 from cbit.csr import map as register_map
 from cbit_cli.configuration import configuration_options, configure
 from cbit_cli.files import write_together
-from cbit_sim.verilog import ports, top_module
+from cbit_sim.netlist import ports, top_module
 
 __all__ = ["verilog"]
 

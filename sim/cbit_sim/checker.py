@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from cbit_model.access import Access, Burst, Response, burst_beats, malformed
-from cbit_sim.channel import Address, WriteData
+from cbit_sim.beats import Address, WriteData
 
 __all__ = ["Checker", "ProtocolError", "Sampled"]
 

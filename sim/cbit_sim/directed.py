@@ -6,7 +6,7 @@ from typing import Any
 
 from cbit_model.access import BUS_BYTES, Burst, burst_beats
 from cbit_model.memory import ALL_LANES
-from cbit_sim.channel import Address, WriteData
+from cbit_sim.beats import Address, WriteData
 from cbit_sim.dram import Personality
 from cbit_sim.manager import Transaction
 from cbit_sim.scoreboard import Scoreboard

@@ -8,7 +8,9 @@ from typing import Any
 
 from cbit_model.access import BUS_BYTES, BeatLanes, Burst, Response, burst_beats
 from cbit_model.dram import LINE_BYTES
-from cbit_sim.channel import Address, Clocked, ReadData, Sink, Source, WriteData, WriteResponse
+from cbit_sim.beats import Address, ReadData, WriteData, WriteResponse
+from cbit_sim.channel import Sink, Source
+from cbit_sim.clocked import Clocked
 
 __all__ = ["Dram", "Personality"]
 
@@ -107,7 +109,7 @@ class Dram:
     ----------
     dut
         cocotb's handle of the design, which has ``<prefix>_awid`` and so on.
-    clocked : :class:`~cbit_sim.channel.Clocked`
+    clocked : :class:`~cbit_sim.clocked.Clocked`
         What steps this model.
     size_bytes : :class:`int`
         Bytes of memory, which start at address 0. Beyond them beats answer DECERR.
@@ -147,11 +149,11 @@ class Dram:
         self._complete_data: deque[list[WriteData]] = deque()
         self._reservations: dict[int, tuple[int, int]] = {}
         paused = pauses or {}
-        self.ar = Sink(dut, f"{prefix}_ar", self._accept_read, self._room_for_read, paused.get("ar"))
-        self.r = Source(dut, f"{prefix}_r", self._next_read_beat, paused.get("r"))
-        self.aw = Sink(dut, f"{prefix}_aw", self._accept_write, self._room_for_write, paused.get("aw"))
-        self.w = Sink(dut, f"{prefix}_w", self._accept_data, None, paused.get("w"))
-        self.b = Source(dut, f"{prefix}_b", self._next_response, paused.get("b"))
+        self.ar = Sink(dut, clocked, f"{prefix}_ar", self._accept_read, self._room_for_read, paused.get("ar"))
+        self.r = Source(dut, clocked, f"{prefix}_r", self._next_read_beat, paused.get("r"))
+        self.aw = Sink(dut, clocked, f"{prefix}_aw", self._accept_write, self._room_for_write, paused.get("aw"))
+        self.w = Sink(dut, clocked, f"{prefix}_w", self._accept_data, None, paused.get("w"))
+        self.b = Source(dut, clocked, f"{prefix}_b", self._next_response, paused.get("b"))
         self._channels = (self.ar, self.r, self.aw, self.w, self.b)
         clocked.add(self)
 

@@ -5,7 +5,9 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from cbit_sim.channel import Address, Clocked, ReadData, Sink, Source, WriteData, WriteResponse
+from cbit_sim.beats import Address, ReadData, WriteData, WriteResponse
+from cbit_sim.channel import Sink, Source
+from cbit_sim.clocked import Clocked
 
 __all__ = ["Manager", "Transaction"]
 
@@ -16,9 +18,9 @@ class Transaction:
 
     Parameters
     ----------
-    address : :class:`~cbit_sim.channel.Address`
+    address : :class:`~cbit_sim.beats.Address`
         Its beat on AW or AR.
-    data : list of :class:`~cbit_sim.channel.WriteData` or :data:`None`
+    data : list of :class:`~cbit_sim.beats.WriteData` or :data:`None`
         Its beats on W; :data:`None` for a read.
     address_delay_cycles, data_delay_cycles : :class:`int`
         For a write: how long AW, and W, hold back after it has begun.
@@ -61,7 +63,7 @@ class Manager:
     ----------
     dut
         cocotb's handle of the design, which has ``<prefix>_awid`` and so on.
-    clocked : :class:`~cbit_sim.channel.Clocked`
+    clocked : :class:`~cbit_sim.clocked.Clocked`
         What steps this model.
     outstanding : :class:`int`
         Transactions begun and not ended, of reads and of writes.
@@ -86,11 +88,11 @@ class Manager:
         self._write_addresses: deque[tuple[int, Address]] = deque()
         self._write_data: deque[tuple[int, WriteData]] = deque()
         paused = pauses or {}
-        self.aw = Source(dut, f"{prefix}_aw", self._next_write_address, paused.get("aw"))
-        self.w = Source(dut, f"{prefix}_w", self._next_write_data, paused.get("w"))
-        self.b = Sink(dut, f"{prefix}_b", self._accept_response, None, paused.get("b"))
-        self.ar = Source(dut, f"{prefix}_ar", self._next_read_address, paused.get("ar"))
-        self.r = Sink(dut, f"{prefix}_r", self._accept_data, None, paused.get("r"))
+        self.aw = Source(dut, clocked, f"{prefix}_aw", self._next_write_address, paused.get("aw"))
+        self.w = Source(dut, clocked, f"{prefix}_w", self._next_write_data, paused.get("w"))
+        self.b = Sink(dut, clocked, f"{prefix}_b", self._accept_response, None, paused.get("b"))
+        self.ar = Source(dut, clocked, f"{prefix}_ar", self._next_read_address, paused.get("ar"))
+        self.r = Sink(dut, clocked, f"{prefix}_r", self._accept_data, None, paused.get("r"))
         self._channels = (self.aw, self.w, self.b, self.ar, self.r)
         clocked.add(self)
 

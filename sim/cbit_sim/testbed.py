@@ -4,20 +4,15 @@ import random
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from cocotb.clock import Clock
-
 from cbit_model.memory import Memory
-from cbit_sim.channel import Clocked
+from cbit_sim.clocked import Clocked, start_clock
 from cbit_sim.checker import Checker
 from cbit_sim.dram import Dram, Personality
 from cbit_sim.manager import Manager, Transaction
 from cbit_sim.psp import HostPort, PspPort
 from cbit_sim.session import Session
 
-__all__ = ["CLOCK_NS", "Testbed"]
-
-CLOCK_NS = 2
-"""Period of the clock."""
+__all__ = ["Testbed"]
 
 _RESET_CYCLES = 8
 
@@ -76,8 +71,8 @@ class Testbed:
         self.dut = dut
         self._rng = random.Random(seed)
         dut.rst.value = 1
-        Clock(dut.clk, CLOCK_NS, "ns").start()
-        self.clocked = Clocked(dut.clk)
+        start_clock(dut)
+        self.clocked = Clocked(dut)
         self.manager = Manager(dut, self.clocked, outstanding=outstanding, on_begin=on_begin, on_end=on_end,
                                pauses=manager_pauses)
         self.dram = Dram(dut, self.clocked, size_bytes=size_bytes, personality=personality, seed=seed,

@@ -9,7 +9,7 @@ from typing import Any
 from cbit_model.access import BUS_BYTES, Burst, Response, burst_beats, decide
 from cbit_model.dram import LINE_BYTES
 from cbit_model.memory import ALL_LANES, Memory
-from cbit_sim.channel import Address, WriteData
+from cbit_sim.beats import Address, WriteData
 from cbit_sim.manager import Transaction
 from cbit_sim.scoreboard import access_of
 

@@ -4,26 +4,19 @@ import contextlib
 import fcntl
 import hashlib
 import os
-import re
 from collections.abc import Iterator
 from importlib import import_module, metadata
 from pathlib import Path
-from typing import NamedTuple
 
 from cbit.config import EngineConfig
+from cbit_sim.harness import harness
 
-__all__ = ["TOPS", "Port", "build_folder", "cached_verilog", "locked", "ports", "top_module", "without_source_lines"]
+__all__ = ["TOPS", "build_folder", "cached_verilog", "locked"]
 
 TOPS = ("engine", "wire")
 """What can be simulated: the engine, or the bus without one."""
 
-
-class Port(NamedTuple):
-    """A port of a module: its ``direction`` is ``input`` or ``output``, its ``width`` in bits."""
-
-    name: str
-    direction: str
-    width: int
+_OWN_SOURCES = ("beats.py", "harness.py", "netlist.py", "verilog.py")
 
 
 def build_folder() -> Path:
@@ -57,13 +50,14 @@ def _gateware_sources() -> Iterator[Path]:
 
 def _digest(top: str, config: EngineConfig) -> str:
     content = hashlib.sha256(f"{top} {config} {metadata.version('amaranth')}".encode())
-    for path in (Path(__file__), *_gateware_sources()):
+    for path in (*map(Path(__file__).with_name, _OWN_SOURCES), *_gateware_sources()):
         content.update(path.read_bytes())
     return content.hexdigest()[:16]
 
 
 def cached_verilog(top: str, config: EngineConfig, folder: Path) -> Path:
-    """A file in ``folder`` with the Verilog of ``top``; generated only when gateware or configuration are new.
+    """A file in ``folder`` with the Verilog of ``top`` in its harness; generated only when gateware or configuration are
+    new.
 
     Raises
     ------
@@ -76,27 +70,6 @@ def cached_verilog(top: str, config: EngineConfig, folder: Path) -> Path:
     with locked(path.parent):
         if not path.exists():
             unfinished = path.with_suffix(".unfinished")
-            unfinished.write_text(_generate(top, config), encoding="utf-8")
+            unfinished.write_text(harness(_generate(top, config)), encoding="utf-8")
             unfinished.replace(path)
     return path
-
-
-def without_source_lines(text: str) -> str:
-    """The Verilog without the attributes that name lines of the gateware, which change where logic does not."""
-    return re.sub(r"^\s*\(\* src = .*\*\)\n", "", text, flags=re.MULTILINE)
-
-
-def top_module(text: str) -> str:
-    """The name of the module that Yosys has marked as the top."""
-    match = re.search(r"\(\*\s*top\s*=\s*1\s*\*\).*?^module\s+(\w+)", text, re.DOTALL | re.MULTILINE)
-    if match is None:
-        raise ValueError("Verilog must mark one module as the top, not none")
-    return match[1]
-
-
-def ports(text: str) -> list[Port]:
-    """The ports of the top module, in the order of their declarations."""
-    _, body = re.split(rf"^module {re.escape(top_module(text))}\(", text, maxsplit=1, flags=re.MULTILINE)
-    body, *_ = body.split("\nendmodule", maxsplit=1)
-    declarations = re.findall(r"^ {2}(input|output) (?:\[(\d+):0\] )?(\w+);", body, re.MULTILINE)
-    return [Port(name, direction, int(high or 0) + 1) for direction, high, name in declarations]

@@ -12,7 +12,7 @@ import cocotb
 from cbit_model.access import BUS_BYTES, Burst, Response
 from cbit_model.dram import LINE_BYTES
 from cbit_model.memory import ALL_LANES
-from cbit_sim.channel import WriteData
+from cbit_sim.beats import WriteData
 from cbit_sim.directed import Directed
 from cbit_sim.dram import Personality
 from cbit_sim.manager import Transaction

@@ -8,7 +8,7 @@ from typing import Any
 import cocotb
 
 from cbit_model.dram import LINE_BYTES
-from cbit_sim.channel import WriteData
+from cbit_sim.beats import WriteData
 from cbit_sim.directed import Directed
 from cbit_sim.dram import Personality
 from cbit_sim.pauses import stalled_until

@@ -16,7 +16,7 @@ from typing import Any
 
 import cocotb
 
-from cbit_sim.channel import Address, WriteData
+from cbit_sim.beats import Address, WriteData
 from cbit_sim.dram import Personality
 from cbit_sim.manager import Transaction
 from cbit_sim.session import Session, current_session

@@ -7,7 +7,7 @@ from typing import Any
 
 import cocotb
 
-from cbit_sim.channel import Address, WriteData
+from cbit_sim.beats import Address, WriteData
 from cbit_sim.directed import Directed
 from cbit_sim.manager import Transaction
 

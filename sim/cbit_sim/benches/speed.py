@@ -15,14 +15,14 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 import cocotb
-from cocotb.clock import Clock
 from cocotb.triggers import Timer
 
-from cbit_sim.channel import Address, Clocked, WriteData
+from cbit_sim.beats import Address, WriteData
+from cbit_sim.clocked import CLOCK_NS, Clocked, start_clock
 from cbit_sim.dram import Personality
 from cbit_sim.manager import Transaction
 from cbit_sim.session import Session, current_session
-from cbit_sim.testbed import CLOCK_NS, Testbed
+from cbit_sim.testbed import Testbed
 from cbit_sim.traffic import user_bits
 
 _BEATS = 4
@@ -45,9 +45,9 @@ class _Layers:
         self._session = session
 
     async def measure(self, name: str, run: Callable[[int], Awaitable[Any]]) -> None:
-        begin = time.perf_counter()
+        begin = time.process_time()
         await run(self.cycles)
-        self.per_second[name] = round(self.cycles / (time.perf_counter() - begin))
+        self.per_second[name] = round(self.cycles / (time.process_time() - begin))
         self._session.progress(len(self.per_second) / 5, name)
 
     def report(self) -> None:
@@ -84,10 +84,9 @@ async def layers(dut: Any) -> None:
     session = current_session()
     measured = _Layers(session)
     dut.rst.value = 1
-    clock = Clock(dut.clk, CLOCK_NS, "ns")
-    clock.start()
+    clock = start_clock(dut)
     await measured.measure("model", lambda cycles: Timer(cycles * CLOCK_NS, "ns"))
-    edge = Clocked(dut.clk)
+    edge = Clocked(dut)
     edge.add(_Nothing())
     await measured.measure("edge", edge.cycles)
     edge.stop()

@@ -10,12 +10,11 @@ from pathlib import Path
 from typing import Any
 
 import cocotb
-from cocotb.clock import Clock
 from cocotbext.axi import AxiBurstType, AxiBus, AxiMaster
 
 from cbit_model.access import Response
 from cbit_model.dram import LINE_BYTES
-from cbit_sim.channel import Clocked
+from cbit_sim.clocked import Clocked, start_clock
 from cbit_sim.demo.pieces import Kind, Piece
 from cbit_sim.demo.story import Dump, Move, Read, Step, Story, View, Write, make_keys
 from cbit_sim.dram import Dram, Personality
@@ -23,7 +22,6 @@ from cbit_sim.psp import PspPort
 from cbit_sim.session import Session, current_session
 from cbit_sim.traffic import user_bits
 
-_CLOCK_NS = 2
 _RESET_CYCLES = 8
 _WORKERS = 16
 _PARTS = 200
@@ -57,8 +55,8 @@ class _Actor:
         self._asid_width = (int(session.config["asid_count"]) - 1).bit_length()
         self._progress = _Progress(session, story.steps)
         dut.rst.value = 1
-        Clock(dut.clk, _CLOCK_NS, "ns").start()
-        self.clocked = Clocked(dut.clk)
+        start_clock(dut)
+        self.clocked = Clocked(dut)
         self.clocked.held = True
         self.dram = Dram(dut, self.clocked, size_bytes=story.dram_bytes, seed=story.seed,
                          personality=Personality(latency_cycles=(20, 40)))

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from cbit_sim.channel import Address, ReadData, WriteData, WriteResponse
+from cbit_sim.beats import Address, ReadData, WriteData, WriteResponse
 from cbit_sim.checker import Checker, ProtocolError
 
 _FULL = 0xFFFF

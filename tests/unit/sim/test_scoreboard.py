@@ -4,7 +4,7 @@ import pytest
 
 from cbit_model.access import Access
 from cbit_model.memory import Memory
-from cbit_sim.channel import Address, WriteData
+from cbit_sim.beats import Address, WriteData
 from cbit_sim.manager import Transaction
 from cbit_sim.scoreboard import MismatchError, Scoreboard
 from cbit_sim.traffic import owner_mask, user_bits
