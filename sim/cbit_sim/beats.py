@@ -1,8 +1,11 @@
 """What the five channels of AXI4 carry."""
 
+from functools import lru_cache
 from typing import NamedTuple
 
-__all__ = ["CHANNELS", "Address", "Payload", "ReadData", "WriteData", "WriteResponse"]
+from cbit_model.access import BeatLanes, Burst, burst_beats
+
+__all__ = ["CHANNELS", "Address", "Payload", "ReadData", "WriteData", "WriteResponse", "lanes_of"]
 
 
 class Address(NamedTuple):
@@ -49,3 +52,13 @@ Payload = Address | WriteData | WriteResponse | ReadData
 
 CHANNELS: dict[str, type[Payload]] = {"aw": Address, "w": WriteData, "b": WriteResponse, "ar": Address, "r": ReadData}
 """The channels of a port, and their beats."""
+
+
+def lanes_of(address: Address) -> tuple[BeatLanes, ...]:
+    """The bytes of each beat of a well-formed burst."""
+    return _lanes(address.addr, address.len + 1, address.size, address.burst)
+
+
+@lru_cache(maxsize=1 << 12)
+def _lanes(address: int, length: int, size: int, burst: int) -> tuple[BeatLanes, ...]:
+    return tuple(burst_beats(address, length, size, Burst(burst)))

@@ -60,9 +60,6 @@ class Channel:
         """Whether a beat has passed at the last edge."""
         return self.valid and self.ready
 
-    def _paused(self) -> bool:
-        return self.pause is not None and next(self.pause)
-
 
 class Source(Channel):
     """A channel that the bench drives.

@@ -5,10 +5,10 @@ The rules see only samples of the five channels, one set a cycle, so that they a
 
 from collections import deque
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, NoReturn, Protocol
 
-from cbit_model.access import Access, Burst, Response, burst_beats, malformed
-from cbit_sim.beats import Address, WriteData
+from cbit_model.access import Access, Burst, Response, malformed
+from cbit_sim.beats import Address, WriteData, lanes_of
 
 __all__ = ["Checker", "ProtocolError", "Sampled"]
 
@@ -86,8 +86,9 @@ class Checker:
     def observe(self, *, aw: Sampled, w: Sampled, b: Sampled, ar: Sampled, r: Sampled) -> None:
         """Looks at one clock edge."""
         self.cycle += 1
+        waiting = self._waiting
         for channel, sample in (("AW", aw), ("W", w), ("B", b), ("AR", ar), ("R", r)):
-            if sample.valid or self._waiting:
+            if waiting or (sample.valid and not sample.ready):
                 self._check_stable(channel, sample)
         if b.valid:
             self._check_response(b)
@@ -108,7 +109,8 @@ class Checker:
             if w.payload.last:
                 self._unpaired_data.append(self._burst)
                 self._burst = []
-        self._pair()
+        if aw.valid or w.valid:
+            self._pair()
 
     @property
     def idle(self) -> bool:
@@ -116,16 +118,16 @@ class Checker:
         return not (self._burst or self._unpaired_data or self._unpaired_addresses
                     or any(self._reads.of_id.values()) or any(self._writes.of_id.values()))
 
-    def _require(self, channel: str, rule: str, *, holds: bool) -> None:
-        if not holds:
-            raise ProtocolError(f"{self.name} cycle {self.cycle}: {channel} {rule}")
+    def _fail(self, channel: str, rule: str) -> NoReturn:
+        raise ProtocolError(f"{self.name} cycle {self.cycle}: {channel} {rule}")
 
     def _check_stable(self, channel: str, sample: Sampled) -> None:
         held = self._waiting.pop(channel, None)
         if held is not None:
-            self._require(channel, "VALID fell before READY", holds=sample.valid)
-            self._require(channel, f"payload changed before READY: {held} to {sample.payload}",
-                          holds=held == sample.payload)
+            if not sample.valid:
+                self._fail(channel, "VALID fell before READY")
+            if held != sample.payload:
+                self._fail(channel, f"payload changed before READY: {held} to {sample.payload}")
         if sample.valid and not sample.ready:
             self._waiting[channel] = sample.payload
 
@@ -134,34 +136,35 @@ class Checker:
             return
         length, size = address.len + 1, address.size
         burst = Burst(address.burst)
-        self._require(channel, f"burst is malformed: {address}", holds=not malformed(
-            Access(address=address.addr, length=length, size=size, burst=burst)))
+        if malformed(Access(address=address.addr, length=length, size=size, burst=burst)):
+            self._fail(channel, f"burst is malformed: {address}")
         if address.lock:
             total = length << size
-            self._require(channel, f"exclusive access has a wrong size or alignment: {address}", holds=(
-                total & (total - 1) == 0 and total <= _EXCLUSIVE_BYTES and length <= _EXCLUSIVE_BEATS
-                and address.addr % total == 0))
+            if total & (total - 1) or total > _EXCLUSIVE_BYTES or length > _EXCLUSIVE_BEATS or address.addr % total:
+                self._fail(channel, f"exclusive access has a wrong size or alignment: {address}")
 
     def _pair(self) -> None:
-        if self._unpaired_addresses and len(self._burst) > self._unpaired_addresses[0].address.len:
-            self._require("W", "WLAST is missing", holds=bool(self._unpaired_data))
+        if self._unpaired_addresses and not self._unpaired_data and \
+                len(self._burst) > self._unpaired_addresses[0].address.len:
+            self._fail("W", "WLAST is missing")
         while self._unpaired_addresses and self._unpaired_data:
             expected, data = self._unpaired_addresses.popleft(), self._unpaired_data.popleft()
             address = expected.address
-            self._require("W", f"WLAST at beat {len(data)} of {address.len + 1}", holds=len(data) == address.len + 1)
+            if len(data) != address.len + 1:
+                self._fail("W", f"WLAST at beat {len(data)} of {address.len + 1}")
             expected.responses_allowed = True
             if self.legal_addresses:
-                lanes = burst_beats(address.addr, address.len + 1, address.size, Burst(address.burst))
-                for beat, (_, allowed) in zip(data, lanes, strict=True):
-                    self._require("W", f"strobe outside of the beat's lanes: {beat.strb:#06x} of {allowed:#06x}",
-                                  holds=not beat.strb & ~allowed)
+                for beat, (_, allowed) in zip(data, lanes_of(address), strict=True):
+                    if beat.strb & ~allowed:
+                        self._fail("W", f"strobe outside of the beat's lanes: {beat.strb:#06x} of {allowed:#06x}")
 
     def _check_response(self, sample: Sampled) -> None:
         beat = sample.payload
         expected = self._writes.oldest(beat.id)
         if expected is None or not expected.responses_allowed:
-            raise ProtocolError(f"{self.name} cycle {self.cycle}: B of ID {beat.id} before the end of AW and W")
-        self._check_exokay("B", beat.resp, expected)
+            self._fail("B", f"of ID {beat.id} before the end of AW and W")
+        if beat.resp == Response.EXOKAY:
+            self._check_exokay("B", expected)
         if sample.ready:
             self._writes.of_id[beat.id].popleft()
 
@@ -169,16 +172,16 @@ class Checker:
         beat = sample.payload
         expected = self._reads.oldest(beat.id)
         if expected is None:
-            raise ProtocolError(f"{self.name} cycle {self.cycle}: R of ID {beat.id} without AR")
-        length = expected.address.len + 1
-        self._require("R", f"RLAST at beat {expected.beats + 1} of {length}, ID {beat.id}",
-                      holds=bool(beat.last) == (expected.beats + 1 == length))
-        self._check_exokay("R", beat.resp, expected)
+            self._fail("R", f"of ID {beat.id} without AR")
+        if beat.last != (expected.beats == expected.address.len):
+            self._fail("R", f"RLAST at beat {expected.beats + 1} of {expected.address.len + 1}, ID {beat.id}")
+        if beat.resp == Response.EXOKAY:
+            self._check_exokay("R", expected)
         if sample.ready:
             expected.beats += 1
             if beat.last:
                 self._reads.of_id[beat.id].popleft()
 
-    def _check_exokay(self, channel: str, response: int, expected: _Expected) -> None:
-        self._require(channel, "EXOKAY to an access that is not exclusive",
-                      holds=response != Response.EXOKAY or bool(expected.address.lock))
+    def _check_exokay(self, channel: str, expected: _Expected) -> None:
+        if not expected.address.lock:
+            self._fail(channel, "EXOKAY to an access that is not exclusive")

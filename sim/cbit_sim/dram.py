@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from cbit_model.access import BUS_BYTES, BeatLanes, Burst, Response, burst_beats
+from cbit_model.access import BUS_BYTES, BeatLanes, Response
 from cbit_model.dram import LINE_BYTES
-from cbit_sim.beats import Address, ReadData, WriteData, WriteResponse
+from cbit_sim.beats import Address, ReadData, WriteData, WriteResponse, lanes_of
 from cbit_sim.channel import Sink, Source
 from cbit_sim.clocked import Clocked
 
@@ -46,7 +46,7 @@ class _Job:
 
     address: Address
     due: int
-    beats: list[BeatLanes]
+    beats: tuple[BeatLanes, ...]
     data: list[WriteData] = field(default_factory=list)
     sent: int = 0
     exclusive_okay: bool = False
@@ -189,7 +189,7 @@ class Dram:
         return self._writes.count + len(self._write_addresses) < self.personality.outstanding
 
     def _accept_read(self, address: Address) -> None:
-        job = _Job(address, self._due(), _beats(address))
+        job = _Job(address, self._due(), lanes_of(address))
         if address.lock and self._worst(self.read_errors, job.beats) == Response.OKAY:
             job.exclusive_okay = True
             self._reservations[address.id] = _span(job)
@@ -226,7 +226,7 @@ class Dram:
     def _pair(self) -> None:
         if self._write_addresses and self._complete_data:
             address, data = self._write_addresses.popleft(), self._complete_data.popleft()
-            self._writes.push(_Job(address, self._due(), _beats(address), data))
+            self._writes.push(_Job(address, self._due(), lanes_of(address), data))
 
     def _next_response(self) -> WriteResponse | None:
         job = self._writes.choose(self._clocked.cycle)
@@ -262,12 +262,8 @@ class Dram:
             return Response.DECERR
         return errors.get(block & -LINE_BYTES, Response.OKAY) if errors else Response.OKAY
 
-    def _worst(self, errors: Mapping[int, Response], beats: list[BeatLanes]) -> Response:
+    def _worst(self, errors: Mapping[int, Response], beats: tuple[BeatLanes, ...]) -> Response:
         return max(self._answer(errors, beat.container) for beat in beats)
-
-
-def _beats(address: Address) -> list[BeatLanes]:
-    return burst_beats(address.addr, address.len + 1, address.size, Burst(address.burst))
 
 
 def _span(job: _Job) -> tuple[int, int]:

@@ -9,11 +9,11 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from functools import lru_cache
 
-from cbit_model.access import BUS_BYTES, HOST_SLOT, Access, Burst, Response, burst_beats
+from cbit_model.access import BUS_BYTES, HOST_SLOT, Access, Burst, Response
 from cbit_model.memory import Memory, WriteBeat
 from cbit_model.memory import Transaction as ModelTransaction
 from cbit_model.xts import XtsKey
-from cbit_sim.beats import Address
+from cbit_sim.beats import Address, lanes_of
 from cbit_sim.manager import Transaction
 
 __all__ = ["MismatchError", "Scoreboard", "access_of"]
@@ -183,8 +183,7 @@ class Scoreboard:
         self._blocks.clear()
 
     def _beats(self, address: Address) -> list[tuple[int, int]]:
-        return [(container & self._c_bit_mask, lanes) for container, lanes in
-                burst_beats(address.addr, address.len + 1, address.size, Burst(address.burst))]
+        return [(container & self._c_bit_mask, lanes) for container, lanes in lanes_of(address)]
 
     def _note_versions(self, transaction: Transaction, slot: int | None) -> None:
         assert transaction.data is not None

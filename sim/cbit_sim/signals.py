@@ -6,6 +6,7 @@ that knows the handles beneath.
 """
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from cocotb.handle import _GPISetAction
@@ -29,11 +30,9 @@ def bits_reader(signal: Any) -> Callable[[], str]:
 
 def word_writer(signal: Any) -> Callable[[int], None]:
     """Writes up to 31 bits, at once: what follows from them happens when Python has returned to the simulator."""
-    put = signal._handle.set_signal_val_int
-    return lambda value: put(_AT_ONCE, value)
+    return partial(signal._handle.set_signal_val_int, _AT_ONCE)
 
 
 def bits_writer(signal: Any) -> Callable[[str], None]:
     """Writes all bits of a signal, the most significant one first, at once like :func:`word_writer`."""
-    put = signal._handle.set_signal_val_binstr
-    return lambda bits: put(_AT_ONCE, bits)
+    return partial(signal._handle.set_signal_val_binstr, _AT_ONCE)

@@ -5,8 +5,8 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from cbit_model.memory import Memory
-from cbit_sim.clocked import Clocked, start_clock
 from cbit_sim.checker import Checker
+from cbit_sim.clocked import Clocked, start_clock
 from cbit_sim.dram import Dram, Personality
 from cbit_sim.manager import Manager, Transaction
 from cbit_sim.psp import HostPort, PspPort

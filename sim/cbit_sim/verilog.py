@@ -56,8 +56,7 @@ def _digest(top: str, config: EngineConfig) -> str:
 
 
 def cached_verilog(top: str, config: EngineConfig, folder: Path) -> Path:
-    """A file in ``folder`` with the Verilog of ``top`` in its harness; generated only when gateware or configuration are
-    new.
+    """A file in ``folder`` with the Verilog of ``top`` in its harness, generated only when something of it is new.
 
     Raises
     ------
