@@ -65,7 +65,8 @@ def cached_verilog(top: str, config: EngineConfig, folder: Path) -> Path:
     """
     if top not in TOPS:
         raise ValueError(f"top must be {' or '.join(TOPS)}, not {top!r}")
-    path = folder / "verilog" / f"{top}-{_digest(top, config)}.v"
+    name = f"{top}-{_digest(top, config)}"
+    path = folder / "verilog" / name / f"{name}.v"
     with locked(path.parent):
         if not path.exists():
             unfinished = path.with_suffix(".unfinished")
