@@ -15,7 +15,7 @@ nothing of all this, as long as :data:`PACKED` of their port is not set. All oth
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from cbit_sim.beats import CHANNELS
 from cbit_sim.netlist import Port, ports, top_module
@@ -25,75 +25,78 @@ __all__ = ["PACKED", "PORTS", "handshake_bit", "harness"]
 PORTS = ("s_axi", "m_axi")
 """The AXI4 ports that the harness packs."""
 
-PACKED = {port: 1 << len(PORTS) * len(CHANNELS) + number for number, port in enumerate(PORTS)}
+_HANDSHAKES = len(PORTS) * len(CHANNELS)
+
+PACKED = {port: 1 << _HANDSHAKES + number for number, port in enumerate(PORTS)}
 """Bits of ``drive``: whether the harness drives a port's inputs."""
 
-_DRIVE_BITS = len(PORTS) * (len(CHANNELS) + 1)
-_PIN = re.compile(rf"({'|'.join(PORTS)})_({'|'.join(CHANNELS)})(valid|ready|[a-z]+)")
-_WRITABLE, _READABLE = "/*verilator public_flat_rw*/", "/*verilator public_flat_rd*/"
+_PIN = re.compile(rf"({'|'.join(PORTS)})_({'|'.join(CHANNELS)})[a-z]+")
+_ACCESS = {"input": "/*verilator public_flat_rw*/", "output": "/*verilator public_flat_rd*/"}
 
 
 def handshake_bit(port: str, channel: str) -> int:
     """The bit of a channel in ``drive``, VALID or READY as the bench drives it, and of the other one in ``seen``."""
-    return 1 << PORTS.index(port) * len(CHANNELS) + list(CHANNELS).index(channel)
+    return 1 << _handshake_number(port, channel)
 
 
-def _range(width: int) -> str:
-    return f"[{width - 1}:0] " if width > 1 else ""
+def _handshake_number(port: str, channel: str) -> int:
+    return PORTS.index(port) * len(CHANNELS) + list(CHANNELS).index(channel)
 
 
-def _beats(pins: dict[str, Port]) -> Iterator[tuple[str, str, list[Port]]]:
-    """Of each channel its name, whether it is an ``input`` of the design, and the pins of its beats' fields."""
-    for port in PORTS:
-        for channel, beat in CHANNELS.items():
-            name = f"{port}_{channel}"
-            if f"{name}valid" in pins:
-                yield name, pins[f"{name}valid"].direction, [
-                    pins[name + field] for field in beat._fields if name + field in pins]
+def _fields(name: str, pins: Mapping[str, Port]) -> list[Port]:
+    """The pins of a channel's beats, in the order of the beat."""
+    beat = CHANNELS[name.rsplit("_", maxsplit=1)[-1]]
+    return [pins[name + field] for field in beat._fields if name + field in pins]
 
 
-def _handshakes(pins: dict[str, Port]) -> Iterator[tuple[Port, int]]:
-    """VALID and READY of each channel, and the number of their bit."""
+def _vectors(pins: Mapping[str, Port]) -> Iterator[Port]:
+    """The harness's own ports."""
     for port in PORTS:
         for channel in CHANNELS:
-            for signal in ("valid", "ready"):
-                pin = pins.get(f"{port}_{channel}{signal}")
-                if pin is not None:
-                    yield pin, handshake_bit(port, channel).bit_length() - 1
+            name = f"{port}_{channel}"
+            width = sum(pin.width for pin in _fields(name, pins))
+            yield Port(f"{name}_beat", pins[f"{name}valid"].direction, width)
+    yield Port("drive", "input", _HANDSHAKES + len(PORTS))
+    yield Port("seen", "output", _HANDSHAKES)
+
+
+def _pairs(port: str, direction: str, pins: Mapping[str, Port]) -> Iterator[tuple[str, str]]:
+    """Pins of one direction, and the harness's port, or bit of it, that stands for them."""
+    word = {"input": "drive", "output": "seen"}[direction]
+    for channel in CHANNELS:
+        name = f"{port}_{channel}"
+        for signal in ("valid", "ready"):
+            if pins[name + signal].direction == direction:
+                yield name + signal, f"{word}[{_handshake_number(port, channel)}]"
+        if pins[f"{name}valid"].direction == direction:
+            yield "{" + ", ".join(pin.name for pin in _fields(name, pins)) + "}", f"{name}_beat"
+
+
+def _declaration(kind: str, port: Port, initial: str = "") -> str:
+    width = f"[{port.width - 1}:0] " if port.width > 1 else ""
+    return f"  {kind} {width}{port.name} {_ACCESS[port.direction]}{initial};"
+
+
+def _registers(port: str, pins: Mapping[str, Port]) -> Iterator[str]:
+    yield f"  always @(negedge clk) if (drive[{PACKED[port].bit_length() - 1}]) begin"
+    yield from (f"    {pin} <= {vector};" for pin, vector in _pairs(port, "input", pins))
+    yield "  end"
 
 
 def harness(text: str) -> str:
-    """The Verilog of a design within its harness, which is the top and named like the design, with ``_bench``."""
+    """The Verilog of a design within its harness, which is the top and has the design's name and ``_bench``."""
     design = top_module(text)
-    through = [port for port in ports(text) if not _PIN.fullmatch(port.name)]
-    pins = {port.name: port for port in ports(text) if _PIN.fullmatch(port.name)}
-    access = {"input": _WRITABLE, "output": _READABLE}
-    body = [f"  {port.direction} {_range(port.width)}{port.name} {access[port.direction]};" for port in through]
-    names = [port.name for port in through]
-    driven: dict[str, list[str]] = {port: [] for port in PORTS}
-    for pin in pins.values():
-        body.append(f"  reg {_range(pin.width)}{pin.name} {_WRITABLE} = 0;" if pin.direction == "input"
-                    else f"  wire {_range(pin.width)}{pin.name} {_READABLE};")
-    for name, direction, fields in _beats(pins):
-        names.append(f"{name}_beat")
-        joined = "{" + ", ".join(pin.name for pin in fields) + "}"
-        body.append(f"  {direction} {_range(sum(pin.width for pin in fields))}{name}_beat {access[direction]};")
-        if direction == "input":
-            driven[name.rsplit("_", 1)[0]].append(f"{joined} <= {name}_beat;")
-        else:
-            body.append(f"  assign {name}_beat = {joined};")
-    body += [f"  input [{_DRIVE_BITS - 1}:0] drive {_WRITABLE};",
-             f"  output [{len(PORTS) * len(CHANNELS) - 1}:0] seen {_READABLE};"]
-    for pin, bit in _handshakes(pins):
-        if pin.direction == "input":
-            driven[pin.name[:5]].append(f"{pin.name} <= drive[{bit}];")
-        else:
-            body.append(f"  assign seen[{bit}] = {pin.name};")
-    for port, assignments in driven.items():
-        body += [f"  always @(negedge clk) if (drive[{PACKED[port].bit_length() - 1}]) begin",
-                 *(f"    {assignment}" for assignment in assignments), "  end"]
-    connections = ", ".join(f".{name}({name})" for name in (*(port.name for port in through), *pins))
+    pins = {port.name: port for port in ports(text)}
+    held = [pin for pin in pins.values() if _PIN.fullmatch(pin.name)]
+    outer = [*(pin for pin in pins.values() if pin not in held), *_vectors(pins)]
     return "\n".join([
-        "(* top = 1 *)", f"module {design}_bench({', '.join([*names, 'drive', 'seen'])});", *body,
-        f"  {design} core({connections});", "endmodule", "",
+        "(* top = 1 *)",
+        f"module {design}_bench({', '.join(port.name for port in outer)});",
+        *(_declaration(port.direction, port) for port in outer),
+        *(_declaration("reg", pin, " = 0") for pin in held if pin.direction == "input"),
+        *(_declaration("wire", pin) for pin in held if pin.direction == "output"),
+        *(f"  assign {vector} = {pin};" for port in PORTS for pin, vector in _pairs(port, "output", pins)),
+        *(line for port in PORTS for line in _registers(port, pins)),
+        f"  {design} core({', '.join(f'.{name}({name})' for name in pins)});",
+        "endmodule",
         re.sub(r"^\(\*\s*top\s*=\s*1\s*\*\)\n", "", text, flags=re.MULTILINE)])

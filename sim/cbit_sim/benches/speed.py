@@ -2,10 +2,11 @@
 
 Parameters: ``cycles`` of each measurement (default 20,000), and ``dram_latency_cycles`` (default 30).
 
-Report, ``layers`` in cycles per second: the ``model`` under its clock, with no Python in its cycles; an ``edge`` at
-which one empty step is called; ``idle`` channels, all of both ports stepped with nothing to do; ``traffic``, random
-encrypted reads and writes of 64 bytes as fast as the engine takes them; ``checked``, the same with the protocol
-checker on both ports. ``microseconds`` are what each layer adds to a cycle.
+Report, ``layers`` in cycles per second of processor time, which other programs disturb less than time of day: the
+``model`` under its clock, with no Python in its cycles; an ``edge`` at which one empty step is called; ``idle``
+channels, all of both ports stepped with nothing to do; ``traffic``, random encrypted reads and writes of 64 bytes as
+fast as the engine takes them; ``checked``, the same with the protocol checker on both ports. ``microseconds`` are what
+each layer adds to a cycle.
 """
 
 import itertools
