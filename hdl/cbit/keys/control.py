@@ -140,16 +140,19 @@ class KeyControl(wiring.Component):
             with m.State("IDLE"):
                 m.d.comb += staging.enable.eq(~self.command.valid)
                 with m.If(self.command.valid):
-                    m.d.sync += [slot.eq(self.command.slot), operation.eq(self.command.op),
+                    m.d.sync += [slot.eq(self.command.slot), operation.eq(self.command.op), self.result.eq(Result.OK),
                                  in_range.eq(self.command.slot < self.asid_count)]
                     m.next = "LOOK"
             with m.State("LOOK"):
+                m.next = "COMPARE"
+            with m.State("COMPARE"):
                 m.next = "CHECK"
             with m.State("CHECK"):
                 accepted = verdict == Result.OK
-                m.d.sync += [self.result.eq(verdict),
-                             staging.erase.eq((operation == Operation.ZEROIZE)
-                                              | (operation == Operation.INSTALL) & ~accepted)]
+                m.d.sync += staging.erase.eq((operation == Operation.ZEROIZE)
+                                             | (operation == Operation.INSTALL) & ~accepted)
+                with m.If(self.result != Result.BUSY):
+                    m.d.sync += self.result.eq(verdict)
                 m.next = "FINISH"
                 with m.If(accepted & (operation == Operation.INSTALL)):
                     m.d.sync += [staging.unload.eq(1), passage.eq(SlotState.LOADING)]

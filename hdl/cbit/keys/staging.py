@@ -2,6 +2,7 @@
 
 from amaranth.hdl import Cat, Module, Mux, Signal
 from amaranth.lib import stream, wiring
+from amaranth.lib.data import ArrayLayout
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
@@ -13,7 +14,7 @@ __all__ = ["KeyStaging"]
 class KeyStaging(wiring.Component):
     """Gathers K1 and K2, hands them out once, and knows whether they are whole and different.
 
-    ``complete`` and ``equal`` follow a word three cycles later. Every word is overwritten with zeros after reset and
+    ``complete`` and ``equal`` follow a word four cycles later. Every word is overwritten with zeros after reset and
     after ``erase``, one a cycle, and when words are handed out, each as it is taken. Meanwhile ``busy`` is high and
     no word is taken.
 
@@ -95,15 +96,17 @@ class KeyStaging(wiring.Component):
         """Compares each word with the one at its place in the other key; the later of the two decides."""
         written = Signal(2 * self.words_per_key)
         differs = Signal(self.words_per_key)
-        unequal_bytes = Signal(4)
-        to_compare, compared = Signal(), Signal(range(self.words_per_key))
+        this, other, unequal_bytes = Signal(32), Signal(32), Signal(4)
+        to_compare, compared = Signal(2), Signal(ArrayLayout(range(self.words_per_key), 2))
         m.d.sync += [
-            unequal_bytes.eq(Cat(word.word_select(byte, 8) != counterpart.word_select(byte, 8) for byte in range(4))),
-            to_compare.eq(taken), compared.eq(place),
+            this.eq(word), other.eq(counterpart),
+            unequal_bytes.eq(Cat(this.word_select(byte, 8) != other.word_select(byte, 8) for byte in range(4))),
+            to_compare.eq(Cat(taken, to_compare)),
+            compared[0].eq(place), compared[1].eq(compared[0]),
         ]
         m.d.comb += self.equal.eq(~differs.any())
-        with m.If(to_compare):
-            m.d.sync += differs.bit_select(compared, 1).eq(unequal_bytes.any())
+        with m.If(to_compare[1]):
+            m.d.sync += differs.bit_select(compared[1], 1).eq(unequal_bytes.any())
         with m.If(self.busy):
             m.d.sync += [written.eq(0), self.complete.eq(0)]
         with m.Else():

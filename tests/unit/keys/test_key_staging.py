@@ -9,7 +9,7 @@ from cbit.keys.staging import KeyStaging
 from cbit_sim.streams import simulate
 
 KEY_BITS = pytest.mark.parametrize("key_bits", [128, 256])
-JUDGE_CYCLES = 3
+JUDGE_CYCLES = 4
 
 
 async def idle(ctx, dut):
