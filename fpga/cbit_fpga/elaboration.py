@@ -18,12 +18,17 @@ from cbit_fpga.devices import Device
 from cbit_fpga.store import digest
 from cbit_fpga.subject import Subject
 
-__all__ = ["TOP", "UnknownPartError", "elaborate", "gateware_digest"]
+__all__ = ["CORE", "TOP", "ElaborationError", "UnknownPartError", "elaborate", "sources_digest"]
 
+CORE = "core"
 TOP = "top"
-"""Name of the module that holds the core and its frame."""
+"""Names of the module that is measured, and of its frame."""
 
 _BAD_PART = 3
+
+
+class ElaborationError(RuntimeError):
+    """The gateware can not be made; the text is the traceback."""
 
 
 class UnknownPartError(ValueError):
@@ -36,12 +41,14 @@ class _Platform:
 
 
 def elaborate(subject: Subject, device: Device) -> str:
-    """RTLIL of a subject in its frame: the module :data:`TOP`, which holds the core.
+    """RTLIL of a subject, the module :data:`CORE`, in its frame, the module :data:`TOP`.
 
     Raises
     ------
     UnknownPartError
         If the engine has no such part.
+    ElaborationError
+        If its gateware refuses the configuration, or is wrong.
     """
     request = json.dumps(subject.as_dict() | {"device": device.name})
     run = subprocess.run([sys.executable, "-m", __name__], input=request, capture_output=True, text=True, check=False,
@@ -49,16 +56,18 @@ def elaborate(subject: Subject, device: Device) -> str:
     if run.returncode == _BAD_PART:
         raise UnknownPartError(run.stderr.strip())
     if run.returncode:
-        raise RuntimeError(f"elaboration of {subject} failed:\n{run.stderr}")
+        raise ElaborationError(run.stderr)
     return run.stdout
 
 
-def gateware_digest() -> str:
-    """A name for the sources of the gateware, those of its frame included, and for Amaranth."""
-    folder = Path(import_module("cbit").__file__ or "").parent
-    files = sorted(path for path in folder.rglob("*") if path.suffix in {".py", ".rdl"})
-    files += [Path(__file__), Path(__file__).with_name("harness.py")]
-    return digest(metadata.version("amaranth"), *((path.name, path.read_bytes()) for path in files))
+def sources_digest(*packages: str) -> str:
+    """A name for the sources of packages as they are, and for Amaranth."""
+    contents = []
+    for package in packages:
+        folder = Path(import_module(package).__file__ or "").parent
+        contents += [(path.name, path.read_bytes()) for path in sorted(folder.rglob("*"))
+                     if path.suffix in {".py", ".rdl", ".v"}]
+    return digest(metadata.version("amaranth"), *contents)
 
 
 def _component(subject: Subject) -> Any:
@@ -93,10 +102,11 @@ def _main() -> None:
     except UnknownPartError as error:
         sys.stderr.write(str(error))
         sys.exit(_BAD_PART)
-    harness = import_module("cbit_fpga.harness").Harness(core)
-    text = import_module("amaranth.back.rtlil").convert(
-        harness, name=TOP, ports=[harness.clk, harness.i, harness.o], platform=_Platform(request["device"]))
-    sys.stdout.write(text)
+    rtlil = import_module("amaranth.back.rtlil")
+    frame = import_module("cbit_fpga.harness")
+    text = rtlil.convert(core, name=CORE, platform=_Platform(request["device"]))
+    harness = frame.Harness(CORE, frame.ports(text, CORE))
+    sys.stdout.write(text + rtlil.convert(harness, name=TOP, ports=[harness.clk, harness.i, harness.o]))
 
 
 if __name__ == "__main__":

@@ -1,27 +1,44 @@
-"""A frame that gives any component four pins, so that it can be placed by itself."""
+"""A frame that gives any design four pins, so that it can be placed by itself."""
 
-from collections.abc import Iterator
+import dataclasses
+import re
+from collections.abc import Sequence
 
-from amaranth.hdl import Cat, ClockDomain, ClockSignal, Const, Elaboratable, Module, Signal, Value
-from amaranth.lib.wiring import Component, Flow
+from amaranth.hdl import Cat, ClockDomain, Elaboratable, Instance, Module, Signal
 
-__all__ = ["CORE", "Harness"]
+__all__ = ["Harness", "Port", "ports"]
 
-CORE = "core"
-"""Name of the component within its frame."""
+_KEEP = {"keep": 1}
+_FOLD = 4
 
-KEEP = {"keep": 1}
+
+@dataclasses.dataclass(frozen=True)
+class Port:
+    """A port of a module."""
+
+    name: str
+    is_input: bool
+    width: int
+
+
+def ports(rtlil: str, module: str) -> list[Port]:
+    """The ports of a module, in the order of their wires."""
+    _, _, body = rtlil.partition(f"\nmodule \\{module}\n")
+    declarations = re.findall(r"^ {2}wire width (\d+) (input|output) \d+ +\\(\S+)$", body.partition("\nend\n")[0],
+                              re.MULTILINE)
+    return [Port(name, direction == "input", int(width)) for width, direction, name in declarations]
 
 
 class Harness(Elaboratable):
-    """A component whose inputs come from registers, filled one bit a cycle, and whose outputs end in registers.
+    """A module whose inputs come from registers, filled one bit a cycle, and whose outputs end in registers.
 
-    Every path of the component thus lies between registers, and none of it is optimized away. Where the component has
-    no ports ``clk`` and ``rst``, its domain ``sync`` gets them.
+    Every path of the module thus lies between registers, and none of it is optimized away.
 
     Parameters
     ----------
-    core : :class:`~amaranth.lib.wiring.Component`
+    module : :class:`str`
+        Its name. Its clock is ``clk``; its reset, if it has one, is an input like others.
+    ports : sequence of :class:`Port`
 
     Attributes
     ----------
@@ -29,46 +46,34 @@ class Harness(Elaboratable):
         The pins.
     """
 
-    def __init__(self, core: Component) -> None:
-        self.core = core
+    def __init__(self, module: str, ports: Sequence[Port]) -> None:
+        self.module = module
+        self.ports = [port for port in ports if port.width and port.name != "clk"]
+        self.has_clock = len(self.ports) < len(ports)
         self.clk = Signal()
         self.i = Signal()
         self.o = Signal()
 
     def elaborate(self, _platform: object) -> Module:
         m = Module()
-        m.domains.frame = frame = ClockDomain(reset_less=True)
-        m.d.comb += frame.clk.eq(self.clk)
-        setattr(m.submodules, CORE, self.core)
-        inputs, outputs = self._join_clock(m)
-        for flow, bits in self._members():
-            (inputs if flow == Flow.In else outputs).append(bits)
+        m.domains.sync = domain = ClockDomain(reset_less=True)
+        m.d.comb += domain.clk.eq(self.clk)
+        wires = {port: Signal(port.width, name=port.name) for port in self.ports}
+        connections = {f"{'i' if port.is_input else 'o'}_{port.name}": wire for port, wire in wires.items()}
+        m.submodules.core = Instance(self.module, **connections, **({"i_clk": self.clk} if self.has_clock else {}))
 
-        count = sum(map(len, inputs))
-        chain = Signal(count)
-        driven = Signal(count, attrs=KEEP)
-        m.d.frame += [chain.eq(Cat(self.i, chain)), driven.eq(chain)]
-        m.d.comb += Cat(inputs).eq(driven)
+        inputs = Cat(wire for port, wire in wires.items() if port.is_input)
+        chain = Signal(len(inputs))
+        driven = Signal(len(inputs), attrs=_KEEP)
+        m.d.sync += [chain.eq(Cat(self.i, chain)), driven.eq(chain)]
+        m.d.comb += inputs.eq(driven)
 
-        level = Signal(sum(map(len, outputs)), name="taken", attrs=KEEP)
-        m.d.frame += level.eq(Cat(outputs))
+        outputs = Cat(wire for port, wire in wires.items() if not port.is_input)
+        level = Signal(len(outputs), name="taken", attrs=_KEEP)
+        m.d.sync += level.eq(outputs)
         while len(level) > 1:
-            folded = Signal(-(-len(level) // 4), name="folded")
-            m.d.frame += folded.eq(Cat(level[start:start + 4].xor() for start in range(0, len(level), 4)))
+            folded = Signal(-(-len(level) // _FOLD), name="folded")
+            m.d.sync += folded.eq(Cat(level[start:start + _FOLD].xor() for start in range(0, len(level), _FOLD)))
             level = folded
         m.d.comb += self.o.eq(level)
         return m
-
-    def _join_clock(self, m: Module) -> tuple[list[Value], list[Value]]:
-        if "clk" in self.core.signature.members:
-            m.d.comb += self.core.clk.eq(ClockSignal("frame"))
-            return [], []
-        m.domains.sync = domain = ClockDomain()
-        m.d.comb += domain.clk.eq(ClockSignal("frame"))
-        return [domain.rst], []
-
-    def _members(self) -> Iterator[tuple[Flow, Value]]:
-        for path, member, value in self.core.signature.flatten(self.core):
-            bits = Value.cast(value)
-            if path != ("clk",) and len(bits) and not isinstance(bits, Const):
-                yield member.flow, bits

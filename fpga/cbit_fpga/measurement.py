@@ -8,8 +8,8 @@ from typing import Any
 
 from cbit_fpga.cells import Cells
 from cbit_fpga.devices import Device
-from cbit_fpga.elaboration import elaborate, gateware_digest
-from cbit_fpga.placement import Placement, place
+from cbit_fpga.elaboration import elaborate, sources_digest
+from cbit_fpga.placement import Placement, PlacementError, place
 from cbit_fpga.store import Store, digest
 from cbit_fpga.subject import Subject
 from cbit_fpga.synthesis import Synthesis, synthesize
@@ -29,16 +29,29 @@ class Measurement:
     cells : :class:`~cbit_fpga.cells.Cells`
         Those of the subject alone.
     placements : tuple of :class:`~cbit_fpga.placement.Placement`
-        One for each seed; none where only cells were counted.
+        One for each seed; none where only cells were counted, or where the device has no room.
+    failure : :class:`str`
+        Why it can not be placed, where it can not.
     """
 
     cells: Cells
     placements: tuple[Placement, ...]
+    failure: str = ""
 
     @property
     def mhz(self) -> float | None:
         """Median of the highest clocks."""
         return statistics.median(placement.mhz for placement in self.placements) if self.placements else None
+
+    def as_dict(self) -> dict[str, Any]:
+        """For JSON."""
+        return dataclasses.asdict(self)
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> "Measurement":
+        """The inverse of :meth:`as_dict`."""
+        placements = tuple(Placement.from_dict(placement) for placement in values["placements"])
+        return cls(cells=Cells(**values["cells"]), placements=placements, failure=values["failure"])
 
 
 def measure(subject: Subject, device: Device, *, seeds: Iterable[int], store: Store,
@@ -49,13 +62,16 @@ def measure(subject: Subject, device: Device, *, seeds: Iterable[int], store: St
     placements = []
     for seed in seeds:
         progress(f"placing and routing, seed {seed}")
-        placements.append(place(synthesis.netlist, device, seed=seed, store=store))
+        try:
+            placements.append(place(synthesis.netlist, device, seed=seed, store=store))
+        except PlacementError as error:
+            return Measurement(cells=synthesis.cells, placements=(), failure=str(error))
     return Measurement(cells=synthesis.cells, placements=tuple(placements))
 
 
 def synthesized(subject: Subject, device: Device, *, store: Store) -> Synthesis:
     """The netlist of a subject."""
-    content = digest(subject.as_dict(), device.name, gateware_digest())
+    content = digest(subject.as_dict(), device.name, sources_digest("cbit", "cbit_fpga"))
 
     def run(folder: Path) -> dict[str, Any]:
         (folder / "design.il").write_text(elaborate(subject, device), encoding="utf-8")

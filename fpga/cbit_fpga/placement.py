@@ -6,7 +6,6 @@ import json
 import os
 import re
 import subprocess
-import tempfile
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -25,7 +24,7 @@ _GATEWARE = re.compile(r"/(cbit/[\w/]+\.py:\d+)")
 
 
 class PlacementError(RuntimeError):
-    """The placer has failed, mostly as the design does not fit; the text is its last message."""
+    """The design can not be placed or routed; the text is the placer's."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -76,6 +75,12 @@ class Placement:
     used: dict[str, int]
     critical_path: tuple[Hop, ...]
 
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> "Placement":
+        """The inverse of :func:`dataclasses.asdict`, over JSON."""
+        path = tuple(Hop(**hop | {"sources": tuple(hop["sources"])}) for hop in values["critical_path"])
+        return cls(**values | {"critical_path": path})
+
 
 def place(netlist: bytes, device: Device, *, seed: int, floorplan: Floorplan | None = None, store: Store) -> Placement:
     """Places and routes a netlist.
@@ -92,34 +97,40 @@ def place(netlist: bytes, device: Device, *, seed: int, floorplan: Floorplan | N
     Raises
     ------
     PlacementError
-        If the design does not fit, or the placer fails.
+        If the design does not fit or can not be routed.
     """
     sites = floorplan(json.loads(gzip.decompress(netlist))) if floorplan is not None else {}
     options = (*device.part, "--seed", str(seed), "--freq", str(TARGET_MHZ))
     content = digest(netlist, sorted(sites.items()), options, device.placer, metadata.version(device.placer))
 
     def run(folder: Path) -> dict[str, Any]:
-        with tempfile.TemporaryDirectory(dir=folder) as name:
-            work = Path(name)
-            (work / "netlist.json").write_text(with_sites(gzip.decompress(netlist).decode(), sites))
-            _run_placer(work, device.placer, options, folder / "placement.log")
-            report: dict[str, Any] = json.loads((work / "report.json").read_text())
+        (folder / "netlist.json").write_text(with_sites(gzip.decompress(netlist).decode(), sites), encoding="utf-8")
+        failure = _run_placer(folder, device.placer, options)
+        (folder / "netlist.json").unlink()
+        if failure is not None:
+            return {"failure": failure}
+        report: dict[str, Any] = json.loads((folder / "report.json").read_text())
         return report
 
-    return _placement(store.done("placement", content, run), seed)
+    result = store.done("placement", content, run)
+    if "failure" in result:
+        raise PlacementError(result["failure"])
+    return _placement(result, seed)
 
 
-def _run_placer(work: Path, program: str, options: tuple[str, ...], log: Path) -> None:
-    # Its programs see nothing outside the working folder.
+def _run_placer(folder: Path, program: str, options: tuple[str, ...]) -> str | None:
+    """Why the design can not be placed, if it can not."""
+    # The program sees nothing outside its working folder.
     command = [program, "--json", "netlist.json", *options, "--report", "report.json", "--log", "placement.log",
                "--quiet", "--lpf-allow-unconstrained", "--timing-allow-fail"]
-    run = subprocess.run(command, cwd=work, capture_output=True, text=True, check=False,
+    run = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False,
                          env=os.environ | {"PYTHONHASHSEED": "0"})
-    if (work / "placement.log").exists():
-        (work / "placement.log").replace(log)
-    if run.returncode:
-        errors = [line for line in run.stderr.splitlines() if line.startswith("ERROR")]
-        raise PlacementError(errors[-1] if errors else f"{program} ended with status {run.returncode}: {run.stderr}")
+    if run.returncode == 0:
+        return None
+    errors = re.findall(r"^ERROR: (.*)", run.stderr, re.MULTILINE)
+    if not errors:
+        raise RuntimeError(f"{program} ended with status {run.returncode}: {run.stderr}")
+    return str(errors[-1])
 
 
 def _placement(report: dict[str, Any], seed: int) -> Placement:

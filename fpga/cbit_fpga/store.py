@@ -2,6 +2,8 @@
 
 import hashlib
 import json
+import shutil
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -9,6 +11,8 @@ from typing import Any
 from cbit_sim.verilog import build_folder, locked
 
 __all__ = ["Store", "digest"]
+
+_WORK = "work-"
 
 
 def digest(*parts: object) -> str:
@@ -19,8 +23,8 @@ def digest(*parts: object) -> str:
 class Store:
     """A folder for each step that has been done.
 
-    A step that was killed leaves no result, and is done again. Of several processes that want the same step, one does
-    it. What is not of use any more may be deleted at any time.
+    A step that was killed leaves no result, and is done again; what it still writes is not looked at. Of several
+    processes that want the same step, one does it. What is not of use any more may be deleted at any time.
 
     Parameters
     ----------
@@ -44,6 +48,10 @@ class Store:
         result: dict[str, Any] = json.loads(text)
         return result
 
+    def keep(self, kind: str, content: str, result: dict[str, Any]) -> None:
+        """Keeps the result of a step that was done elsewhere."""
+        self.done(kind, content, lambda _folder: result)
+
     def done(self, kind: str, content: str, do: Callable[[Path], dict[str, Any]]) -> dict[str, Any]:
         """The result of a step, which is done now if it has not been.
 
@@ -54,15 +62,21 @@ class Store:
         content : :class:`str`
             The :func:`digest` of all that its result depends on.
         do : callable
-            Does the step, in the folder that it is given, and returns the result, which JSON must know.
+            Does the step, in an empty folder that it is given, and returns the result, which JSON must know. The files
+            that it leaves there are then in :meth:`place`.
         """
         folder = self.place(kind, content)
         with locked(folder):
             known = self.known(kind, content)
             if known is not None:
                 return known
-            result = do(folder)
-            unfinished = folder / "result.unfinished"
-            unfinished.write_text(json.dumps(result), encoding="utf-8")
-            unfinished.replace(folder / "result.json")
+            for abandoned in folder.glob(f"{_WORK}*"):
+                shutil.rmtree(abandoned)
+            with tempfile.TemporaryDirectory(prefix=_WORK, dir=folder) as name:
+                work = Path(name)
+                result = do(work)
+                for path in work.iterdir():
+                    path.replace(folder / path.name)
+                (work / "result").write_text(json.dumps(result), encoding="utf-8")
+                (work / "result").replace(folder / "result.json")
         return result

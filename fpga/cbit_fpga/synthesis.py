@@ -3,43 +3,32 @@
 import dataclasses
 import gzip
 import json
-import os
 import re
-import subprocess
-import sys
 from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 from cbit_fpga.cells import Cells
 from cbit_fpga.devices import Device
-from cbit_fpga.elaboration import TOP
-from cbit_fpga.harness import CORE
+from cbit_fpga.elaboration import CORE, TOP
 from cbit_fpga.store import Store, digest
+from cbit_fpga.yosys import run_yosys
 
-__all__ = ["Synthesis", "SynthesisError", "synthesize"]
-
-CORE_MODULE = f"{TOP}.{CORE}"
+__all__ = ["Synthesis", "synthesize"]
 
 _SCRIPT = f"""
 read_rtlil design.il
-setattr -mod -set keep_hierarchy 1 {CORE_MODULE}
+setattr -mod -set keep_hierarchy 1 {CORE}
 scratchpad -set abc9.verify 0
 {{synthesize}} -top {TOP}
 tee -q -o cells.json stat -json
 write_json core.json
-setattr -mod -unset keep_hierarchy {CORE_MODULE}
+setattr -mod -unset keep_hierarchy {CORE}
 flatten
 clean -purge
 write_json netlist.json
 """
 """The core stays a module until its cells are counted; `core.json` has it so, for the check in simulation."""
-
-_RUN_YOSYS = "from pyosys import libyosys; libyosys.run_pass('tee -q -o yosys.log script synthesis.ys')"
-
-
-class SynthesisError(RuntimeError):
-    """Yosys has refused the design; the text says where its log is."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -73,7 +62,7 @@ def synthesize(rtlil: str, device: Device, *, wide_luts: bool, store: Store) -> 
 
     Raises
     ------
-    SynthesisError
+    cbit_fpga.yosys.YosysError
         If yosys fails.
     """
     command = device.synthesize if wide_luts else f"{device.synthesize} -nowidelut"
@@ -82,10 +71,9 @@ def synthesize(rtlil: str, device: Device, *, wide_luts: bool, store: Store) -> 
 
     def run(folder: Path) -> dict[str, Any]:
         (folder / "design.il").write_text(rtlil, encoding="utf-8")
-        (folder / "synthesis.ys").write_text(script, encoding="utf-8")
-        _run_yosys(folder)
-        counted = json.loads((folder / "cells.json").read_text())["modules"][f"\\{CORE_MODULE}"]
-        for name in ("design.il", "core.json", "netlist.json"):
+        run_yosys(script, folder)
+        counted = json.loads((folder / "cells.json").read_text())["modules"][f"\\{CORE}"]
+        for name in ("design.il", "core.json", "netlist.json", "yosys.log"):
             _pack(folder / name)
         return {"cells": counted["num_cells_by_type"]}
 
@@ -97,14 +85,6 @@ def synthesize(rtlil: str, device: Device, *, wide_luts: bool, store: Store) -> 
 def _without_sources(rtlil: str) -> str:
     """The design without the lines that it came from, which change where logic does not."""
     return re.sub(r"^\s*attribute \\src .*\n", "", rtlil, flags=re.MULTILINE)
-
-
-def _run_yosys(folder: Path) -> None:
-    # In a process of its own: yosys keeps state, and ends the process when it fails.
-    run = subprocess.run([sys.executable, "-c", _RUN_YOSYS], cwd=folder, stdout=subprocess.DEVNULL,
-                         stderr=subprocess.PIPE, text=True, check=False, env=os.environ | {"PYTHONHASHSEED": "0"})
-    if run.returncode:
-        raise SynthesisError(f"yosys failed; its messages are in {folder / 'yosys.log'}\n{run.stderr}")
 
 
 def _pack(path: Path) -> None:

@@ -1,22 +1,27 @@
 """`cbit bench`: what engines and their parts take on an FPGA, and how fast they are there."""
 
+import importlib
 import json
+import shlex
 from collections.abc import Sequence
 from pathlib import Path
 
 import click
 
 from cbit.config import DEFAULT_PRESET, PRESETS
-from cbit_cli.benchmark.report import Row, results, table
+from cbit_cli.benchmark.rows import Row, results
+from cbit_cli.benchmark.simulation import bandwidth_ratios
+from cbit_cli.benchmark.tables import paths, table
 from cbit_cli.configuration import configure
 from cbit_cli.files import write_together
-from cbit_fpga.devices import DEFAULT_DEVICE, DEVICES
+from cbit_fpga.devices import DEFAULT_DEVICE, DEVICES, Device
 from cbit_fpga.elaboration import UnknownPartError
 from cbit_fpga.measurement import measure
-from cbit_fpga.placement import PlacementError
 from cbit_fpga.store import Store
 from cbit_fpga.subject import Subject
-from cbit_fpga.synthesis import SynthesisError
+from cbit_fpga.yosys import YosysError
+from cbit_sim.runner import BenchError
+from cbit_sim.simulators import BuildError, MissingToolError
 
 __all__ = ["bench"]
 
@@ -32,42 +37,63 @@ __all__ = ["bench"]
                    "given several times.")
 @click.option("--seeds", metavar="N", type=click.IntRange(0, 100), default=3, show_default=True,
               help="Place and route this many times, with seeds 1 to N; 0 counts cells only.")
-@click.option("--paths", is_flag=True, help="Show the slowest path of each.")
+@click.option("--simulate/--no-simulate", default=True,
+              help="Whether to measure the bandwidth of engines in simulation. By default it is.")
+@click.option("--paths", "show_paths", is_flag=True, help="Show the slowest path of each.")
 @click.option("--format", "style", type=click.Choice(["table", "json"]), default="table", show_default=True,
               help="How to print the figures.")
 @click.option("--out", "output", metavar="FILE", type=click.Path(dir_okay=False, path_type=Path),
               help="Write the figures here, as JSON, too.")
 @click.pass_context
 def bench(context: click.Context, preset_names: Sequence[str], settings: Sequence[str], parts: Sequence[str],
-          seeds: int, paths: bool, style: str, output: Path | None) -> None:
+          seeds: int, simulate: bool, show_paths: bool, style: str, output: Path | None) -> None:
     """Measure engines, or parts of them, on an FPGA.
 
     Synthesizes with yosys, places and routes with nextpnr, for an LFE5U-85F of speed grade 6. Every step is kept in
     the folder that CBIT_BUILD names, or in build, and done once for its content: after an interruption the same
-    command goes on where it was.
+    command goes on where it was. An engine of all rounds takes minutes for each seed.
     """
-    device = DEVICES[DEFAULT_DEVICE]
-    store = Store()
     names = preset_names or ([DEFAULT_PRESET] if parts else list(PRESETS))
-    rows = []
-    for preset_name in names:
-        config = configure(preset_name, settings)
-        for part in parts or [""]:
-            name = f"{preset_name} {part}".strip()
-
-            def tell(text: str, name: str = name) -> None:
-                click.echo(f"cbit: {name}: {text}", err=True)
-
-            try:
-                measurement = measure(Subject(config, part), device, seeds=range(1, seeds + 1), store=store,
-                                      progress=tell)
-            except UnknownPartError as error:
-                raise click.UsageError(str(error)) from error
-            except (SynthesisError, PlacementError) as error:
-                tell(str(error))
-                context.exit(1)
-            rows.append(Row(preset=preset_name, subject=Subject(config, part), device=device, measurement=measurement))
-    content = json.dumps(results(rows), indent=1) + "\n"
-    click.echo(content if style == "json" else table(rows, paths=paths), nl=style != "json")
+    subjects = [(name, Subject(configure(name, settings), part)) for name in names for part in parts or [""]]
+    device, store = DEVICES[DEFAULT_DEVICE], Store()
+    try:
+        rows = [_measured(name, subject, device, seeds=seeds, simulate=simulate, store=store)
+                for name, subject in subjects]
+    except (YosysError, BenchError, MissingToolError, BuildError) as error:
+        click.echo(f"cbit: {error}", err=True)
+        context.exit(1)
+    content = json.dumps(results(rows, command=_command(preset_names, settings, parts, seeds)), indent=1) + "\n"
+    if style == "json":
+        click.echo(content, nl=False)
+    else:
+        click.echo("\n\n".join([table(rows), *(paths(row) for row in rows if show_paths)]))
     if output is not None:
         write_together({output: content.encode()})
+
+
+def _measured(name: str, subject: Subject, device: Device, *, seeds: int, simulate: bool, store: Store) -> Row:
+    def tell(text: str) -> None:
+        click.echo(f"cbit: {f'{name} {subject.part}'.strip()}: {text}", err=True)
+
+    try:
+        measurement = measure(subject, device, seeds=range(1, seeds + 1), store=store, progress=tell)
+    except UnknownPartError as error:
+        raise click.UsageError(str(error)) from error
+    if measurement.failure:
+        tell(measurement.failure)
+    if subject.part:
+        return Row(preset=name, subject=subject, device=device, measurement=measurement)
+    bandwidth = {}
+    if simulate:
+        tell("simulating")
+        bandwidth = bandwidth_ratios(subject.config, store=store)
+    # Amaranth takes long to import: what is wrong with the input is told before.
+    latency = importlib.import_module("cbit.engine").latency_cycles(subject.config)
+    return Row(preset=name, subject=subject, device=device, measurement=measurement, latency_cycles=latency,
+               bandwidth=bandwidth)
+
+
+def _command(preset_names: Sequence[str], settings: Sequence[str], parts: Sequence[str], seeds: int) -> str:
+    options = {"--preset": preset_names, "--set": settings, "--part": parts}
+    words = [word for option, values in options.items() for value in values for word in (option, value)]
+    return shlex.join(["cbit", "bench", *words, "--seeds", str(seeds)])

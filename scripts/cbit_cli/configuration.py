@@ -9,7 +9,7 @@ import click
 
 from cbit.config import DEFAULT_PRESET, PRESETS, EngineConfig, SBox, preset
 
-__all__ = ["configuration_options", "configure"]
+__all__ = ["configuration_options", "configure", "parse_setting"]
 
 _Command = typing.TypeVar("_Command", bound=Callable[..., object])
 
@@ -34,7 +34,7 @@ def configure(preset_name: str, settings: Sequence[str]) -> EngineConfig:
     click.UsageError
         If there is no such preset or parameter, or a value is outside its range.
     """
-    changes = dict(_parse(setting) for setting in settings)
+    changes = dict(parse_setting(setting) for setting in settings)
     try:
         base = preset(preset_name)
         if base.unroll_rounds == base.rounds:
@@ -44,7 +44,14 @@ def configure(preset_name: str, settings: Sequence[str]) -> EngineConfig:
         raise click.UsageError(str(error)) from error
 
 
-def _parse(setting: str) -> tuple[str, typing.Any]:
+def parse_setting(setting: str) -> tuple[str, typing.Any]:
+    """The name and the value of ``FIELD=VALUE``. A value of the wrong kind stays text, for the parameter to refuse.
+
+    Raises
+    ------
+    click.UsageError
+        If there is no such parameter.
+    """
     name, equals, text = setting.partition("=")
     defaults = {field.name: field.default for field in dataclasses.fields(EngineConfig)}
     if not equals:

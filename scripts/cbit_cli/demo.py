@@ -9,11 +9,11 @@ import click
 
 from cbit.config import EngineConfig
 from cbit_cli.configuration import configuration_options, configure
-from cbit_cli.demonstration.folder import DemoFolder
 from cbit_cli.demonstration.page import figures, page
-from cbit_cli.demonstration.progress import Stages, stages
 from cbit_cli.demonstration.run import Run
 from cbit_cli.demonstration.table import print_table
+from cbit_cli.progress import Stages, stages
+from cbit_cli.report_folder import ReportFolder
 from cbit_model.access import Response
 from cbit_sim.demo.figures import Cost
 from cbit_sim.demo.judge import compare, compare_owners
@@ -25,7 +25,10 @@ from cbit_sim.scoreboard import MismatchError
 from cbit_sim.simulators import BuildError, MissingToolError, build_model
 from cbit_sim.verilog import build_folder, cached_verilog
 
-__all__ = ["demo"]
+__all__ = ["OUTPUTS", "demo"]
+
+OUTPUTS = ("report.html", "figures.json", "dram.bin")
+"""The files of the report."""
 
 _MAX_FILE_BYTES = 4 << 20
 _SAMPLES = 200
@@ -54,7 +57,7 @@ def demo(context: click.Context, file: Path | None, folder: Path, seed: int, pre
     data = _content(file)
     story = Story(data, seed=seed)
     _require_fit(config, story)
-    target = DemoFolder(folder, source=file)
+    target = ReportFolder(folder, command="demo", outputs=OUTPUTS, source=file)
     name = click.format_filename(file, shorten=True) if file is not None else "a picture that the demo has drawn"
     command = _command(file, folder, seed, preset_name, settings)
     try:

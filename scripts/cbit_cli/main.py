@@ -18,6 +18,7 @@ COMMANDS = {
     "verilog": ("cbit_cli.verilog", "Write an engine as Verilog, with a JSON file that describes it."),
     "regs": ("cbit_cli.regs", "Print the registers."),
     "bench": ("cbit_cli.bench", "Measure engines, or parts of them, on an FPGA."),
+    "explore": ("cbit_cli.explore", "Measure many configurations, and show size against speed."),
 }
 """Subcommand to the module that has it under the same name, and its line in the help."""
 
@@ -59,6 +60,8 @@ def cbit(context: click.Context) -> None:
       cbit demo                            watch it encrypt memory in simulation
       cbit model encrypt --help            compare with the golden model
       cbit presets                         choose a configuration
+      cbit bench --preset NAME             see its size and clock on an FPGA
+      cbit explore --axes sbox,unroll      compare many configurations
       cbit verilog --preset NAME -o cbit.v write it for your SoC, with cbit.json
       cbit regs --format markdown          see the registers your firmware uses
 

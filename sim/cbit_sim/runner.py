@@ -64,7 +64,8 @@ def _failures(results: Path) -> list[str]:
 
 def simulate(top: str, bench: str, *, parameters: Mapping[str, Any] | None = None, config: EngineConfig | None = None,
              simulator: str = "verilator", tests: Sequence[str] | None = None, waves: bool = False,
-             progress: Progress | None = None, folder: Path | None = None) -> dict[str, Any]:
+             progress: Progress | None = None, folder: Path | None = None, source: Path | None = None,
+             ) -> dict[str, Any]:
     """Runs the cocotb tests of a bench and returns what they report.
 
     Parameters
@@ -87,6 +88,8 @@ def simulate(top: str, bench: str, *, parameters: Mapping[str, Any] | None = Non
         Called with a part of the work from 0 to 1 and a line of text, as the bench proceeds.
     folder : :class:`~pathlib.Path`
         Where builds and runs are kept; by default :func:`cbit_sim.verilog.build_folder`.
+    source : :class:`~pathlib.Path`
+        Verilog to simulate as the top, such as a netlist; by default what is generated for ``config``.
 
     Returns
     -------
@@ -108,7 +111,7 @@ def simulate(top: str, bench: str, *, parameters: Mapping[str, Any] | None = Non
     config = config or EngineConfig()
     folder = folder or verilog.build_folder()
     runner = simulators.runner(simulator)
-    source = verilog.cached_verilog(top, config, folder)
+    source = source or verilog.cached_verilog(top, config, folder)
     model = simulators.build_model(simulator, source, folder, waves=waves)
     runs = folder / "runs"
     runs.mkdir(parents=True, exist_ok=True)

@@ -57,7 +57,7 @@ class AmbaPins(wiring.Component):
 
     def elaborate(self, _platform) -> Module:
         m = Module()
-        m.domains.sync = domain = ClockDomain(local=True)
+        m.domains.sync = domain = ClockDomain()
         domain.clk = self.clk
         domain.rst = self.rst
         m.submodules.core = self.core

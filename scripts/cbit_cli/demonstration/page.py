@@ -5,12 +5,12 @@ import json
 import platform
 from typing import Any
 
-import jinja2
 from Crypto.Cipher import AES
 
 from cbit_cli.demonstration.charts import latency_chart
 from cbit_cli.demonstration.pictures import memory_picture, photograph, trace_picture
 from cbit_cli.demonstration.run import Run
+from cbit_cli.page.render import render
 from cbit_model.access import BUS_BYTES
 from cbit_sim.demo.bytemap import ByteMap
 from cbit_sim.demo.judge import changed_blocks, repeated_blocks
@@ -37,12 +37,11 @@ def figures(run: Run) -> str:
 
 def page(run: Run) -> str:
     """The page."""
-    environment = jinja2.Environment(loader=jinja2.PackageLoader("cbit_cli.demonstration", ""), autoescape=True,
-                                     trim_blocks=True, lstrip_blocks=True, undefined=jinja2.StrictUndefined)
     layout = ByteMap.of(run.story.data)
     data = run.story.data
     is_shown_raw = layout.channels > 1 or layout.offset > 0
-    return environment.get_template("page.html.jinja").render(
+    return render(
+        "demonstration/page.html.jinja",
         run=run, file_bytes=len(data), blocks=len(data) // BUS_BYTES,
         photograph=None if is_shown_raw else photograph(data),
         titles=_TITLES, matrix=_matrix(run, layout), patterns=_patterns(run, layout),

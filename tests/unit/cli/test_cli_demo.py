@@ -7,8 +7,8 @@ import re
 import pytest
 
 from cbit_cli import demo as command
-from cbit_cli.demonstration.folder import OUTPUTS, DemoFolder
 from cbit_cli.main import main
+from cbit_cli.report_folder import ReportFolder
 from cbit_model.access import Response
 from cbit_sim.demo import model_actor
 from cbit_sim.demo.picture import default_file
@@ -65,7 +65,7 @@ def test_page_holds_everything_in_one_file(capsys, tmp_path):
     assert figures["repeated_blocks"]["guest 1"] == 0
     assert figures["latency_cycles"]["encrypted read"]["added_idle_median"] == 11
     assert (folder / "dram.bin").read_bytes().startswith(default_file())
-    assert {path.name for path in folder.iterdir()} == {".cbit-demo", *OUTPUTS}
+    assert {path.name for path in folder.iterdir()} == {".cbit-demo", *command.OUTPUTS}
     assert "encrypted read" in out
     assert "report.html" in err
 
@@ -129,13 +129,13 @@ def test_other_peoples_folders_are_refused(capsys, tmp_path):
 
 
 def test_file_to_show_is_not_overwritten(capsys, tmp_path):
-    DemoFolder(tmp_path).write({"dram.bin": b"first"})
+    ReportFolder(tmp_path, command="demo", outputs=command.OUTPUTS).write({"dram.bin": b"first"})
     assert "another folder" in refused(capsys, tmp_path / "dram.bin", "--out", tmp_path)
     assert (tmp_path / "dram.bin").read_bytes() == b"first"
 
 
 def test_failing_write_leaves_the_files_of_before(tmp_path):
-    folder = DemoFolder(tmp_path)
+    folder = ReportFolder(tmp_path, command="demo", outputs=command.OUTPUTS)
     folder.write({"dram.bin": b"first"})
     with pytest.raises(TypeError):
         folder.write({"dram.bin": b"second", "report.html": None})

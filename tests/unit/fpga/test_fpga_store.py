@@ -14,6 +14,7 @@ def test_a_step_is_done_once_for_its_content(tmp_path):
     done = []
 
     def do(folder):
+        assert not list(folder.iterdir())
         done.append(folder)
         (folder / "log").touch()
         return {"number": len(done)}
@@ -21,7 +22,7 @@ def test_a_step_is_done_once_for_its_content(tmp_path):
     assert store.known("step", "a") is None
     assert [store.done("step", content, do)["number"] for content in ("a", "b", "a")] == [1, 2, 1]
     assert Store(tmp_path).known("step", "b") == {"number": 2}
-    assert done == [store.place("step", "a"), store.place("step", "b")]
+    assert {path.name for path in store.place("step", "a").iterdir()} == {"lock", "log", "result.json"}
 
 
 @pytest.mark.parametrize("end", [Killed, ValueError])
@@ -36,6 +37,14 @@ def test_a_step_that_did_not_end_is_done_again(tmp_path, end):
         store.done("step", "a", fail)
     assert store.known("step", "a") is None
     assert store.done("step", "a", lambda _folder: {"whole": True}) == {"whole": True}
+
+
+def test_what_a_killed_step_left_is_gone(tmp_path):
+    left = tmp_path / "step" / "a" / "work-killed"
+    left.mkdir(parents=True)
+    (left / "half").touch()
+    Store(tmp_path).done("step", "a", lambda _folder: {})
+    assert not left.exists()
 
 
 def test_digests_tell_contents_apart():

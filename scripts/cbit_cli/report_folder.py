@@ -1,29 +1,29 @@
-"""The folder that a demonstration leaves its files in, and never anyone else's."""
+"""The folder that a command leaves its report in, and never anyone else's."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import click
 
 from cbit_cli.files import write_together
 
-__all__ = ["OUTPUTS", "DemoFolder"]
-
-OUTPUTS = ("report.html", "figures.json", "dram.bin")
-_MARK = ".cbit-demo"
-_MARK_TEXT = "The files of this folder were written by cbit demo, which may replace them.\n"
+__all__ = ["ReportFolder"]
 
 
-class DemoFolder:
+class ReportFolder:
     """A folder that may be written to.
 
     Parameters
     ----------
     path : :class:`~pathlib.Path`
-        One that does not exist yet, is empty, or holds nothing but an earlier demonstration's files.
+        One that does not exist yet, is empty, or holds nothing but an earlier report's files.
+    command : :class:`str`
+        The subcommand that writes the report.
+    outputs : sequence of :class:`str`
+        Names of the files that it writes.
     source : :class:`~pathlib.Path` or :data:`None`
-        The file that is shown, which must not be overwritten.
+        The file that the report is on, which must not be overwritten.
 
     Raises
     ------
@@ -31,8 +31,10 @@ class DemoFolder:
         If the folder is another one. Nothing is written.
     """
 
-    def __init__(self, path: Path, *, source: Path | None = None):
+    def __init__(self, path: Path, *, command: str, outputs: Sequence[str], source: Path | None = None):
         self.path = path
+        self._command = command
+        self._mark = f".cbit-{command}"
         if path.exists() and not path.is_dir():
             raise click.UsageError(f"DIR must be a folder, and {path} is a file")
         existing = path.absolute()
@@ -41,13 +43,14 @@ class DemoFolder:
         if not existing.is_dir() or not os.access(existing, os.W_OK | os.X_OK):
             raise click.UsageError(f"DIR must be in a folder that can be written to, and {existing} can not")
         present = {entry.name for entry in path.iterdir()} if path.exists() else set()
-        if present and (_MARK not in present or present - {_MARK, *OUTPUTS}):
-            raise click.UsageError(f"DIR must be new, empty, or hold only an earlier demo's files, and {path} is not")
+        if present and (self._mark not in present or present - {self._mark, *outputs}):
+            raise click.UsageError(
+                f"DIR must be new, empty, or hold only the files of an earlier cbit {command}, and {path} is not")
         if source is not None and path.exists() and path.resolve() == source.resolve().parent:
             raise click.UsageError(f"DIR must be another folder than FILE's, and {source} is in {path}")
 
     def write(self, contents: Mapping[str, bytes]) -> None:
-        """Writes files, whose names are those of ``OUTPUTS``, so that each is whole or as it was.
+        """Writes files, whose names are those of ``outputs``, so that each is whole or as it was.
 
         Raises
         ------
@@ -55,5 +58,6 @@ class DemoFolder:
             If one can not be written.
         """
         self.path.mkdir(parents=True, exist_ok=True)
-        (self.path / _MARK).write_text(_MARK_TEXT, encoding="utf-8")
+        mark = f"The files of this folder were written by cbit {self._command}, which may replace them.\n"
+        (self.path / self._mark).write_text(mark, encoding="utf-8")
         write_together({self.path / name: content for name, content in contents.items()})

@@ -1,4 +1,4 @@
-"""What a demonstration is doing, on standard error: a bar on a terminal, plain lines elsewhere."""
+"""What a command is doing, on standard error: a bar on a terminal, plain lines elsewhere."""
 
 import contextlib
 import time

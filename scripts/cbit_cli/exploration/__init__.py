@@ -1,0 +1,1 @@
+"""What `cbit explore` does and shows."""

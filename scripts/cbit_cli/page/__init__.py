@@ -1,0 +1,1 @@
+"""What the pages of HTML that commands write have in common: look, charts, template engine."""

@@ -1,0 +1,111 @@
+"""The models of cells: memories behave the same before and after synthesis."""
+
+import json
+
+import pytest
+from amaranth import Cat, Module, Mux, Signal
+from amaranth.back import rtlil
+from amaranth.lib.memory import Memory
+from amaranth.lib.wiring import Component, Out
+
+from cbit_fpga.yosys import YosysError, run_yosys
+from cbit_sim.netlist import BLOCK_RAM_MODEL
+
+SCRIPT = """
+read_rtlil design.il
+synth_ecp5 -top memories -noccu2 -nolutram
+tee -q -o cells.json stat -json
+delete =A:blackbox
+read_verilog -DNO_INCLUDES +/lattice/cells_sim_ecp5.v
+delete DP16KD
+read_verilog model.v
+hierarchy -check -top memories
+proc
+flatten
+opt_clean
+rename memories got
+design -stash got
+read_rtlil design.il
+hierarchy -top memories
+proc
+flatten
+rename memories wanted
+design -copy-from got got
+miter -equiv -ignore_gold_x -make_assert -flatten wanted got miter
+hierarchy -top miter
+proc
+flatten
+memory_nordff
+opt_clean
+sim -clock in_clk -reset in_rst -n 80 -assert miter
+"""
+
+
+class Memories(Component):
+    """Memories of one shape under pseudorandom traffic; a read hits the word that is written every other cycle."""
+
+    def __init__(self, *, depth, width):
+        self.depth = depth
+        self.width = width
+        super().__init__({"o": Out(3 * width)})
+
+    def elaborate(self, _platform):
+        m = Module()
+        state = Signal(64, init=0x9E3779B97F4A7C15)
+        m.d.sync += state.eq(Cat(state[63] ^ state[62] ^ state[60] ^ state[59], state))
+        address_bits = (self.depth - 1).bit_length()
+        write_address = Cat(state[:4], state[20:20 + address_bits - 4])
+        read_address = Mux(state[40], write_address, Cat(state[8:12], state[20:20 + address_bits - 4]))
+        data = (state ^ state[17:])[:self.width]
+        content = [(number * 0x9E3779B97F4A7C15 >> 7) % (1 << self.width) for number in range(self.depth)]
+
+        shape = {"shape": self.width, "depth": self.depth, "init": content, "attrs": {"ram_style": "block"}}
+        m.submodules.plain = plain = Memory(**shape)
+        m.submodules.transparent = transparent = Memory(**shape)
+        m.submodules.constant = constant = Memory(**shape)
+        lanes = 9 if self.width % 9 == 0 else None
+        for memory, is_transparent in ((plain, False), (transparent, True)):
+            write = memory.write_port(granularity=lanes)
+            read = memory.read_port(transparent_for=[write] if is_transparent else [])
+            m.d.comb += [
+                write.addr.eq(write_address),
+                write.data.eq(data),
+                write.en.eq(state[50:50 + len(write.en)]),
+                read.addr.eq(read_address),
+                read.en.eq(state[55] | state[56]),
+            ]
+            m.d.comb += self.o.word_select(int(is_transparent), self.width).eq(read.data)
+        first = constant.read_port()
+        second = constant.read_port()
+        m.d.comb += [
+            first.addr.eq(read_address),
+            second.addr.eq(write_address),
+            first.en.eq(1),
+            second.en.eq(state[57]),
+            self.o.word_select(2, self.width).eq(first.data ^ second.data),
+        ]
+        return m
+
+
+def compare(folder, model, *, depth, width):
+    """Fails where the synthesized memories differ; returns their number of block RAMs."""
+    (folder / "model.v").write_text(model)
+    (folder / "design.il").write_text(rtlil.convert(Memories(depth=depth, width=width), name="memories"))
+    run_yosys(SCRIPT, folder)
+    return json.loads((folder / "cells.json").read_text())["design"]["num_cells_by_type"]["DP16KD"]
+
+
+@pytest.mark.parametrize(("depth", "width"), [
+    (1024, 18), (512, 36),
+    *(pytest.param(*shape, marks=pytest.mark.slow) for shape in [(2048, 9), (4096, 4), (8192, 2), (16384, 1)])])
+def test_memories_of_every_width_survive_synthesis(tmp_path, depth, width):
+    assert compare(tmp_path, BLOCK_RAM_MODEL.read_text(), depth=depth, width=width) >= 3
+
+
+def test_a_wrong_model_is_found(tmp_path):
+    text = BLOCK_RAM_MODEL.read_text()
+    wrong = text.replace("address[4] * 18", "!address[4] * 18")
+    assert wrong != text
+    with pytest.raises(YosysError):
+        compare(tmp_path, wrong, depth=1024, width=18)
+    assert "Assertion miter" in (tmp_path / "yosys.log").read_text()
