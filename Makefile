@@ -7,7 +7,7 @@ JOBS ?= 2
 BIN := .venv/bin
 STAMP := .venv/.stamp
 
-.PHONY: demo test test-all lint clean tools
+.PHONY: demo test test-all lint bench readme clean tools
 
 # make demo FILE=secret.bin OUT=folder
 demo: $(STAMP)
@@ -18,6 +18,14 @@ test: lint
 
 test-all: lint
 	$(BIN)/python -m pytest -n $(JOBS)
+
+# All presets on an FPGA, which takes hours, and the README's table of them.
+bench: $(STAMP)
+	$(BIN)/cbit bench --seeds 5 --check --out benchmarks/results.json
+	$(MAKE) readme
+
+readme: $(STAMP)
+	$(BIN)/python -m cbit_cli.benchmark.readme
 
 lint: $(STAMP)
 	$(BIN)/ruff check

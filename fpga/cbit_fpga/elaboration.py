@@ -93,6 +93,13 @@ def _component(subject: Subject) -> Any:
     return found
 
 
+def _ports(core: Any) -> list[tuple[str, Any, None]]:
+    """Name, signal and direction, which is found from use; a member that is constant, such as a ready, is no port."""
+    hdl = import_module("amaranth.hdl")
+    members = (("__".join(map(str, path)), hdl.Value.cast(value)) for path, _, value in core.signature.flatten(core))
+    return [(name, value, None) for name, value in members if isinstance(value, hdl.Signal)]
+
+
 def _main() -> None:
     amaranth = import_module("amaranth.hdl")
     warnings.simplefilter("ignore", amaranth.UnusedElaboratable)  # the parts around the one that is wanted
@@ -104,7 +111,7 @@ def _main() -> None:
         sys.exit(_BAD_PART)
     rtlil = import_module("amaranth.back.rtlil")
     frame = import_module("cbit_fpga.harness")
-    text = rtlil.convert(core, name=CORE, platform=_Platform(request["device"]))
+    text = rtlil.convert(core, name=CORE, ports=_ports(core), platform=_Platform(request["device"]))
     harness = frame.Harness(CORE, frame.ports(text, CORE))
     sys.stdout.write(text + rtlil.convert(harness, name=TOP, ports=[harness.clk, harness.i, harness.o]))
 

@@ -19,7 +19,8 @@ read_verilog -DNO_INCLUDES +/lattice/cells_sim_ecp5.v
 hierarchy -check -top {CORE}
 proc
 flatten
-opt_clean
+rename -hide
+opt_clean -purge
 rename {CORE} cbit
 write_verilog -noattr netlist.v
 """

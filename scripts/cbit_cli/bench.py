@@ -10,7 +10,7 @@ import click
 
 from cbit.config import DEFAULT_PRESET, PRESETS
 from cbit_cli.benchmark.rows import Row, results
-from cbit_cli.benchmark.simulation import bandwidth_ratios
+from cbit_cli.benchmark.simulation import bandwidth_ratios, checked_transactions
 from cbit_cli.benchmark.tables import paths, table
 from cbit_cli.configuration import configure
 from cbit_cli.files import write_together
@@ -39,6 +39,8 @@ __all__ = ["bench"]
               help="Place and route this many times, with seeds 1 to N; 0 counts cells only.")
 @click.option("--simulate/--no-simulate", default=True,
               help="Whether to measure the bandwidth of engines in simulation. By default it is.")
+@click.option("--check", is_flag=True,
+              help="Simulate the netlist that is placed, too, judged by the golden model. It takes minutes.")
 @click.option("--paths", "show_paths", is_flag=True, help="Show the slowest path of each.")
 @click.option("--format", "style", type=click.Choice(["table", "json"]), default="table", show_default=True,
               help="How to print the figures.")
@@ -46,7 +48,7 @@ __all__ = ["bench"]
               help="Write the figures here, as JSON, too.")
 @click.pass_context
 def bench(context: click.Context, preset_names: Sequence[str], settings: Sequence[str], parts: Sequence[str],
-          seeds: int, simulate: bool, show_paths: bool, style: str, output: Path | None) -> None:
+          seeds: int, simulate: bool, check: bool, show_paths: bool, style: str, output: Path | None) -> None:
     """Measure engines, or parts of them, on an FPGA.
 
     Synthesizes with yosys, places and routes with nextpnr, for an LFE5U-85F of speed grade 6. Every step is kept in
@@ -57,12 +59,13 @@ def bench(context: click.Context, preset_names: Sequence[str], settings: Sequenc
     subjects = [(name, Subject(configure(name, settings), part)) for name in names for part in parts or [""]]
     device, store = DEVICES[DEFAULT_DEVICE], Store()
     try:
-        rows = [_measured(name, subject, device, seeds=seeds, simulate=simulate, store=store)
+        rows = [_measured(name, subject, device, seeds=seeds, simulate=simulate, check=check, store=store)
                 for name, subject in subjects]
     except (YosysError, BenchError, MissingToolError, BuildError) as error:
         click.echo(f"cbit: {error}", err=True)
         context.exit(1)
-    content = json.dumps(results(rows, command=_command(preset_names, settings, parts, seeds)), indent=1) + "\n"
+    command = _command(preset_names, settings, parts, seeds, check=check)
+    content = json.dumps(results(rows, command=command), indent=1) + "\n"
     if style == "json":
         click.echo(content, nl=False)
     else:
@@ -71,7 +74,8 @@ def bench(context: click.Context, preset_names: Sequence[str], settings: Sequenc
         write_together({output: content.encode()})
 
 
-def _measured(name: str, subject: Subject, device: Device, *, seeds: int, simulate: bool, store: Store) -> Row:
+def _measured(name: str, subject: Subject, device: Device, *, seeds: int, simulate: bool, check: bool,
+              store: Store) -> Row:
     def tell(text: str) -> None:
         click.echo(f"cbit: {f'{name} {subject.part}'.strip()}: {text}", err=True)
 
@@ -83,17 +87,21 @@ def _measured(name: str, subject: Subject, device: Device, *, seeds: int, simula
         tell(measurement.failure)
     if subject.part:
         return Row(preset=name, subject=subject, device=device, measurement=measurement)
-    bandwidth = {}
+    bandwidth, checked = {}, None
     if simulate:
         tell("simulating")
         bandwidth = bandwidth_ratios(subject.config, store=store)
+    if check:
+        tell("simulating the netlist")
+        checked = checked_transactions(subject, device, store=store)
     # Amaranth takes long to import: what is wrong with the input is told before.
     latency = importlib.import_module("cbit.engine").latency_cycles(subject.config)
     return Row(preset=name, subject=subject, device=device, measurement=measurement, latency_cycles=latency,
-               bandwidth=bandwidth)
+               bandwidth=bandwidth, checked=checked)
 
 
-def _command(preset_names: Sequence[str], settings: Sequence[str], parts: Sequence[str], seeds: int) -> str:
+def _command(preset_names: Sequence[str], settings: Sequence[str], parts: Sequence[str], seeds: int, *,
+             check: bool) -> str:
     options = {"--preset": preset_names, "--set": settings, "--part": parts}
     words = [word for option, values in options.items() for value in values for word in (option, value)]
-    return shlex.join(["cbit", "bench", *words, "--seeds", str(seeds)])
+    return shlex.join(["cbit", "bench", *words, "--seeds", str(seeds), *(["--check"] if check else [])])

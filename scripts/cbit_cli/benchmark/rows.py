@@ -29,6 +29,8 @@ class Row:
     measurement : :class:`~cbit_fpga.measurement.Measurement`
     latency_cycles, bandwidth : mapping
         Of an engine: cycles that it adds, and its part of a wire's bandwidth, each by kind of access.
+    checked : :class:`int` or :data:`None`
+        Transactions that its netlist has done right in simulation; :data:`None` if it was not tried.
     """
 
     preset: str
@@ -37,6 +39,7 @@ class Row:
     measurement: Measurement
     latency_cycles: Mapping[str, int] = dataclasses.field(default_factory=dict)
     bandwidth: Mapping[str, float] = dataclasses.field(default_factory=dict)
+    checked: int | None = None
 
     @property
     def name(self) -> str:
@@ -63,7 +66,7 @@ class Row:
             "latency_cycles": dict(self.latency_cycles),
             "latency_ns": {kind: round(figures.nanoseconds(cycles), 1) for kind, cycles in self.latency_cycles.items()}
                           if figures else {},
-            "bandwidth": dict(self.bandwidth)}
+            "bandwidth": dict(self.bandwidth), "netlist_transactions": self.checked}
 
 
 def results(rows: Sequence[Row], *, command: str) -> dict[str, Any]:

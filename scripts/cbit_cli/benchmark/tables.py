@@ -8,7 +8,7 @@ from cbit_cli.benchmark.rows import Row
 __all__ = ["paths", "readme_table", "table"]
 
 _COLUMNS = ("", "LUT4", "registers", "RAM 16x4", "block RAMs", "MHz", "of each seed", "Gb/s", "Gb/s per kLUT4",
-            "read adds", "bandwidth")
+            "read adds", "bandwidth", "netlist")
 
 
 def table(rows: Sequence[Row]) -> str:
@@ -29,7 +29,8 @@ def _cells(row: Row) -> tuple[str, ...]:
         " ".join(f"{placement.mhz:.1f}" for placement in measured.placements),
         f"{figures.gbps:.1f}" if figures else "", f"{figures.gbps_per_kilolut:.2f}" if figures else "",
         f"{read} = {figures.nanoseconds(read):.0f} ns" if figures and read is not None else "",
-        f"{row.bandwidth['encrypted mixed']:.2f}" if row.bandwidth else "")
+        f"{row.bandwidth['encrypted mixed']:.2f}" if row.bandwidth else "",
+        f"{row.checked} right" if row.checked is not None else "")
 
 
 def paths(row: Row) -> str:
@@ -54,7 +55,8 @@ def readme_table(results: dict[str, Any]) -> str:
     for row in results["rows"]:
         size = f"| `{row['preset']}` | {row['luts']:,} | {row['cells']['block_rams']} |"
         if row["mhz_median"] is None:
-            lines.append(f"{size} does not fit | | | {row['latency_cycles']['encrypted_read']} cycles | |")
+            why = "does not fit" if row["failure"] else "not placed"
+            lines.append(f"{size} {why} | | | {row['latency_cycles']['encrypted_read']} cycles | |")
             continue
         clocks = row["mhz"].values()
         bandwidth = f"{row['bandwidth']['encrypted mixed']:.2f}" if row["bandwidth"] else ""

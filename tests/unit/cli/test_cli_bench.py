@@ -42,6 +42,7 @@ def asked(monkeypatch):
 
     monkeypatch.setattr(command, "measure", measure)
     monkeypatch.setattr(command, "bandwidth_ratios", bandwidth_ratios)
+    monkeypatch.setattr(command, "checked_transactions", lambda *_, **__: 23)
     return calls
 
 
@@ -75,6 +76,16 @@ def test_figures_of_an_engine(capsys, asked, tmp_path):
     assert row["latency_ns"]["encrypted_read"] == pytest.approx(row["latency_cycles"]["encrypted_read"] / 0.12, abs=0.1)
     assert row["bandwidth"] == {"encrypted mixed": 0.995}
     assert len(asked) == 2
+
+
+def test_netlist_is_checked_on_demand(capsys, asked):
+    _, out, _ = run(capsys, "--preset", "streaming", "--seeds", 1, "--check")
+    assert out.splitlines()[1].endswith(" 23 right")
+    _, out, _ = run(capsys, "--preset", "streaming", "--seeds", 1, "--check", "--format", "json")
+    content = json.loads(out)
+    assert content["command"].endswith(" --seeds 1 --check")
+    assert content["rows"][0]["netlist_transactions"] == 23
+    assert asked
 
 
 def test_parts_have_size_and_clock_only(capsys, asked):
