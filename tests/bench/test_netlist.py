@@ -18,7 +18,7 @@ SMALL = EngineConfig(addr_width=32, c_bit=31, id_width=2, asid_count=8, duplex=F
 @pytest.fixture(scope="module")
 def netlist():
     store = Store()
-    return netlist_verilog(synthesized(Subject(SMALL), DEVICE, store=store), store=store)
+    return netlist_verilog(synthesized(Subject(SMALL), DEVICE, store=store), DEVICE, store=store)
 
 
 def smoke(source):

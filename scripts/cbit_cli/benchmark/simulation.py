@@ -45,7 +45,7 @@ def checked_transactions(subject: Subject, device: Device, *, store: Store) -> i
     cbit_sim.runner.BenchError
         If it has done one otherwise.
     """
-    netlist = netlist_verilog(synthesized(subject, device, store=store), store=store)
+    netlist = netlist_verilog(synthesized(subject, device, store=store), device, store=store)
     content = digest(netlist.read_bytes(), _CHECK, sources_digest("cbit_model", "cbit_sim"))
 
     def run(_folder: Path) -> dict[str, Any]:
