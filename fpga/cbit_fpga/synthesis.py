@@ -70,7 +70,7 @@ def synthesize(rtlil: str, device: Device, *, wide_luts: bool, store: Store) -> 
     content = digest(_without_sources(rtlil), script, metadata.version("pyosys"))
 
     def run(folder: Path) -> dict[str, Any]:
-        (folder / "design.il").write_text(rtlil, encoding="utf-8")
+        (folder / "design.il").write_text(_without_brackets(rtlil), encoding="utf-8")
         run_yosys(script, folder)
         counted = json.loads((folder / "cells.json").read_text())["modules"][f"\\{CORE}"]
         for name in ("design.il", "core.json", "netlist.json", "yosys.log"):
@@ -85,6 +85,11 @@ def synthesize(rtlil: str, device: Device, *, wide_luts: bool, store: Store) -> 
 def _without_sources(rtlil: str) -> str:
     """The design without the lines that it came from, which change where logic does not."""
     return re.sub(r"^\s*attribute \\src .*\n", "", rtlil, flags=re.MULTILINE)
+
+
+def _without_brackets(rtlil: str) -> str:
+    """The design with no name such as ``slots[0]``, which abc9 takes for a bit of ``slots`` (YosysHQ/yosys#4349)."""
+    return re.sub(r"\\\S+", lambda name: name[0].replace("[", "(").replace("]", ")"), rtlil)
 
 
 def _pack(path: Path) -> None:

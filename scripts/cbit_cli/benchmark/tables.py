@@ -50,6 +50,8 @@ def paths(row: Row) -> str:
 
 def readme_table(results: dict[str, Any]) -> str:
     """Markdown of the engines in the JSON of a benchmark."""
+    if not results["rows"]:
+        return "No preset has been measured yet."
     lines = ["| preset | LUT4 | block RAMs | MHz | Gb/s each way | Gb/s per kLUT4 | encrypted read adds | bandwidth |",
              "|---|---|---|---|---|---|---|---|"]
     for row in results["rows"]:

@@ -140,6 +140,7 @@ def test_readme_has_a_line_for_each_engine(capsys):
     assert table[2].startswith("| `streaming` | 10,000 | 8 | 120 (110–130) | 15.4 | 1.16 | ")
     assert table[3].startswith("| `streaming-256` | 200,000 | 0 | does not fit |")
     assert {line.count("|") for line in table} == {9}
+    assert readme_table({"rows": []}) == "No preset has been measured yet."
 
 
 def test_only_what_is_between_the_marks_is_replaced():

@@ -63,6 +63,12 @@ def test_netlist_is_the_core_in_its_frame(store):
     assert {cell["type"] for cell in top["cells"].values()} <= {"LUT4", "CCU2C", "TRELLIS_FF"}
 
 
+def test_names_with_brackets_do_not_stop_yosys(store):
+    """Yosys takes `slots[0]` for a bit of `slots`, and ends."""
+    assert "\\slots[0]" in elaborate(Subject(preset("compact"), "read.table"), DEVICE)
+    assert synthesized(Subject(preset("compact"), "read.table"), DEVICE, store=store).cells.luts > 100
+
+
 def test_elaboration_is_the_same_each_time():
     assert elaborate(SUBJECT, DEVICE) == elaborate(SUBJECT, DEVICE)
 
