@@ -9,7 +9,7 @@ from cbit_fpga.elaboration import CORE, TOP
 from cbit_fpga.store import Store, digest
 from cbit_fpga.synthesis import Synthesis
 from cbit_fpga.yosys import run_yosys
-from cbit_sim.netlist import BLOCK_RAM_MODEL
+from cbit_sim.cells import BLOCK_RAM_MODEL
 
 __all__ = ["netlist_verilog"]
 

@@ -9,7 +9,7 @@ from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import Component, Out
 
 from cbit_fpga.yosys import YosysError, run_yosys
-from cbit_sim.netlist import BLOCK_RAM_MODEL
+from cbit_sim.cells import BLOCK_RAM_MODEL
 
 SCRIPT = """
 read_rtlil design.il
