@@ -29,7 +29,7 @@ write_verilog -noattr netlist.v
 
 
 def netlist_verilog(synthesis: Synthesis, device: Device, *, store: Store) -> Path:
-    """Verilog of an engine's netlist: the module ``cbit``, of the very cells that are placed, and models of them."""
+    """Verilog of an engine's netlist, of the very cells that are placed, with models of them."""
     packed = (store.place("synthesis", synthesis.content) / "core.json.gz").read_bytes()
     model = BLOCK_RAM_MODEL.read_text(encoding="utf-8")
     script = _SCRIPT.format(models=device.models)

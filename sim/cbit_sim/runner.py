@@ -89,7 +89,7 @@ def simulate(top: str, bench: str, *, parameters: Mapping[str, Any] | None = Non
     folder : :class:`~pathlib.Path`
         Where builds and runs are kept; by default :func:`cbit_sim.verilog.build_folder`.
     source : :class:`~pathlib.Path`
-        Verilog to simulate as the top, such as a netlist; by default what is generated for ``config``.
+        Verilog to simulate as the top, such as one of an FPGA's cells; by default what is generated for ``config``.
 
     Returns
     -------
@@ -111,7 +111,7 @@ def simulate(top: str, bench: str, *, parameters: Mapping[str, Any] | None = Non
     config = config or EngineConfig()
     folder = folder or verilog.build_folder()
     runner = simulators.runner(simulator)
-    source = source or verilog.cached_verilog(top, config, folder)
+    source = verilog.harnessed(source, folder) if source else verilog.cached_verilog(top, config, folder)
     model = simulators.build_model(simulator, source, folder, waves=waves)
     runs = folder / "runs"
     runs.mkdir(parents=True, exist_ok=True)

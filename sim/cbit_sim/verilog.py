@@ -11,7 +11,7 @@ from pathlib import Path
 from cbit.config import EngineConfig
 from cbit_sim.harness import harness
 
-__all__ = ["TOPS", "build_folder", "cached_verilog", "locked"]
+__all__ = ["TOPS", "build_folder", "cached_verilog", "harnessed", "locked"]
 
 TOPS = ("engine", "wire")
 """What can be simulated: the engine, or the bus without one."""
@@ -55,6 +55,17 @@ def _digest(top: str, config: EngineConfig) -> str:
     return content.hexdigest()[:16]
 
 
+def harnessed(design: Path, folder: Path) -> Path:
+    """A file in ``folder`` with a design's Verilog in its harness."""
+    text = harness(design.read_text(encoding="utf-8"))
+    name = f"{design.stem}-{hashlib.sha256(text.encode()).hexdigest()[:16]}"
+    path = folder / "verilog" / name / f"{name}.v"
+    with locked(path.parent):
+        if not path.exists():
+            _write(path, text)
+    return path
+
+
 def cached_verilog(top: str, config: EngineConfig, folder: Path) -> Path:
     """A file in ``folder`` with the Verilog of ``top`` in its harness, generated only when something of it is new.
 
@@ -69,7 +80,11 @@ def cached_verilog(top: str, config: EngineConfig, folder: Path) -> Path:
     path = folder / "verilog" / name / f"{name}.v"
     with locked(path.parent):
         if not path.exists():
-            unfinished = path.with_suffix(".unfinished")
-            unfinished.write_text(harness(_generate(top, config)), encoding="utf-8")
-            unfinished.replace(path)
+            _write(path, harness(_generate(top, config)))
     return path
+
+
+def _write(path: Path, text: str) -> None:
+    unfinished = path.with_suffix(".unfinished")
+    unfinished.write_text(text, encoding="utf-8")
+    unfinished.replace(path)
