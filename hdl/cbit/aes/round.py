@@ -15,8 +15,11 @@ from cbit.config import SBox
 
 __all__ = ["AesRound", "token_layout"]
 
-TABLE_STAGES = {0: (0, 0), 1: (1, 0), 2: (1, 1), 3: (1, 2), 4: (2, 2), 5: (3, 2)}
-STAGES = {0: (0, 0), 1: (1, 0), 2: (2, 0), 3: (2, 1), 4: (2, 2), 5: (3, 2)}
+STAGES = {
+    SBox.TABLE: {0: (0, 0), 1: (1, 0), 2: (1, 1), 3: (1, 2), 4: (2, 2), 5: (3, 2)},
+    SBox.COMPOSITE: {0: (0, 0), 1: (1, 0), 2: (2, 0), 3: (2, 1), 4: (3, 1), 5: (3, 2)},
+    SBox.BLOCK_RAM: {1: (1, 0), 2: (2, 0), 3: (2, 1), 4: (3, 1), 5: (3, 2)},
+}
 """Of each number of registers in a round, how many are in SubBytes and how many in MixColumns."""
 
 
@@ -95,7 +98,7 @@ class AesRound(Component):
     def elaborate(self, _platform) -> Module:
         m = Module()
         mixing = mixing_of(self.direction)
-        sub_cycles, mix_cycles = (TABLE_STAGES if self.sbox is SBox.TABLE else STAGES)[self.cycles]
+        sub_cycles, mix_cycles = STAGES[self.sbox][self.cycles]
         m.submodules.sub_bytes = sub_bytes = SubBytes(
             direction=self.direction, sbox=self.sbox, stages=sub_cycles,
             basis=PLAIN if self.plain_entry else mixing.basis, images=mixing.images)
