@@ -56,7 +56,7 @@ class MixColumns(Component):
     def elaborate(self, _platform) -> Module:
         m = Module()
         mixing = mixing_of(self.direction)
-        given = _slices(self.i, mixing.width)
+        given = self._name(m, _slices(self.i, mixing.width), registered=False)
         middle = [_sum(given, sources) for sources in mixing.middle]
         plain = [_sum(given, [(0, bit) for bit in bits]) for bits in mixing.plain]
         middle, plain = (self._name(m, values, registered=self.stages == 2) for values in (middle, plain))
