@@ -70,9 +70,8 @@ class PrepareKeys(Component):
             ]
         mixed = stages[-1]
         m.d.sync += [
-            self.o.valid.eq(mixed.valid),
+            self.o.valid.eq(mixed.valid << mixed.round),
             self.o.slot.eq(mixed.slot),
-            self.o.round.eq(mixed.round),
         ]
         if self.direction.encrypts:
             m.d.sync += self.o.forward.eq(mixed.data)

@@ -1,6 +1,6 @@
 """The round keys that one AddRoundKey of a pipeline needs."""
 
-from amaranth import Cat, Const, Module, Mux, Signal, unsigned
+from amaranth import Cat, Module, Mux, Signal, unsigned
 from amaranth.lib import wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import Component, In, Out
@@ -47,7 +47,7 @@ class RoundKeySignature(wiring.Signature):
 
 
 class PreparedKeySignature(wiring.Signature):
-    """Writes one round key of one slot, as the rounds of a pipeline add it.
+    """Writes one round key of one slot, as the rounds of a pipeline add it; nothing waits.
 
     Parameters
     ----------
@@ -56,8 +56,10 @@ class PreparedKeySignature(wiring.Signature):
 
     Members
     -------
-    valid, slot, round
-        As of :class:`RoundKeySignature`.
+    valid : ``Out(rounds + 1)``
+        Bit *r*: whether round key *r* is written in this cycle.
+    slot : ``Out(range(slots))``
+        Its slot.
     forward : ``Out(128)``
         What encryption adds.
     inverse : ``Out(128)``
@@ -68,9 +70,8 @@ class PreparedKeySignature(wiring.Signature):
         self.slots = slots
         self.rounds = rounds
         super().__init__({
-            "valid": Out(1),
+            "valid": Out(rounds + 1),
             "slot": Out(range(slots)),
-            "round": Out(range(rounds + 1)),
             "forward": Out(128),
             "inverse": Out(128),
         })
@@ -161,14 +162,14 @@ class RoundKeys(Component):
                                              attrs={"ram_style": "distributed"})
         read = memory.read_port(domain="comb")
         write = memory.write_port()
+        turn = Signal(range(len(key_numbers)))
         m.d.comb += [
             read.addr.eq(Cat(self.slot, self.turn)),
+            write.addr.eq(Cat(self.write.slot, turn)),
             write.data.eq(key),
+            write.en.eq(Cat(self.write.valid[number] for number in key_numbers).any()),
         ]
-        for turn, number in enumerate(key_numbers):
-            with m.If(self.write.round == number):
-                m.d.comb += [
-                    write.addr.eq(Cat(self.write.slot, Const(turn, range(len(key_numbers))))),
-                    write.en.eq(self.write.valid),
-                ]
+        for index, number in enumerate(key_numbers):
+            with m.If(self.write.valid[number]):
+                m.d.comb += turn.eq(index)
         return read.data
