@@ -18,8 +18,8 @@ class SBox(enum.Enum):
     ``COMPOSITE``
         Inversion in GF((2^4)^2): about 70 LUT4 each on ECP5, deeper, ten times slower to simulate.
     ``BLOCK_RAM``
-        Half a dual-ported block RAM each; its output register is the round's register, so only one
-        round fits a cycle.
+        Half a dual-ported block RAM each, which holds part of MixColumns, too: the fewest LUT4. Its address
+        register is the round's register, so only one round fits a cycle.
     """
 
     TABLE = "table"
@@ -142,8 +142,8 @@ class EngineConfig:
 
     @property
     def aes_latency_cycles(self) -> int:
-        """Cycles a block spends in an AES pipeline."""
-        return -(-self.rounds // self.rounds_per_cycle) * self.cycles_per_round
+        """Cycles a block spends in an AES pipeline: one more where rounds take several, for the first round key."""
+        return self.rounds * self.cycles_per_round // self.rounds_per_cycle + (self.cycles_per_round > 1)
 
     @property
     def asid_width(self) -> int:

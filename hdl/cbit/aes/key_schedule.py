@@ -89,7 +89,7 @@ class KeySchedule(Component):
     def _expand(m: Module, window: data.View, constant: Signal, rotates) -> Signal:
         """The round key that follows those in the window."""
         m.submodules.sub_word = sub_word = SubBytes(
-            direction=Direction.ENCRYPT, sbox=SBox.TABLE, count=4, registered=False)
+            direction=Direction.ENCRYPT, sbox=SBox.TABLE, count=4, stages=0)
         newest = window[len(window) - 1][96:]
         m.d.comb += sub_word.i.eq(Mux(rotates, newest.rotate_right(8), newest))
         words = []
