@@ -81,8 +81,8 @@ class Engine(Component):
         m.submodules.xts = xts = XtsUnit(
             key_bits=config.key_bits, c_bit=config.c_bit, slots=config.asid_count,
             data_unit_bytes=config.data_unit_bytes, duplex=config.duplex, unroll=config.unroll_rounds,
-            rounds_per_cycle=config.rounds_per_cycle, pipelined=config.pipelined, sbox=config.sbox,
-            read_entries=read_entries, write_entries=write_entries,
+            rounds_per_cycle=config.rounds_per_cycle, cycles_per_round=config.cycles_per_round,
+            pipelined=config.pipelined, sbox=config.sbox, read_entries=read_entries, write_entries=write_entries,
             read_tag=read_tag_layout(entries=read_entries),
             write_tag=write_tag_layout(entries=write_entries, slot_width=config.asid_width))
 
