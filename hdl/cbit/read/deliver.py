@@ -27,7 +27,7 @@ class ReadDeliver(Component):
     Plain beats go first, so that encrypted ones of other IDs do not delay them, up to ``patience`` times
     in a row; each beat goes only in its place.
 
-    Latency: one cycle for plain beats, none for the others; if pipelined four, four, and one. Throughput:
+    Latency: one cycle for plain beats, none for the others; if pipelined three, three, and one. Throughput:
     one beat a cycle. Stalls: only ``denied`` waits; ``r`` stays while the manager waits.
 
     Parameters

@@ -31,8 +31,8 @@ class ReadPath(Component):
     data stops neither DRAM's nor any write. DRAM's read data wait only while a tweak or the lane does.
 
     Latency: none from ``i`` to ``ar``; plain data one cycle from ``dram_r`` to ``r``; encrypted data the
-    lane's latency, if DRAM takes at least as long as the tweak. If pipelined, two cycles, nine, and the
-    lane's latency and twelve. Throughput: one burst and one beat a cycle.
+    lane's latency, if DRAM takes at least as long as the tweak. If pipelined, two cycles, eight, and the
+    lane's latency and eleven. Throughput: one burst and one beat a cycle.
 
     Parameters
     ----------

@@ -26,7 +26,7 @@ def test_first_in_first_out(kind, gaps, stalls):
         nonlocal deepest
         sent = taken = waited = 0
         while taken < 1500:
-            stalled = rng.random() < stalls or taken % 300 == 200 and waited < 250
+            stalled = rng.random() < stalls or (taken % 300 == 200 and waited < 250)
             waited = waited + 1 if stalled else 0
             offers = sent < 1500 and sent - taken < DEPTH and rng.random() >= gaps
             ctx.set(dut.i.valid, offers)
