@@ -134,7 +134,8 @@ def test_every_beat_comes_once_and_in_its_place(gaps, stalls, pipelined):
                 counts[kind] += 1
                 if kind == "plain":
                     ctx.set(dut.plain.valid, 1)
-                    ctx.set(dut.plain.payload, plain(number, behind=last_encrypted.get(identity), generation=number % 2))
+                    behind = last_encrypted.get(identity)
+                    ctx.set(dut.plain.payload, plain(number, behind=behind, generation=number % 2))
                 else:
                     last_encrypted[identity] = counts[kind]
                     in_lane.append((cycles + 6, decrypted(number, mark=counts["plain"], generation=number % 2)))
