@@ -77,14 +77,14 @@ class Engine(Component):
             is_write=True, pipelined=config.pipelined, **identity)
         m.submodules.read = read = ReadPath(
             entries=read_entries, blocks=BLOCKS_PER_ENTRY * write_entries, **sizes)
-        m.submodules.write = write = WritePath(entries=write_entries, **sizes)
+        m.submodules.write = write = WritePath(entries=write_entries, pipelined=config.pipelined, **sizes)
         m.submodules.xts = xts = XtsUnit(
             key_bits=config.key_bits, c_bit=config.c_bit, slots=config.asid_count,
             data_unit_bytes=config.data_unit_bytes, duplex=config.duplex, unroll=config.unroll_rounds,
             rounds_per_cycle=config.rounds_per_cycle, pipelined=config.pipelined, sbox=config.sbox,
             read_entries=read_entries, write_entries=write_entries,
             read_tag=read_tag_layout(entries=read_entries),
-            write_tag=write_tag_layout(entries=write_entries, slot_width=config.asid_width))
+            write_tag=write_tag_layout(slot_width=config.asid_width))
 
         connect(m, flipped(self.s_axil_psp), control.s_axil_psp)
         connect(m, flipped(self.s_axil_host), control.s_axil_host)
