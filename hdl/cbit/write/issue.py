@@ -1,6 +1,6 @@
 """Sends writes to DRAM: plain ones as they come, encrypted lines when all of their blocks are ready."""
 
-from amaranth import Module, Mux, Signal
+from amaranth import Module, Signal
 from amaranth.hdl import unsigned
 from amaranth.lib import stream
 from amaranth.lib.data import StructLayout
@@ -15,7 +15,7 @@ from .collect import cipher_layout, done_line_layout
 from .entry import PAGE_CLASS_BITS, near_bits, places_per_id, plain_layout
 from .hazards import mark_layout
 
-__all__ = ["WriteIssue", "sent_line_layout", "sent_layout"]
+__all__ = ["WriteIssue", "sent_layout", "sent_line_layout"]
 
 PLAIN, LINE = range(2)
 

@@ -120,7 +120,7 @@ class WriteMerge(Component):
                 m.d.comb += request.block.eq(block)
         m.d.sync += [
             self.page_class.eq(fold(line.line[6:], PAGE_CLASS_BITS)),
-            is_clear.eq((~record.waits | (record.settled - self.settled)[-1]) & ~self.page_is_busy
+            is_clear.eq((~record.waits | (record.settled - self.settled)[len(self.settled) - 1]) & ~self.page_is_busy
                         & ~(self.plains_sent - line.plains)[len(self.plains_sent) - 1]),
         ]
         with m.If(tickets.comes):

@@ -9,7 +9,7 @@ import pytest
 from cbit.access.request import Route
 from cbit.axi.ports import Response
 from cbit.write.path import WritePath
-from cbit_model.access import Burst
+from cbit_model.access import Burst, burst_beats
 from cbit_sim.watch import simulate_watched
 
 C_BIT = 34
@@ -57,12 +57,13 @@ class Surroundings:
         self.requests.append({"route": route, "slot": slot, "resp": resp, "id": identity, "addr": address,
                               "len": len(beats) - 1, "size": size, "burst": burst, "lock": 0,
                               "attributes": {"cache": 1, "prot": 2, "qos": 3, "region": 4}})
-        self.beats.extend(beats)
+        # WLAST is as it comes, and must not count.
+        self.beats.extend({"data": data, "strb": strb, "last": self.rng.randrange(2)} for data, strb in beats)
 
     async def step(self, ctx):
         dut, rng = self.dut, self.rng
         self._offer(ctx, dut.i, self.requests)
-        self._offer(ctx, dut.s_w, [{"data": data, "strb": strb, "last": 0} for data, strb in list(self.beats)[:1]])
+        self._offer(ctx, dut.s_w, list(self.beats)[:1])
         for stream in (dut.aw, dut.w, dut.b):
             ctx.set(stream.ready, rng.random() >= self.stalls)
         lane_goes = self.lane_is_ready or rng.random() >= 0.5
@@ -104,6 +105,10 @@ class Surroundings:
         if queue:
             ctx.set(stream.payload, queue[0])
         ctx.set(stream.valid, valid)
+
+    def block_of(self, line, block, slot=1):
+        """What the owner of the slot reads."""
+        return self.memory.get(line << 2 | block, 0) ^ mask_of(slot, tweak_of(line, slot), block)
 
     def _answer_lane(self, ctx):
         comes = bool(self.lane) and self.lane[0][0] <= self.cycle
@@ -166,9 +171,6 @@ class Surroundings:
             self.bursts.remove(burst)
             ctx.set(self.dut.dram_b.payload, {"id": burst[2], "resp": Response.OKAY})
 
-    def plaintext(self, line, block, slot=1):
-        return self.memory.get(line << 2 | block, 0) ^ mask_of(slot, tweak_of(line, slot), block)
-
 
 def play(dut, surroundings, script):
     async def testbench(ctx):
@@ -205,7 +207,7 @@ def test_no_byte_is_lost_between_writers_of_one_line(gaps, stalls, entries, id_w
     for line in LINES:
         for block in range(4):
             surroundings.memory[line << 2 | block] = mask_of(1, tweak_of(line, 1), block)
-    for number in range(WRITES):
+    for _ in range(WRITES):
         identity = rng.randrange(IDS)
         kind = rng.choice([Route.ENCRYPTED] * 5 + [Route.PLAIN] * 2 + [Route.DENIED])
         if kind is Route.ENCRYPTED:
@@ -233,7 +235,160 @@ def test_no_byte_is_lost_between_writers_of_one_line(gaps, stalls, entries, id_w
         if lane == "plain":
             assert surroundings.memory[block] == value
         else:
-            assert surroundings.plaintext(block >> 2, block & 3) >> 8 * lane & 0xFF == value, (hex(block), lane)
+            assert surroundings.block_of(block >> 2, block & 3) >> 8 * lane & 0xFF == value, (hex(block), lane)
     for identity in range(IDS):
         answers = [resp for _, other, resp in surroundings.answers if other == identity]
         assert answers == [resp for other, resp in ids if other == identity]
+
+
+@PIPELINED
+def test_every_kind_size_and_alignment(pipelined):
+    """Byte for byte as the model says, whatever the strobes; the last of several bytes in one place counts."""
+    dut = path(pipelined=pipelined)
+    seed = 32
+    print(f"seed {seed}")
+    rng = random.Random(seed)
+    surroundings = Surroundings(dut, rng)
+    expected = {}
+    for number in range(60):
+        size = rng.randrange(5)
+        burst = rng.choice([Burst.INCR, Burst.INCR, Burst.WRAP, Burst.FIXED])
+        length = rng.choice([2, 4, 8, 16]) if burst is Burst.WRAP else rng.randint(1, 16)
+        address = (number << 8) + rng.randrange(192)
+        if burst is Burst.WRAP:
+            address &= -(1 << size)
+        beats = [(rng.getrandbits(128), 0) for _ in range(length)]
+        for beat, lanes in enumerate(burst_beats(address, length, size, burst)):
+            strobe = lanes.lanes & rng.choice([0xFFFF, 0xF0F3])
+            beats[beat] = beats[beat][0], strobe
+            for lane in range(16):
+                if strobe >> lane & 1:
+                    expected[lanes.container | lane] = beats[beat][0] >> 8 * lane & 0xFF
+        surroundings.add(Route.ENCRYPTED, number % IDS, address, beats, size=size, burst=burst)
+    untouched = {}
+    for block in range(60 << 4):
+        line = block >> 2
+        surroundings.memory[block] = rng.getrandbits(128)
+        for lane in range(16):
+            untouched[block << 4 | lane] = surroundings.block_of(line, block & 3) >> 8 * lane & 0xFF
+
+    async def script(ctx, surroundings):
+        await until_answered(ctx, surroundings, 60)
+
+    play(dut, surroundings, script)
+    for address, before in untouched.items():
+        block, lane = address >> 4, address & 15
+        assert surroundings.block_of(block >> 2, block & 3) >> 8 * lane & 0xFF == expected.get(address, before)
+
+
+@PIPELINED
+@pytest.mark.parametrize("kinds", [[Route.PLAIN], [Route.ENCRYPTED], [Route.PLAIN, Route.ENCRYPTED]],
+                         ids=["plain", "encrypted", "mixed"])
+@pytest.mark.parametrize("length", [1, 4], ids=["blocks", "lines"])
+def test_a_beat_every_cycle(length, kinds, pipelined):
+    dut = path(entries=64, pipelined=pipelined)
+    surroundings = Surroundings(dut, random.Random(1), dram_cycles=(4, 4))
+    bursts = 96 // length
+    for number in range(bursts):
+        surroundings.add(kinds[number % len(kinds)], number % 2, 0x1000 + (number << 6), [(number, 0xFFFF)] * length,
+                         slot=number % SLOTS)
+
+    async def script(ctx, surroundings):
+        await until_answered(ctx, surroundings, bursts)
+
+    play(dut, surroundings, script)
+    assert surroundings.cycle <= 96 + 75
+
+
+def test_a_plain_write_takes_a_cycle_and_its_answer_another():
+    dut = path()
+    surroundings = Surroundings(dut, random.Random(1), dram_cycles=(10, 10))
+    cycles = []
+
+    async def script(ctx, surroundings):
+        for _ in range(10):
+            await surroundings.step(ctx)
+        surroundings.add(Route.PLAIN, 1, 0x1000, [(5, 0xFFFF)])
+        begun = surroundings.cycle
+        await until_answered(ctx, surroundings, 1)
+        cycles.extend([surroundings.addressed[0][0] - begun, surroundings.answers[0][0] - begun])
+
+    play(dut, surroundings, script)
+    assert cycles == [1, 1 + 10 + 1]
+
+
+@PIPELINED
+def test_a_plain_write_passes_encrypted_ones_but_for_its_id_and_for_partial_ones_of_its_page(pipelined):
+    dut = path(pipelined=pipelined)
+    surroundings = Surroundings(dut, random.Random(1))
+    surroundings.add(Route.ENCRYPTED, 0, 0x10000, [(1, 0xFFFF)] * 4)
+    surroundings.add(Route.ENCRYPTED, 0, 0x21000, [(2, 0x00FF)])
+    surroundings.add(Route.PLAIN, 1, 0x33000, [(3, 0xFFFF)])
+    surroundings.add(Route.PLAIN, 2, 0x21800, [(4, 0xFFFF)])
+    surroundings.add(Route.PLAIN, 0, 0x34000, [(5, 0xFFFF)])
+
+    async def script(ctx, surroundings):
+        await until_answered(ctx, surroundings, 5)
+
+    play(dut, surroundings, script)
+    order = [address for _, _, address in surroundings.addressed]
+    assert order == [0x33000, 0x10000, 0x21000, 0x21800, 0x34000]
+    partial_answered = [cycle for cycle, identity, _ in surroundings.answers if identity == 0][1]
+    assert surroundings.addressed[3][0] >= partial_answered
+
+
+@PIPELINED
+@pytest.mark.parametrize("cause", ["read", "key"])
+def test_what_fails_is_not_written_and_others_are(cause, pipelined):
+    """A read of DRAM that fails, or a key that goes while a line is in the lane: nothing of the line is written."""
+    dut = path(pipelined=pipelined)
+    surroundings = Surroundings(dut, random.Random(1))
+    for block in range(0x40 << 2, 0x48 << 2):
+        surroundings.memory[block] = block
+    if cause == "read":
+        surroundings.failing_lines.add(0x41)
+    for line in range(0x40, 0x44):
+        strobes = [0x00FF if line == 0x41 else 0xFFFF, 0xFFFF]
+        surroundings.add(Route.ENCRYPTED, line % 2, line << 6, [(line, strobe) for strobe in strobes],
+                         slot=2 if line == 0x41 else 1)
+    surroundings.add(Route.ENCRYPTED, 2, 0x45 << 6, [(0x45, 0xFFFF)] * 8, slot=2 if cause == "key" else 1)
+
+    async def script(ctx, surroundings):
+        while cause == "key" and not surroundings.lane:
+            await surroundings.step(ctx)
+        if cause == "key":
+            ctx.set(dut.serving, 0b1011)
+        await until_answered(ctx, surroundings, 5)
+
+    play(dut, surroundings, script)
+    answers = {(identity, resp) for _, identity, resp in surroundings.answers}
+    gone = {0x41, 0x45, 0x46} if cause == "key" else {0x41}
+    assert answers == {(0, Response.OKAY), (1, Response.OKAY), (1, Response.SLVERR),
+                       (2, Response.SLVERR if cause == "key" else Response.OKAY)}
+    for line in (0x40, 0x41, 0x42, 0x43, 0x45, 0x46):
+        for block in range(2):
+            if line in gone:
+                assert surroundings.memory[line << 2 | block] == line << 2 | block
+            else:
+                assert surroundings.block_of(line, block) & (1 << 64) - 1 == min(line, 0x45)
+
+
+@PIPELINED
+def test_a_slot_is_busy_until_its_writes_are_sent_though_others_go_on(pipelined):
+    dut = path(pipelined=pipelined)
+    surroundings = Surroundings(dut, random.Random(1))
+    busy = []
+
+    async def script(ctx, surroundings):
+        ctx.set(dut.drain_slot, 2)
+        for number in range(12):
+            surroundings.add(Route.ENCRYPTED, 0, number << 6, [(1, 0xFFFF)] * 4, slot=2 if number == 3 else 1)
+        while len(surroundings.answers) < 12:
+            await surroundings.step(ctx)
+            busy.append((ctx.get(dut.drain_busy), len(surroundings.requests), len(surroundings.addressed)))
+
+    play(dut, surroundings, script)
+    during = [is_busy for is_busy, left, sent in busy if left < 8 and sent < 4]
+    after = [is_busy for is_busy, _, sent in busy if sent >= 5]
+    assert set(during) == {1}
+    assert set(after) == {0}
