@@ -144,13 +144,14 @@ def latency_cycles(config: EngineConfig) -> dict[str, int]:
     ``plain_read`` and ``encrypted_read`` count address and data, ``plain_write`` address or data and
     the answer.
     """
-    address, data, answer = 3 if config.pipelined else 1, 1, 1
+    address, data = 3 if config.pipelined else 1, 1
+    write_steps, answer = (8, 4) if config.pipelined else (0, 1)
     whitening = 2 * config.pipelined
     request_and_steps = config.pipelined * (2 if config.data_unit_bytes == 64 else 4)
     return {
         "plain_read": address + data,
         "encrypted_read": address + config.aes_latency_cycles + whitening,
-        "plain_write": address + answer,
+        "plain_write": address + write_steps + answer,
         "tweak": config.aes_latency_cycles + request_and_steps,
     }
 

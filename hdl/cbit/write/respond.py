@@ -29,7 +29,7 @@ class WriteRespond(Component):
     answer for which no burst of its ID waits is dropped. Nothing enters until the counts have been cleared, a cycle
     for each ID after reset.
 
-    Latency: one cycle, or if pipelined three. Throughput: one answer a cycle. Stalls: DRAM's answers never wait;
+    Latency: one cycle, or if pipelined four. Throughput: one answer a cycle. Stalls: DRAM's answers never wait;
     ``b`` stays while the manager waits; a refusal waits for a cycle without an answer.
 
     Parameters

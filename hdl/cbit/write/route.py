@@ -52,14 +52,15 @@ class WriteRoute(Component):
     A write that goes nowhere is answered when its beats are gone and all earlier writes of its ID are answered; later
     writes wait behind it.
 
-    Latency: none. Throughput: one plain write or line a cycle. Stalls: nothing enters without room.
+    Latency: none, or if pipelined one cycle. Throughput: one plain write or line a cycle. Stalls: nothing enters
+    without room.
 
     Parameters
     ----------
     entries, c_bit, id_width, slot_width : :class:`int`
         Lines in flight, and widths.
     pipelined : :class:`bool`
-        As in :class:`~cbit.access.splitter.ChunkSplitter`.
+        Whether what enters comes from registers.
 
     Members
     -------
@@ -94,8 +95,9 @@ class WriteRoute(Component):
 
     def __init__(self, *, entries: int, c_bit: int, id_width: int, slot_width: int, pipelined: bool) -> None:
         self.entries = entries
+        self.pipelined = pipelined
         widths = {"c_bit": c_bit, "id_width": id_width, "slot_width": slot_width}
-        self.splitter = ChunkSplitter(**widths)
+        self.splitter = ChunkSplitter(pipelined=pipelined, **widths)
         super().__init__({
             "i": In(stream.Signature(request_layout(**widths))),
             "turn": Out(stream.Signature(turn_layout(id_width=id_width))),
@@ -119,35 +121,58 @@ class WriteRoute(Component):
     def elaborate(self, _platform) -> Module:
         m = Module()
         m.submodules.splitter = splitter = self.splitter
-        request, chunk = self.i.payload, splitter.o.payload
-        may_enter, plain_enters, line_enters, is_refused = Signal(), Signal(), Signal(), Signal()
-        is_encrypted = request.route == Route.ENCRYPTED
-        is_next = self.i.valid & ~splitter.is_busy
+        self._other, self._other_valid, other_ends = Signal.like(self.i.payload), Signal(), Signal()
+        may_enter, plain_enters, line_enters = Signal(), Signal(), Signal()
+        is_plain = self._other.route == Route.PLAIN
+        self._sort(m, other_ends)
         m.d.comb += [
             splitter.drain_slot.eq(self.drain_slot),
             self.drain_busy.eq(splitter.drain_busy),
-            splitter.i.payload.eq(request),
-            splitter.i.valid.eq(self.i.valid & is_encrypted),
             splitter.o.ready.eq(may_enter),
             may_enter.eq(self.has_room & self.id_has_room & self.turn.ready),
             line_enters.eq(splitter.o.valid & may_enter),
-            plain_enters.eq(is_next & (request.route == Route.PLAIN) & may_enter & self.plain_has_room),
-            is_refused.eq(is_next & ~is_encrypted & (request.route != Route.PLAIN)),
-            self.id.eq(Mux(splitter.o.valid, chunk.id, request.id)),
+            plain_enters.eq(self._other_valid & is_plain & may_enter & self.plain_has_room),
+            self.id.eq(Mux(splitter.o.valid, splitter.o.payload.id, self._other.id)),
             self.enter.eq(line_enters | plain_enters),
+            other_ends.eq(plain_enters | self._refuse(m, self._other_valid & ~is_plain)),
         ]
-        refusal_ends = self._refuse(m, is_refused)
-        m.d.comb += self.i.ready.eq(Mux(is_encrypted, splitter.i.ready, plain_enters | refusal_ends))
         self._enter(m, plain_enters, line_enters)
         self._hand_out(m, plain_enters | line_enters)
         return m
 
-    def _refuse(self, m: Module, is_refused: Signal) -> Signal:
+    def _sort(self, m: Module, other_ends: Signal) -> None:
+        """Encrypted accesses to the splitter, others around it; if pipelined by a register, as the splitter has one.
+
+        What comes later goes on only when what came before leaves.
+        """
+        splitter, request = self.splitter, self.i.payload
+        is_encrypted, is_free = request.route == Route.ENCRYPTED, Signal()
+        m.d.comb += [
+            splitter.i.payload.eq(request),
+            splitter.i.valid.eq(self.i.valid & is_encrypted & is_free),
+        ]
+        if self.pipelined:
+            m.d.comb += [
+                is_free.eq(~self._other_valid | other_ends),
+                self.i.ready.eq(splitter.i.ready & is_free),
+            ]
+            with m.If(is_free):
+                m.d.sync += [self._other.eq(request),
+                             self._other_valid.eq(self.i.valid & ~is_encrypted & splitter.i.ready)]
+        else:
+            m.d.comb += [
+                is_free.eq(1),
+                self._other.eq(request),
+                self._other_valid.eq(self.i.valid & ~is_encrypted & ~splitter.is_busy),
+                self.i.ready.eq(Mux(is_encrypted, splitter.i.ready, other_ends)),
+            ]
+
+    def _refuse(self, m: Module, is_refused) -> Signal:
         """Leads a refused write from its turn to its answer."""
         refusal_ends = Signal()
         m.d.comb += [
-            self.refused.payload.id.eq(self.i.payload.id),
-            self.refused.payload.resp.eq(self.i.payload.resp),
+            self.refused.payload.id.eq(self._other.id),
+            self.refused.payload.resp.eq(self._other.resp),
         ]
         # What a refused write waits for: its turn at the data, the end of its data, its answer.
         with m.FSM():
@@ -168,7 +193,7 @@ class WriteRoute(Component):
         return refusal_ends
 
     def _enter(self, m: Module, plain_enters: Signal, line_enters: Signal) -> None:
-        request, chunk, plain, line = self.i.payload, self.splitter.o.payload, self.plain.payload, self.line.payload
+        request, chunk, plain, line = self._other, self.splitter.o.payload, self.plain.payload, self.line.payload
         plains = Signal(near_bits(self.entries))
         m.d.sync += plains.eq(plains + plain_enters)
         m.d.comb += [
@@ -186,7 +211,7 @@ class WriteRoute(Component):
         ]
 
     def _hand_out(self, m: Module, enters) -> None:
-        request, chunk, turn = self.i.payload, self.splitter.o.payload, self.turn.payload
+        request, chunk, turn = self._other, self.splitter.o.payload, self.turn.payload
         with m.If(enters):
             m.d.comb += self.turn.valid.eq(1)
         m.d.comb += [
