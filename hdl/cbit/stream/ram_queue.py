@@ -6,10 +6,10 @@ from amaranth.lib import stream
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import Component, In, Out
 
-__all__ = ["DeepQueue"]
+__all__ = ["RamQueue"]
 
 
-class DeepQueue(Component):
+class RamQueue(Component):
     """A first-in first-out queue whose user counts what is in it, and has reserved its room beforehand.
 
     Latency: what is taken shows two cycles of those with ``advance`` later, behind the block RAM's
@@ -48,20 +48,21 @@ class DeepQueue(Component):
 
     def elaborate(self, _platform) -> Module:
         m = Module()
-        m.submodules.memory = memory = Memory(shape=self.shape, depth=self.depth, init=[])
-        write, read = memory.write_port(), memory.read_port()
+        # Nothing is read in the cycle of its writing, so synthesis need not care what would come.
+        m.submodules.memory = memory = Memory(shape=self.shape, depth=self.depth, init=[], attrs={"no_rw_check": 1})
+        write, read = memory.write_port(), memory.read_port(domain="comb")
         head, tail = Signal(range(self.depth)), Signal(range(self.depth))
+        taken = Signal(self.shape)
         m.d.comb += [
             write.addr.eq(tail),
             write.data.eq(self.i.payload),
             write.en.eq(self.i.valid),
             read.addr.eq(head),
-            read.en.eq(self.advance),
         ]
         with m.If(self.i.valid):
             m.d.sync += tail.eq(tail + 1)
         with m.If(self.take & self.advance):
             m.d.sync += head.eq(head + 1)
         with m.If(self.advance):
-            m.d.sync += self.o.eq(read.data)
+            m.d.sync += [taken.eq(read.data), self.o.eq(taken)]
         return m
