@@ -7,8 +7,8 @@ from amaranth.lib.data import StructLayout
 from amaranth.lib.wiring import Component, In, Out, connect, flipped
 
 from cbit.stream.bounded_queue import BoundedQueue
-from cbit.stream.deep_queue import DeepQueue
 from cbit.stream.queue import ReservedQueue
+from cbit.stream.ram_queue import RamQueue
 from cbit.stream.stage import Stage
 from cbit.stream.tally import Tally
 from cbit.xts.ports import lane_output_layout
@@ -85,7 +85,7 @@ class WriteCollect(Component):
 
     def _store(self, m: Module, arrived) -> None:
         depth = BLOCKS_PER_ENTRY * self.entries
-        m.submodules.blocks = blocks = DeepQueue(shape=cipher_layout(), depth=depth)
+        m.submodules.blocks = blocks = RamQueue(shape=cipher_layout(), depth=depth)
         m.submodules.stored = stored = Tally(limit=depth)
         m.submodules.ahead = ahead = BoundedQueue(shape=cipher_layout(), depth=AHEAD, spare=2)
         takes, is_read, is_shown = Signal(), Signal(), Signal()

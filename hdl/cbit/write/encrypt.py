@@ -7,7 +7,7 @@ from amaranth.lib.data import StructLayout
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import Component, In, Out
 
-from cbit.stream.deep_queue import DeepQueue
+from cbit.stream.ram_queue import RamQueue
 from cbit.stream.tally import Tally
 from cbit.xts.ports import lane_input_layout, tweak_result_layout
 
@@ -75,7 +75,7 @@ class WriteEncrypt(Component):
 
     def elaborate(self, _platform) -> Module:
         m = Module()
-        m.submodules.blocks = blocks = DeepQueue(shape=block_layout(), depth=BLOCKS_PER_ENTRY * self.entries)
+        m.submodules.blocks = blocks = RamQueue(shape=block_layout(), depth=BLOCKS_PER_ENTRY * self.entries)
         m.submodules.tweaks = tweaks = Memory(shape=unsigned(128), depth=self.entries, init=[])
         step = StructLayout({
             "valid": unsigned(1), "index": range(self.entries), "block": unsigned(2), "is_partial": unsigned(1),

@@ -148,7 +148,8 @@ class WriteRespond(Component):
         """What was sent at the place that DRAM answers."""
         info = StructLayout({"is_line": unsigned(1), "is_final": unsigned(1), "in_vain": unsigned(1),
                              "epoch": unsigned(1)})
-        m.submodules.bursts = memory = Memory(shape=info, depth=self.places << self.id_width, init=[])
+        m.submodules.bursts = memory = Memory(shape=info, depth=self.places << self.id_width, init=[],
+                                               attrs={"ram_style": "distributed"})
         write, read = memory.write_port(), memory.read_port(domain="comb")
         found = self._part(m, "found", StructLayout({
             "is_answer": unsigned(1), "is_refusal": unsigned(1), "response": arrived.response.shape(),

@@ -1,6 +1,6 @@
 # amaranth: UnusedElaboratable=no
 
-"""A bounded queue never takes too much, and a tally and a deep queue are what their contracts say."""
+"""A bounded queue never takes too much, and a tally and a RAM queue are what their contracts say."""
 
 import random
 from collections import deque
@@ -9,7 +9,7 @@ import pytest
 from amaranth.sim import Simulator
 
 from cbit.stream.bounded_queue import BoundedQueue
-from cbit.stream.deep_queue import DeepQueue
+from cbit.stream.ram_queue import RamQueue
 from cbit.stream.tally import Tally
 
 
@@ -74,8 +74,8 @@ def test_a_tally_follows_a_number(limit, spare):
     run(dut, testbench)
 
 
-def test_a_deep_queue_shows_what_is_taken_two_steps_later():
-    dut = DeepQueue(shape=16, depth=8)
+def test_a_ram_queue_shows_what_is_taken_two_steps_later():
+    dut = RamQueue(shape=16, depth=8)
     seed = 3
     print(f"seed {seed}")
     rng = random.Random(seed)
@@ -107,4 +107,4 @@ def test_bad_arguments_are_refused():
             Tally(limit=4, spare=spare)
     for depth in (1, 12):
         with pytest.raises(ValueError, match="Depth must be a power of two"):
-            DeepQueue(shape=8, depth=depth)
+            RamQueue(shape=8, depth=depth)
