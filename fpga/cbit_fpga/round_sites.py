@@ -20,7 +20,7 @@ BLOCK_RAM_OF_ROUND = re.compile(r"(.*)\bround_(\d+)\.sub_bytes\.rom_(\d+)\.block
 
 
 def _blocks() -> list[list[str]]:
-    """Sites of eight neighbors, each eight beside the ones before: to the right in one pair of rows, back in the other."""
+    """Sites of eight neighbors, each eight beside those before: to the right in one pair of rows, back in the other."""
     return [[f"X{group + 2 * place}/Y{row}/EBR{place}" for row in rows for place in range(4)]
             for rows, groups in zip(ROWS, (GROUPS, GROUPS[::-1])) for group in groups]
 
