@@ -10,7 +10,7 @@ from amaranth.lib.wiring import Component, Out
 
 from cbit.aes.rom import DualPortRom
 from cbit_fpga.yosys import YosysError, run_yosys
-from cbit_sim.netlist import BLOCK_RAM_MODEL
+from cbit_sim.cells import BLOCK_RAM_MODEL
 
 ECP5 = types.SimpleNamespace(device="LFE5U-85F")
 
