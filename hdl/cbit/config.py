@@ -73,12 +73,9 @@ class EngineConfig:
         a multiple of ``rounds_per_cycle``. :data:`None` means all rounds.
     rounds_per_cycle : :class:`int`
         AES rounds between two registers. 1 or 2; 1 with ``SBox.BLOCK_RAM``.
-    cycles_per_round : :class:`int`
-        Registers in an AES round, where ``rounds_per_cycle`` is 1. 1 to 5: each raises the clock and the
-        latency.
     pipelined : :class:`bool`
-        Whether the bus side, too, has registers between its steps: for clocks that the AES rounds reach
-        with two or more ``cycles_per_round``, at the price of some cycles on each access.
+        Whether there are registers between the steps of the address decision and around the AES
+        pipelines: for higher clocks, at the price of some cycles on each access.
     sbox : :class:`SBox`
         How the S-boxes are built.
     max_outstanding : :class:`int`
@@ -101,7 +98,6 @@ class EngineConfig:
     duplex: bool = True
     unroll: int | None = None
     rounds_per_cycle: int = 1
-    cycles_per_round: int = 1
     pipelined: bool = False
     sbox: SBox = SBox.TABLE
     max_outstanding: int = 32
@@ -116,9 +112,6 @@ class EngineConfig:
         _require_choice("data_unit_bytes", self.data_unit_bytes, (64, 4096))
         _require("duplex", "true or false", self.duplex, holds=isinstance(self.duplex, bool))
         _require_choice("rounds_per_cycle", self.rounds_per_cycle, (1, 2))
-        _require_integer("cycles_per_round", self.cycles_per_round, 1, 5)
-        _require("cycles_per_round", "1 with two rounds_per_cycle", self.cycles_per_round,
-                 holds=self.rounds_per_cycle == 1 or self.cycles_per_round == 1)
         _require("pipelined", "true or false", self.pipelined, holds=isinstance(self.pipelined, bool))
         _require("sbox", " or ".join(kind.value for kind in SBox), self.sbox, holds=isinstance(self.sbox, SBox))
         _require("rounds_per_cycle", "1 with the block_ram S-box", self.rounds_per_cycle,
@@ -143,7 +136,7 @@ class EngineConfig:
     @property
     def aes_latency_cycles(self) -> int:
         """Cycles a block spends in an AES pipeline."""
-        return -(-self.rounds // self.rounds_per_cycle) * self.cycles_per_round
+        return -(-self.rounds // self.rounds_per_cycle)
 
     @property
     def asid_width(self) -> int:
