@@ -6,6 +6,7 @@ import json
 import os
 import re
 import subprocess
+import sys
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -120,8 +121,9 @@ def place(netlist: bytes, device: Device, *, seed: int, floorplan: Floorplan | N
 
 def _run_placer(folder: Path, program: str, options: tuple[str, ...]) -> str | None:
     """Why the design can not be placed, if it can not."""
-    # The program sees nothing outside its working folder.
-    command = [program, "--json", "netlist.json", *options, "--report", "report.json", "--log", "placement.log",
+    # Of this environment, be it activated or not. The program sees nothing outside its working folder.
+    path = str(Path(sys.executable).with_name(program))
+    command = [path, "--json", "netlist.json", *options, "--report", "report.json", "--log", "placement.log",
                "--quiet", "--lpf-allow-unconstrained", "--timing-allow-fail"]
     run = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False,
                          env=os.environ | {"PYTHONHASHSEED": "0"})
