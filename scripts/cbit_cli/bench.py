@@ -13,7 +13,7 @@ from cbit_cli.benchmark.rows import Row, results
 from cbit_cli.benchmark.simulation import bandwidth_ratios, checked_transactions
 from cbit_cli.benchmark.tables import paths, table
 from cbit_cli.configuration import configure
-from cbit_cli.files import write_together
+from cbit_cli.files import require_writable, write_together
 from cbit_fpga.devices import DEFAULT_DEVICE, DEVICES, Device
 from cbit_fpga.elaboration import UnknownPartError
 from cbit_fpga.measurement import measure
@@ -55,6 +55,8 @@ def bench(context: click.Context, preset_names: Sequence[str], settings: Sequenc
     the folder that CBIT_BUILD names, or in build, and done once for its content: after an interruption the same
     command goes on where it was. An engine of all rounds takes minutes for each seed.
     """
+    if output is not None:
+        require_writable(output, "FILE")
     names = preset_names or ([DEFAULT_PRESET] if parts else list(PRESETS))
     subjects = [(name, Subject(configure(name, settings), part)) for name in names for part in parts or [""]]
     device, store = DEVICES[DEFAULT_DEVICE], Store()

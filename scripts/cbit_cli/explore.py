@@ -2,6 +2,7 @@
 
 import importlib
 import json
+import re
 import shlex
 from collections.abc import Sequence
 from pathlib import Path
@@ -22,6 +23,7 @@ from cbit_fpga.sweep import OtherSourcesError, sweep
 __all__ = ["explore"]
 
 _OUTPUTS = ("report.html", "points.json")
+_ADDRESS = re.compile(r"(?:[a-z]+://)?[^\s/:]+:\d+")
 
 
 @click.command()
@@ -49,6 +51,8 @@ def explore(context: click.Context, axes_text: str, seeds: int, scheduler: str |
     repeats each point. DIR/points.json has the figures. An interrupted exploration goes on where it was.
     """
     space = Space.of(configure(preset_name, settings), parse_axes(axes_text))
+    if scheduler is not None and not _ADDRESS.fullmatch(scheduler):
+        raise click.UsageError(f"--scheduler must be an address such as tcp://host:8786, not {scheduler!r}")
     target = ReportFolder(folder, command="explore", outputs=_OUTPUTS)
     device = DEVICES[DEFAULT_DEVICE]
     subjects = {Subject(config): setting for config, setting in zip(space.configs, space.settings)}

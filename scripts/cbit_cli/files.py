@@ -5,7 +5,23 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
-__all__ = ["write_together"]
+import click
+
+__all__ = ["require_writable", "write_together"]
+
+
+def require_writable(path: Path, name: str) -> None:
+    """Refuses, before any work, a file whose folder can not take it.
+
+    Raises
+    ------
+    click.UsageError
+        The text calls the file ``name``.
+    """
+    if not path.parent.is_dir():
+        raise click.UsageError(f"{name} must be in a folder that exists, and {path.parent} does not")
+    if not os.access(path.parent, os.W_OK | os.X_OK):
+        raise click.UsageError(f"{name} must be in a folder that can be written to, and {path.parent} can not")
 
 
 def write_together(contents: Mapping[Path, bytes]) -> None:

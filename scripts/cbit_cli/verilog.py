@@ -2,7 +2,6 @@
 
 import importlib
 import json
-import os
 import typing
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,7 +11,7 @@ import click
 from cbit.config import PRESETS, EngineConfig
 from cbit.csr import map as register_map
 from cbit_cli.configuration import configuration_options, configure
-from cbit_cli.files import write_together
+from cbit_cli.files import require_writable, write_together
 from cbit_sim.netlist import ports, top_module
 
 __all__ = ["verilog"]
@@ -48,10 +47,7 @@ def verilog(preset_name: str, settings: Sequence[str], output: Path | None) -> N
 def _require_writable(output: Path) -> None:
     if output.suffix != ".v":
         raise click.UsageError(f"FILE.v must end in .v, not be {str(output)!r}")
-    if not output.parent.is_dir():
-        raise click.UsageError(f"FILE.v must be in a folder that exists, and {output.parent} does not")
-    if not os.access(output.parent, os.W_OK | os.X_OK):
-        raise click.UsageError(f"FILE.v must be in a folder that can be written to, and {output.parent} can not")
+    require_writable(output, "FILE.v")
     if output.with_suffix(".json").is_dir():
         raise click.UsageError(f"FILE.json must be a file, and {output.with_suffix('.json')} is a folder")
 

@@ -8,9 +8,14 @@ from amaranth.lib.wiring import Component, In, Out
 
 __all__ = ["ReservedQueue"]
 
+DEEPEST_DISTRIBUTED = 64
+"""Distributed RAM has banks of 16 entries, and from the fifth on their multiplexers cost more than a block RAM."""
+
 
 class ReservedQueue(Component):
-    """A queue in distributed RAM for a writer that has reserved its room beforehand, and so never waits.
+    """A queue for a writer that has reserved its room beforehand, and so never waits.
+
+    Up to 64 entries lie in distributed RAM, more in block RAM; both behave the same.
 
     Latency: an entry written in cycle *t* shows at ``o`` in *t* + 1; with ``bypass`` in *t*, when the
     queue is empty, and if ``registered`` in *t* + 2. Throughput: one entry a cycle in and out. Stalls:
@@ -95,15 +100,22 @@ class ReservedQueue(Component):
     def _store(self, m: Module, stored: Signal, removed: Signal, some: Signal) -> Signal:
         """The RAM: returns its oldest entry, valid while there is ``some``."""
         m.submodules.memory = memory = Memory(shape=self.shape, depth=self.depth, init=[])
-        write, read = memory.write_port(), memory.read_port(domain="comb")
+        write = memory.write_port()
         level = Signal(range(self.depth + 1))
         head, tail = Signal(range(self.depth)), Signal(range(self.depth))
+        next_head = Signal.like(head)
+        if self.depth <= DEEPEST_DISTRIBUTED:
+            read = memory.read_port(domain="comb")
+            m.d.comb += read.addr.eq(head)
+        else:
+            read = memory.read_port(transparent_for=(write,))
+            m.d.comb += read.addr.eq(next_head)
         m.d.comb += [
             write.addr.eq(tail),
             write.data.eq(self.i.payload),
             # What is not stored after all is written where nothing lies, and written over.
             write.en.eq(self.i.valid),
-            read.addr.eq(head),
+            next_head.eq(Mux(removed, self._after(head), head)),
             self.overflow.eq(stored & ~removed & (level == self.depth)),
         ]
         # A register of its own, lest every user wait for the comparison of the level.
@@ -112,7 +124,10 @@ class ReservedQueue(Component):
             m.d.sync += level.eq(level + 1)
         with m.Elif(removed & ~stored):
             m.d.sync += level.eq(level - 1)
-        for pointer, moves in ((tail, stored), (head, removed)):
-            with m.If(moves):
-                m.d.sync += pointer.eq(Mux(pointer == self.depth - 1, 0, pointer + 1))
+        m.d.sync += head.eq(next_head)
+        with m.If(stored):
+            m.d.sync += tail.eq(self._after(tail))
         return read.data
+
+    def _after(self, place: Signal):
+        return Mux(place == self.depth - 1, 0, place + 1)

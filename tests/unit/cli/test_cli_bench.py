@@ -125,6 +125,15 @@ def test_bad_input_is_refused(capsys, arguments, text):
     assert text in err.splitlines()[-1]
 
 
+@pytest.mark.parametrize("name", ["nowhere/figures.json", "file/figures.json"])
+def test_a_bad_output_is_refused_before_any_work(capsys, tmp_path, asked, name):
+    (tmp_path / "file").touch()
+    status, out, err = run(capsys, "--part", "read", "--out", tmp_path / name)
+    assert (status, out, asked) == (2, "", [])
+    assert err == f"cbit: FILE must be in a folder that exists, and {(tmp_path / name).parent} does not\n"
+    assert [entry.name for entry in tmp_path.iterdir()] == ["file"]
+
+
 def test_failing_tools_end_with_status_1(capsys, monkeypatch):
     def measure(*_, **__):
         raise YosysError("Out of memory")

@@ -99,7 +99,8 @@ def test_a_farm_that_does_not_work_is_told(capsys, tmp_path, monkeypatch, error)
 @pytest.mark.parametrize(("arguments", "text"), [
     ((), "Missing option '--axes'"), (("--axes", "speed"), "--axes must be of sbox"),
     (("--axes", "unroll=0"), "unroll must be an integer"), (("--axes", "sbox", "--seeds", "0"), "--seeds"),
-    (("--axes", "sbox", "--preset", "none"), "preset must be one of streaming")])
+    (("--axes", "sbox", "--preset", "none"), "preset must be one of streaming"),
+    (("--axes", "sbox", "--scheduler", "farm"), "--scheduler must be an address such as tcp://host:8786, not 'farm'")])
 def test_bad_input_is_one_line_with_status_2(capsys, tmp_path, monkeypatch, arguments, text):
     monkeypatch.chdir(tmp_path)
     status, out, err = run(capsys, *arguments)

@@ -23,7 +23,7 @@ def run(dut, testbench):
 
 
 @EACH_KIND
-@pytest.mark.parametrize("depth", [2, 3, 4, 7, 18])
+@pytest.mark.parametrize("depth", [2, 3, 4, 7, 18, 64, 65, 100])
 @pytest.mark.parametrize(("offered", "taken"), [(1.0, 1.0), (0.5, 1.0), (1.0, 0.5), (0.5, 0.5), (0.9, 0.1)],
                          ids=["full speed", "gaps", "stalls", "gaps and stalls", "mostly full"])
 def test_follows_its_model_in_each_cycle(depth, kind, offered, taken):
