@@ -3,6 +3,9 @@
 import dataclasses
 from collections.abc import Mapping
 
+from cbit_fpga.floorplan import Floorplan
+from cbit_fpga.round_sites import round_sites
+
 __all__ = ["DEFAULT_DEVICE", "DEVICES", "Device"]
 
 
@@ -28,6 +31,8 @@ class Device:
         Name of a yosys cell to what it is, a field of :class:`~cbit_fpga.cells.Cells`.
     luts, block_rams : :class:`int`
         How many the device has.
+    floorplan : callable
+        Chooses sites for some of the cells.
     """
 
     name: str
@@ -39,6 +44,7 @@ class Device:
     resources: Mapping[str, str]
     luts: int
     block_rams: int
+    floorplan: Floorplan
 
     @property
     def luts_per_block_ram(self) -> float:
@@ -57,7 +63,8 @@ DEVICES: Mapping[str, Device] = {device.name: device for device in (
         resources={"LUT4": "logic_luts", "CCU2C": "carries", "TRELLIS_DPR16X4": "ram_16x4", "TRELLIS_FF": "registers",
                    "DP16KD": "block_rams", "PDPW16KD": "block_rams", "MULT18X18D": "multipliers"},
         luts=83_640,
-        block_rams=208),
+        block_rams=208,
+        floorplan=round_sites),
 )}
 """By name."""
 

@@ -9,7 +9,7 @@ from cbit_fpga.elaboration import CORE, TOP
 from cbit_fpga.store import Store, digest
 from cbit_fpga.synthesis import Synthesis
 from cbit_fpga.yosys import run_yosys
-from cbit_sim.cells import BLOCK_RAM_MODEL
+from cbit_sim.cells import MEMORIES, memory_models
 
 __all__ = ["netlist_verilog"]
 
@@ -17,6 +17,8 @@ _SCRIPT = f"""
 read_json core.json
 delete {TOP} =A:blackbox
 read_verilog -DNO_INCLUDES {{models}}
+delete {' '.join(MEMORIES)}
+read_verilog -lib memories.v
 hierarchy -check -top {CORE}
 proc
 flatten
@@ -25,23 +27,24 @@ opt_clean -purge
 rename {CORE} cbit
 write_verilog -noattr netlist.v
 """
-"""The models of the cells, but for block RAMs, are yosys' own."""
+"""The models of the cells, but for memories, are yosys' own. Memories stay cells, which the simulator takes better."""
 
 
 def netlist_verilog(synthesis: Synthesis, device: Device, *, store: Store) -> Path:
     """Verilog of an engine's netlist, of the very cells that are placed, with models of them."""
     packed = (store.place("synthesis", synthesis.content) / "core.json.gz").read_bytes()
-    model = BLOCK_RAM_MODEL.read_text(encoding="utf-8")
+    memories = memory_models()
     script = _SCRIPT.format(models=device.models)
-    content = digest(packed, script, model)
+    content = digest(packed, script, memories)
 
     def run(folder: Path) -> dict[str, Any]:
         (folder / "core.json").write_bytes(gzip.decompress(packed))
+        (folder / "memories.v").write_text(memories, encoding="utf-8")
         run_yosys(script, folder)
         netlist = (folder / "netlist.v").read_text(encoding="utf-8")
-        (folder / "cbit.v").write_text(f"(* top = 1 *)\n{netlist[netlist.index('module cbit'):]}\n{model}",
+        (folder / "cbit.v").write_text(f"(* top = 1 *)\n{netlist[netlist.index('module cbit'):]}\n{memories}",
                                        encoding="utf-8")
-        for name in ("core.json", "netlist.v", "yosys.log"):
+        for name in ("core.json", "memories.v", "netlist.v", "yosys.log"):
             (folder / name).unlink()
         return {}
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from cbit_fpga.devices import Device
-from cbit_fpga.floorplan import Floorplan, with_sites
+from cbit_fpga.floorplan import with_sites
 from cbit_fpga.store import Store, digest
 
 __all__ = ["Hop", "Placement", "PlacementError", "place"]
@@ -83,7 +83,7 @@ class Placement:
         return cls(**values | {"critical_path": path})
 
 
-def place(netlist: bytes, device: Device, *, seed: int, floorplan: Floorplan | None = None, store: Store) -> Placement:
+def place(netlist: bytes, device: Device, *, seed: int, store: Store) -> Placement:
     """Places and routes a netlist.
 
     Parameters
@@ -92,15 +92,13 @@ def place(netlist: bytes, device: Device, *, seed: int, floorplan: Floorplan | N
         As :class:`~cbit_fpga.synthesis.Synthesis` has it.
     seed : :class:`int`
         Of the placer's random choices.
-    floorplan : callable or :data:`None`
-        Chooses sites for some of the cells.
 
     Raises
     ------
     PlacementError
         If the design does not fit or can not be routed.
     """
-    sites = floorplan(json.loads(gzip.decompress(netlist))) if floorplan is not None else {}
+    sites = device.floorplan(json.loads(gzip.decompress(netlist)))
     options = (*device.part, "--seed", str(seed), "--freq", str(TARGET_MHZ))
     content = digest(netlist, sorted(sites.items()), options, device.placer, metadata.version(device.placer))
 

@@ -18,8 +18,8 @@ class SBox(enum.Enum):
     ``COMPOSITE``
         Inversion in GF((2^4)^2): about 70 LUT4 each on ECP5, deeper, ten times slower to simulate.
     ``BLOCK_RAM``
-        Half a dual-ported block RAM each; its output register is the round's register, so only one
-        round fits a cycle.
+        Half a dual-ported block RAM each, which holds part of MixColumns, too: the fewest LUT4. Its address
+        register is the round's register, so only one round fits a cycle.
     """
 
     TABLE = "table"
@@ -73,11 +73,17 @@ class EngineConfig:
         a multiple of ``rounds_per_cycle``. :data:`None` means all rounds.
     rounds_per_cycle : :class:`int`
         AES rounds between two registers. 1 or 2; 1 with ``SBox.BLOCK_RAM``.
+    cycles_per_round : :class:`int`
+        Registers in an AES round, where ``rounds_per_cycle`` is 1. 1 to 5: each raises the clock and the
+        latency.
     pipelined : :class:`bool`
-        Whether there are registers between the steps of the address decision and around the AES
-        pipelines: for higher clocks, at the price of some cycles on each access.
+        Whether the bus side, too, has registers between its steps: for clocks that the AES rounds reach
+        with two or more ``cycles_per_round``, at the price of some cycles on each access.
     sbox : :class:`SBox`
         How the S-boxes are built.
+    block_ram_rounds : :class:`int`
+        With ``SBox.BLOCK_RAM``, most rounds in hardware that have it, at eight block RAMs each; those beyond have
+        ``SBox.COMPOSITE``. Lanes come before tweaks. 0 to 42, which is all of the largest engine.
     max_outstanding : :class:`int`
         Bursts of managers in flight to DRAM in each direction. A power of two from 4 to 64. With 32,
         lines of 64 bytes keep full bandwidth while DRAM answers within 80 cycles; with 16, within 30.
@@ -98,8 +104,10 @@ class EngineConfig:
     duplex: bool = True
     unroll: int | None = None
     rounds_per_cycle: int = 1
+    cycles_per_round: int = 1
     pipelined: bool = False
     sbox: SBox = SBox.TABLE
+    block_ram_rounds: int = 42
     max_outstanding: int = 32
 
     def __post_init__(self) -> None:
@@ -112,10 +120,14 @@ class EngineConfig:
         _require_choice("data_unit_bytes", self.data_unit_bytes, (64, 4096))
         _require("duplex", "true or false", self.duplex, holds=isinstance(self.duplex, bool))
         _require_choice("rounds_per_cycle", self.rounds_per_cycle, (1, 2))
+        _require_integer("cycles_per_round", self.cycles_per_round, 1, 5)
+        _require("cycles_per_round", "1 with two rounds_per_cycle", self.cycles_per_round,
+                 holds=self.rounds_per_cycle == 1 or self.cycles_per_round == 1)
         _require("pipelined", "true or false", self.pipelined, holds=isinstance(self.pipelined, bool))
         _require("sbox", " or ".join(kind.value for kind in SBox), self.sbox, holds=isinstance(self.sbox, SBox))
         _require("rounds_per_cycle", "1 with the block_ram S-box", self.rounds_per_cycle,
                  holds=self.sbox is not SBox.BLOCK_RAM or self.rounds_per_cycle == 1)
+        _require_integer("block_ram_rounds", self.block_ram_rounds, 0, 42)
         _require_integer("max_outstanding", self.max_outstanding, 4, 64, power=True)
         if self.unroll is None:
             object.__setattr__(self, "unroll", self.rounds)
@@ -135,8 +147,8 @@ class EngineConfig:
 
     @property
     def aes_latency_cycles(self) -> int:
-        """Cycles a block spends in an AES pipeline."""
-        return -(-self.rounds // self.rounds_per_cycle)
+        """Cycles a block spends in an AES pipeline: one more where rounds take several, for the first round key."""
+        return self.rounds * self.cycles_per_round // self.rounds_per_cycle + (self.cycles_per_round > 1)
 
     @property
     def asid_width(self) -> int:

@@ -11,7 +11,6 @@ from cbit.axi.ports import Axi4Signature, AxiLiteSignature
 from cbit.config import EngineConfig
 from cbit.csr.control import ControlPort
 from cbit.read.decrypt import read_tag_layout
-from cbit.read.entry import MERGE_ENTRIES
 from cbit.read.path import ReadPath
 from cbit.write.encrypt import write_tag_layout
 from cbit.write.entry import BLOCKS_PER_ENTRY
@@ -68,7 +67,7 @@ class Engine(Component):
                     "asid_count": config.asid_count}
         sizes = {"addr_width": config.addr_width, "c_bit": config.c_bit, "id_width": config.id_width,
                  "slot_width": config.asid_width, "slots": config.asid_count, "patience": PATIENCE}
-        read_entries, write_entries = config.max_outstanding + MERGE_ENTRIES, config.max_outstanding
+        read_entries = write_entries = config.max_outstanding
         m.submodules.control = control = ControlPort(
             key_bits=config.key_bits, data_unit_bytes=config.data_unit_bytes, **identity)
         m.submodules.read_front = read_front = AddressFront(
@@ -76,15 +75,17 @@ class Engine(Component):
         m.submodules.write_front = write_front = AddressFront(
             is_write=True, pipelined=config.pipelined, **identity)
         m.submodules.read = read = ReadPath(
-            entries=read_entries, blocks=BLOCKS_PER_ENTRY * write_entries, **sizes)
-        m.submodules.write = write = WritePath(entries=write_entries, **sizes)
+            entries=read_entries, blocks=BLOCKS_PER_ENTRY * write_entries, pipelined=config.pipelined, **sizes)
+        m.submodules.write = write = WritePath(entries=write_entries, pipelined=config.pipelined, **sizes)
         m.submodules.xts = xts = XtsUnit(
             key_bits=config.key_bits, c_bit=config.c_bit, slots=config.asid_count,
             data_unit_bytes=config.data_unit_bytes, duplex=config.duplex, unroll=config.unroll_rounds,
-            rounds_per_cycle=config.rounds_per_cycle, pipelined=config.pipelined, sbox=config.sbox,
+            rounds_per_cycle=config.rounds_per_cycle, cycles_per_round=config.cycles_per_round,
+            pipelined=config.pipelined, sbox=config.sbox, block_ram_rounds=config.block_ram_rounds,
             read_entries=read_entries, write_entries=write_entries,
-            read_tag=read_tag_layout(entries=read_entries),
-            write_tag=write_tag_layout(entries=write_entries, slot_width=config.asid_width))
+            read_tag=read_tag_layout(id_width=config.id_width, slot_width=config.asid_width,
+                                     blocks=BLOCKS_PER_ENTRY * write_entries),
+            write_tag=write_tag_layout(slot_width=config.asid_width))
 
         connect(m, flipped(self.s_axil_psp), control.s_axil_psp)
         connect(m, flipped(self.s_axil_host), control.s_axil_host)
@@ -125,13 +126,11 @@ class Engine(Component):
         connect(m, read.r, flipped(managers.r))
         connect(m, write.b, flipped(managers.b))
         connect(m, read.ar, flipped(dram.ar))
+        connect(m, flipped(dram.r), read.dram_r)
         connect(m, write.aw, flipped(dram.aw))
         connect(m, write.w, flipped(dram.w))
         m.d.comb += [
             write.s_w.payload.eq(managers.w.payload),
-            dram.r.ready.eq(1),
-            read.dram_r.valid.eq(dram.r.valid),
-            read.dram_r.payload.eq(dram.r.payload),
             dram.b.ready.eq(1),
             write.dram_b.valid.eq(dram.b.valid),
             write.dram_b.payload.eq(dram.b.payload),
@@ -144,13 +143,14 @@ def latency_cycles(config: EngineConfig) -> dict[str, int]:
     ``plain_read`` and ``encrypted_read`` count address and data, ``plain_write`` address or data and
     the answer.
     """
-    address, data, answer = 3 if config.pipelined else 1, 1, 1
+    address, data = 3 if config.pipelined else 1, 1
+    write_steps, answer = (8, 4) if config.pipelined else (0, 1)
     whitening = 2 * config.pipelined
     request_and_steps = config.pipelined * (2 if config.data_unit_bytes == 64 else 4)
     return {
         "plain_read": address + data,
         "encrypted_read": address + config.aes_latency_cycles + whitening,
-        "plain_write": address + answer,
+        "plain_write": address + write_steps + answer,
         "tweak": config.aes_latency_cycles + request_and_steps,
     }
 

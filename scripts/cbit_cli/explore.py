@@ -45,7 +45,7 @@ def explore(context: click.Context, axes_text: str, seeds: int, scheduler: str |
 
     \b
       cbit explore --axes sbox,unroll=5,10
-      cbit explore --axes rounds_per_cycle,key_bits --preset balanced --seeds 3
+      cbit explore --axes cycles_per_round,key_bits --preset balanced --seeds 3
 
     DIR/report.html is complete in itself: what is best for its size, and a table that sorts, with the command that
     repeats each point. DIR/points.json has the figures. An interrupted exploration goes on where it was.

@@ -27,7 +27,7 @@ def expand_key(key: bytes) -> list[bytes]:
 
 
 async def write_keys(ctx: Any, round_key: Any, keys: Iterable[bytes]) -> None:
-    """Writes the round keys of each key into the slot of its number."""
+    """Writes the round keys of each key into the slot of its number, one a cycle."""
     ctx.set(round_key.valid, 1)
     for slot, key in enumerate(keys):
         for number, data in enumerate(expand_key(key)):

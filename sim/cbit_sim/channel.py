@@ -116,8 +116,9 @@ class Sink(Channel):
         self._has_room = has_room
         self._look = bits_reader(self._beat)
         self._bits = ""
-        ends = list(itertools.accumulate(self._widths))
-        self._fields = [slice(end - width, end) for width, end in zip(self._widths, ends, strict=True) if width]
+        ends = itertools.accumulate(self._widths)
+        self._fields = [(len(self._beat) - end, (1 << width) - 1)
+                        for width, end in zip(self._widths, ends, strict=True) if width]
         self.reset()
 
     def step(self) -> None:
@@ -129,7 +130,8 @@ class Sink(Channel):
             bits = self._look()
             if bits != self._bits:
                 self._bits = bits
-                self.payload = self._type(*[int(bits[field], 2) for field in self._fields])
+                beat = int(bits, 2)
+                self.payload = self._type(*[beat >> shift & mask for shift, mask in self._fields])
             if ready:
                 self._accept(self.payload)
         if (self._has_room is None or self._has_room()) and not (self.pause is not None and next(self.pause)):

@@ -101,6 +101,9 @@ class Clocked:
         await self.until(lambda: self.cycle >= last, count + 1)
 
     async def _run(self) -> None:
+        await self._edge
+        # Icarus loses what is driven before time begins.
+        self._put(self._driven)
         while True:
             await self._edge
             self.cycle += 1

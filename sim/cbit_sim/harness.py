@@ -1,21 +1,23 @@
 """A Verilog module around what is simulated, through which a bench moves a whole beat at a time.
 
 Every access of a bench to a signal costs about as much as the model's work of a cycle. The harness therefore joins
-the fields of each channel into one vector, and the handshakes of both ports into one word for each direction. It also
-holds what the bench drives until the clock falls, so that one visit of Python a cycle is enough: at the rising edge,
-where it reads the values before the edge and leaves those that come after it.
+the fields of each channel into one vector, and the handshakes of both ports into one word for each direction.
 
-The pins of the design keep their names in the harness, to be looked at, and to be driven by bus models that know
-nothing of all this, as long as :data:`PACKED` of their port is not set. All other ports pass through.
+It also holds every input of the design until the clock falls. So one visit of Python a cycle is enough, at the rising
+edge, where it reads the values before the edge and leaves those that come after it; and the model works twice a cycle,
+at the edges, because nothing else reaches its logic.
+
+All ports of the design keep their names and may be used as they are, as by bus models that know nothing of all this:
+the inputs of a port count for as long as its bit of :data:`PACKED` is not set.
 
 ::
 
-    drive, <port>_<channel>_beat ──► registers, at the falling edge ──► pins ──► design
-    seen,  <port>_<channel>_beat ◄───────────────────────────────────── pins ◄──
+    inputs, or drive and <port>_<channel>_beat ──► registers, at the falling edge ──► design
+    outputs, and seen and <port>_<channel>_beat ◄──────────────────────────────────── design
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from cbit_sim.beats import CHANNELS
 from cbit_sim.netlist import Port, ports, top_module
@@ -30,7 +32,7 @@ _HANDSHAKES = len(PORTS) * len(CHANNELS)
 PACKED = {port: 1 << _HANDSHAKES + number for number, port in enumerate(PORTS)}
 """Bits of ``drive``: whether the harness drives a port's inputs."""
 
-_PIN = re.compile(rf"({'|'.join(PORTS)})_({'|'.join(CHANNELS)})[a-z]+")
+_HELD = "_held"
 _ACCESS = {"input": "/*verilator public_flat_rw*/", "output": "/*verilator public_flat_rd*/"}
 
 
@@ -50,7 +52,7 @@ def _fields(name: str, pins: Mapping[str, Port]) -> list[Port]:
 
 
 def _vectors(pins: Mapping[str, Port]) -> Iterator[Port]:
-    """The harness's own ports."""
+    """The ports that the harness has and the design has not."""
     for port in PORTS:
         for channel in CHANNELS:
             name = f"{port}_{channel}"
@@ -60,43 +62,50 @@ def _vectors(pins: Mapping[str, Port]) -> Iterator[Port]:
     yield Port("seen", "output", _HANDSHAKES)
 
 
-def _pairs(port: str, direction: str, pins: Mapping[str, Port]) -> Iterator[tuple[str, str]]:
-    """Pins of one direction, and the harness's port, or bit of it, that stands for them."""
+def _pairs(port: str, direction: str, pins: Mapping[str, Port], suffix: str = "") -> Iterator[tuple[str, str]]:
+    """Pins of one direction, with a suffix, and the harness's port, or bit of it, that stands for them."""
     word = {"input": "drive", "output": "seen"}[direction]
     for channel in CHANNELS:
         name = f"{port}_{channel}"
         for signal in ("valid", "ready"):
             if pins[name + signal].direction == direction:
-                yield name + signal, f"{word}[{_handshake_number(port, channel)}]"
+                yield name + signal + suffix, f"{word}[{_handshake_number(port, channel)}]"
         if pins[f"{name}valid"].direction == direction:
-            yield "{" + ", ".join(pin.name for pin in _fields(name, pins)) + "}", f"{name}_beat"
+            yield "{" + ", ".join(pin.name + suffix for pin in _fields(name, pins)) + "}", f"{name}_beat"
 
 
-def _declaration(kind: str, port: Port, initial: str = "") -> str:
-    width = f"[{port.width - 1}:0] " if port.width > 1 else ""
-    return f"  {kind} {width}{port.name} {_ACCESS[port.direction]}{initial};"
+def _range(port: Port) -> str:
+    return f"[{port.width - 1}:0] " if port.width > 1 else ""
 
 
-def _registers(port: str, pins: Mapping[str, Port]) -> Iterator[str]:
-    yield f"  always @(negedge clk) if (drive[{PACKED[port].bit_length() - 1}]) begin"
-    yield from (f"    {pin} <= {vector};" for pin, vector in _pairs(port, "input", pins))
+def _registers(pins: Mapping[str, Port], inputs: Sequence[str]) -> Iterator[str]:
+    """What the design sees of its inputs."""
+    yield from (f"  reg {_range(pins[name])}{name}{_HELD} = 0;" for name in inputs)
+    yield "  always @(negedge clk) begin"
+    yield from (f"    {name}{_HELD} <= {name};" for name in inputs)
+    for port in PORTS:
+        yield f"    if (drive[{PACKED[port].bit_length() - 1}]) begin"
+        yield from (f"      {pin} <= {vector};" for pin, vector in _pairs(port, "input", pins, _HELD))
+        yield "    end"
     yield "  end"
+
+
+def _connection(name: str, *, held: bool) -> str:
+    return f".{name}({name}{_HELD if held else ''})"
 
 
 def harness(text: str) -> str:
     """The Verilog of a design within its harness, which is the top and has the design's name and ``_bench``."""
     design = top_module(text)
     pins = {port.name: port for port in ports(text)}
-    held = [pin for pin in pins.values() if _PIN.fullmatch(pin.name)]
-    outer = [*(pin for pin in pins.values() if pin not in held), *_vectors(pins)]
+    inputs = [pin.name for pin in pins.values() if pin.direction == "input" and pin.name != "clk"]
+    outer = [*pins.values(), *_vectors(pins)]
     return "\n".join([
         "(* top = 1 *)",
         f"module {design}_bench({', '.join(port.name for port in outer)});",
-        *(_declaration(port.direction, port) for port in outer),
-        *(_declaration("reg", pin, " = 0") for pin in held if pin.direction == "input"),
-        *(_declaration("wire", pin) for pin in held if pin.direction == "output"),
+        *(f"  {port.direction} {_range(port)}{port.name} {_ACCESS[port.direction]};" for port in outer),
+        *_registers(pins, inputs),
         *(f"  assign {vector} = {pin};" for port in PORTS for pin, vector in _pairs(port, "output", pins)),
-        *(line for port in PORTS for line in _registers(port, pins)),
-        f"  {design} core({', '.join(f'.{name}({name})' for name in pins)});",
+        f"  {design} core({', '.join(_connection(name, held=name in inputs) for name in pins)});",
         "endmodule",
         re.sub(r"^\(\*\s*top\s*=\s*1\s*\*\)\n", "", text, flags=re.MULTILINE)])

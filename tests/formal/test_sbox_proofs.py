@@ -10,45 +10,49 @@ from cbit_sim.formal import DisprovedError, prove
 
 
 class SameSBox(Component):
-    """Two S-boxes agree, a cycle after each input; ``fault`` inverts a bit of the second for one byte."""
+    """Two S-boxes agree, ``stages`` cycles after each input; ``fault`` inverts a bit of the second for one byte."""
 
     i: In(8)
     decrypt: In(1)
 
-    def __init__(self, *, direction, sbox, fault):
+    def __init__(self, *, direction, sbox, stages, fault):
         self.direction = direction
         self.sbox = sbox
+        self.stages = stages
         self.fault = fault
         super().__init__()
 
     def elaborate(self, _platform):
         m = Module()
-        m.submodules.table = table = SubBytes(direction=self.direction, sbox=SBox.TABLE, count=1, registered=True)
-        m.submodules.other = other = SubBytes(direction=self.direction, sbox=self.sbox, count=1, registered=True)
-        started = Signal()
-        m.d.sync += started.eq(1)
+        m.submodules.table = table = SubBytes(direction=self.direction, sbox=SBox.TABLE, count=1, stages=self.stages)
+        m.submodules.other = other = SubBytes(direction=self.direction, sbox=self.sbox, count=1, stages=self.stages)
+        cycle = Signal(range(self.stages + 1))
+        with m.If(cycle != self.stages):
+            m.d.sync += cycle.eq(cycle + 1)
         m.d.comb += [
             table.i.eq(self.i),
             table.decrypt.eq(self.decrypt),
             other.i.eq(self.i ^ (self.fault & (self.i == 0xA5))),
             other.decrypt.eq(self.decrypt),
         ]
-        with m.If(started):
+        with m.If(cycle == self.stages):
             m.d.comb += Assert(other.o == table.o)
         return m
 
 
 @pytest.mark.parametrize("direction", Direction)
+@pytest.mark.parametrize("stages", [1, 2, 3])
 @pytest.mark.parametrize("sbox", [SBox.COMPOSITE, SBox.BLOCK_RAM])
-def test_sboxes_are_equal(sbox, direction):
-    prove(SameSBox(direction=direction, sbox=sbox, fault=False))
+def test_sboxes_are_equal(sbox, stages, direction):
+    prove(SameSBox(direction=direction, sbox=sbox, stages=stages, fault=False))
 
 
 @pytest.mark.parametrize("direction", Direction)
+@pytest.mark.parametrize("stages", [1, 2, 3])
 @pytest.mark.parametrize("sbox", [SBox.COMPOSITE, SBox.BLOCK_RAM])
-def test_one_wrong_byte_is_found(sbox, direction):
+def test_one_wrong_byte_is_found(sbox, stages, direction):
     with pytest.raises(DisprovedError):
-        prove(SameSBox(direction=direction, sbox=sbox, fault=True))
+        prove(SameSBox(direction=direction, sbox=sbox, stages=stages, fault=True))
 
 
 class InverseUndoes(Component):
@@ -59,9 +63,9 @@ class InverseUndoes(Component):
     def elaborate(self, _platform):
         m = Module()
         m.submodules.forward = forward = SubBytes(
-            direction=Direction.ENCRYPT, sbox=SBox.COMPOSITE, count=1, registered=False)
+            direction=Direction.ENCRYPT, sbox=SBox.COMPOSITE, count=1, stages=0)
         m.submodules.inverse = inverse = SubBytes(
-            direction=Direction.DECRYPT, sbox=SBox.TABLE, count=1, registered=False)
+            direction=Direction.DECRYPT, sbox=SBox.TABLE, count=1, stages=0)
         m.d.comb += [
             forward.i.eq(self.i),
             inverse.i.eq(forward.o),

@@ -7,6 +7,7 @@ Computation in Galois Fields", 1994. The changes of basis are computed here from
 """
 
 import functools
+from collections.abc import Mapping
 
 from amaranth import Cat, Const, Module, Mux, Signal
 from amaranth.hdl import Value
@@ -14,6 +15,7 @@ from amaranth.lib.wiring import Component, In, Out
 
 from cbit.aes import field
 from cbit.aes.cipher import Direction
+from cbit.aes.mixing import PLAIN, Rows
 
 __all__ = ["CompositeSBox"]
 
@@ -30,6 +32,18 @@ NIBBLE_INVERSE = tuple(next((b for b in range(16) if _multiply_nibbles(a, b) == 
 LAMBDA = next(constant for constant in range(16)
               if all(_multiply_nibbles(z, z) ^ z ^ constant for z in range(16)))
 """The first constant that makes z^2 + z + lambda irreducible."""
+
+SQUARES = tuple(_multiply_nibbles(a, a) for a in range(16))
+
+SCALED_SQUARES = tuple(_multiply_nibbles(LAMBDA, square) for square in SQUARES)
+
+CUTS: Mapping[int, tuple[str, ...]] = {
+    0: (),
+    1: ("inverse",),
+    2: ("norm", "inverse"),
+    3: ("pair", "reciprocal", "inverse"),
+}
+"""Of each number of registers, the steps of the inversion that end in one."""
 
 
 def _multiply_pairs(a: int, b: int) -> int:
@@ -60,8 +74,7 @@ def _to_pairs() -> field.LinearMap:
 
 
 def _linear(matrix: field.LinearMap, value: Value) -> Value:
-    rows = [sum((column >> bit & 1) << i for i, column in enumerate(matrix)) for bit in range(8)]
-    return Cat((value & row).xor() for row in rows)
+    return Cat((value & row).xor() for row in field.transpose(matrix))
 
 
 def _product(a: Value, b: Value) -> Value:
@@ -78,12 +91,18 @@ def _lookup(table: tuple[int, ...], index: Value) -> Value:
 
 
 class CompositeSBox(Component):
-    """One S-box (FIPS 197, 5.1.1 and 5.3.2), combinational.
+    """One S-box (FIPS 197, 5.1.1 and 5.3.2).
+
+    Latency: ``stages`` cycles. Throughput: a byte a cycle, without stalls.
 
     Parameters
     ----------
     direction : :class:`Direction`
         The S-box, its inverse, or both around one shared inversion.
+    stages : :class:`int`
+        Registers: none, 1 after the inversion, 2 and 3 for more within it.
+    basis : :data:`Rows`
+        The basis of ``i``, as of a :class:`~cbit.aes.mixing.Mixing`.
 
     Members
     -------
@@ -99,45 +118,51 @@ class CompositeSBox(Component):
     decrypt: In(1)
     o: Out(8)
 
-    def __init__(self, *, direction: Direction) -> None:
+    def __init__(self, *, direction: Direction, stages: int = 0, basis: Rows = PLAIN) -> None:
+        assert stages in range(4)
         self.direction = direction
+        self.stages = stages
+        self.basis = basis
         super().__init__()
 
     def elaborate(self, _platform) -> Module:
         m = Module()
         to_pairs = _to_pairs()
         from_pairs = field.invert(to_pairs)
-        unaffine = field.invert(field.AFFINE)
+        unaffine = field.compose(to_pairs, field.invert(field.AFFINE))
+        from_basis = field.invert(field.transpose(self.basis))
 
-        pair = Signal(8)
-        inverse = Signal(8)
-        self._invert(m, pair, inverse)
-
-        encrypt_in = _linear(to_pairs, self.i)
-        decrypt_in = _linear(field.compose(to_pairs, unaffine), self.i ^ field.AFFINE_CONSTANT)
-        encrypt_out = _linear(field.compose(field.AFFINE, from_pairs), inverse) ^ field.AFFINE_CONSTANT
-        decrypt_out = _linear(from_pairs, inverse)
-        match self.direction:
-            case Direction.ENCRYPT:
-                m.d.comb += [pair.eq(encrypt_in), self.o.eq(encrypt_out)]
-            case Direction.DECRYPT:
-                m.d.comb += [pair.eq(decrypt_in), self.o.eq(decrypt_out)]
-            case Direction.BOTH:
-                m.d.comb += [
-                    pair.eq(Mux(self.decrypt, decrypt_in, encrypt_in)),
-                    self.o.eq(Mux(self.decrypt, decrypt_out, encrypt_out)),
-                ]
+        inverse, decrypt = self._invert(m, self._decide(
+            self.decrypt,
+            _linear(field.compose(unaffine, from_basis), self.i) ^ field.apply(unaffine, field.AFFINE_CONSTANT),
+            _linear(field.compose(to_pairs, from_basis), self.i)))
+        m.d.comb += self.o.eq(self._decide(
+            decrypt,
+            _linear(from_pairs, inverse),
+            _linear(field.compose(field.AFFINE, from_pairs), inverse) ^ field.AFFINE_CONSTANT))
         return m
 
-    @staticmethod
-    def _invert(m: Module, pair: Signal, inverse: Signal) -> None:
+    def _decide(self, decrypt: Value, decrypted: Value, encrypted: Value) -> Value:
+        match self.direction:
+            case Direction.ENCRYPT:
+                return encrypted
+            case Direction.DECRYPT:
+                return decrypted
+            case Direction.BOTH:
+                return Mux(decrypt, decrypted, encrypted)
+
+    def _invert(self, m: Module, pair: Value) -> list[Value]:
+        """The inverse, and ``decrypt`` beside it."""
+        cuts = CUTS[self.stages]
+
+        def step(name: str, *values: Value) -> list[Value]:
+            signals = [Signal(len(value), name=f"{name}_{i}", reset_less=True) for i, value in enumerate(values)]
+            m.d["sync" if name in cuts else "comb"] += [signal.eq(value) for signal, value in zip(signals, values)]
+            return signals
+
+        pair, decrypt = step("pair", pair, self.decrypt)
         low, high = pair[:4], pair[4:]
-        norm = Signal(4)
-        reciprocal = Signal(4)
-        squares = tuple(_multiply_nibbles(a, a) for a in range(16))
-        scaled_squares = tuple(_multiply_nibbles(LAMBDA, square) for square in squares)
-        m.d.comb += [
-            norm.eq(_lookup(scaled_squares, high) ^ _product(high, low) ^ _lookup(squares, low)),
-            reciprocal.eq(_lookup(NIBBLE_INVERSE, norm)),
-            inverse.eq(Cat(_product(low ^ high, reciprocal), _product(high, reciprocal))),
-        ]
+        norm = _lookup(SCALED_SQUARES, high) ^ _product(high, low) ^ _lookup(SQUARES, low)
+        norm, low, high, decrypt = step("norm", norm, low, high, decrypt)
+        reciprocal, low, high, decrypt = step("reciprocal", _lookup(NIBBLE_INVERSE, norm), low, high, decrypt)
+        return step("inverse", Cat(_product(low ^ high, reciprocal), _product(high, reciprocal)), decrypt)

@@ -1,13 +1,14 @@
 """Arithmetic of GF(2^8) and of linear maps over GF(2), for what is computed before there is gateware.
 
 A polynomial over GF(2) is an integer: bit *i* is the coefficient of x^i. A linear map of eight bits is a
-tuple of columns: column *i* is the image of bit *i*.
+tuple of columns: column *i* is the image of bit *i*. Transposed, it is a tuple of rows: bit *i* of the image
+is the parity of the bits that row *i* has in common with the value.
 """
 
 from collections.abc import Callable, Iterable
 
 __all__ = ["AFFINE", "AFFINE_CONSTANT", "POLYNOMIAL", "LinearMap", "apply", "compose", "invert", "linear_map",
-           "multiply", "sbox_table"]
+           "multiply", "sbox_table", "transpose"]
 
 POLYNOMIAL = 0x11B
 """x^8 + x^4 + x^3 + x + 1 (FIPS 197, 4.2)."""
@@ -55,6 +56,12 @@ def invert(matrix: LinearMap) -> LinearMap:
     """The inverse of an invertible map."""
     preimages = {apply(matrix, value): value for value in range(256)}
     return linear_map(preimages.__getitem__)
+
+
+def transpose(lines: Iterable[int], count: int = 8) -> tuple[int, ...]:
+    """The ``count`` rows of a map's columns, or its columns of rows."""
+    lines = tuple(lines)
+    return tuple(sum((line >> bit & 1) << i for i, line in enumerate(lines)) for bit in range(count))
 
 
 def _rotations(value: int, counts: Iterable[int]) -> int:

@@ -1,6 +1,6 @@
 """Key expansion: from a key to its round keys."""
 
-from amaranth import Cat, Module, Mux, Signal, unsigned
+from amaranth import Cat, Module, Mux, Signal, Value
 from amaranth.lib import data, stream
 from amaranth.lib.wiring import Component, In, Out
 
@@ -8,14 +8,19 @@ from cbit.aes.cipher import Direction, rounds_of
 from cbit.aes.sbox import SubBytes
 from cbit.config import SBox
 
-__all__ = ["KeySchedule"]
+__all__ = ["ROUND_KEY_CYCLES", "KeySchedule"]
+
+SBOX_CYCLES = 3
+
+ROUND_KEY_CYCLES = 1 + (4 + SBOX_CYCLES) + 4
+"""Cycles for each round key: to show it, to substitute four bytes, and to add four words."""
 
 
 class KeySchedule(Component):
-    """Expands keys (FIPS 197, 5.2) with four S-boxes.
+    """Expands keys (FIPS 197, 5.2) with one S-box, a word or a byte a cycle.
 
-    Latency: of a key taken in cycle *t*, round key *r* shows at ``o`` in *t* + 1 + *r*. Throughput: a
-    key every rounds + 2 cycles. ``o`` never waits; ``i`` is ready while no round key shows. In the
+    Latency: of a key taken in cycle *t*, round key *r* shows at ``o`` in *t* + 1 + 12 *r*. Throughput: a
+    key every 12 * rounds + 2 cycles. ``o`` never waits; ``i`` is ready between keys. In the fourth
     cycle after the last round key nothing of the key is left in any register.
 
     Parameters
@@ -28,7 +33,7 @@ class KeySchedule(Component):
     i : ``In(stream.Signature(key_bits))``
         Keys; byte *i* is bits 8i+7..8i.
     o : ``Out(stream.Signature(StructLayout({"round": range(rounds + 1), "data": 128}), always_ready=True))``
-        Round keys from 0 to ``rounds``, one a cycle without gaps; byte *i* is bits 8i+7..8i.
+        Round keys from 0 to ``rounds``, each for one cycle; byte *i* is bits 8i+7..8i.
 
     Raises
     ------
@@ -50,53 +55,49 @@ class KeySchedule(Component):
 
     def elaborate(self, _platform) -> Module:
         m = Module()
-        window = Signal(data.ArrayLayout(unsigned(128), self.key_bits // 128))
-        number = Signal(range(self.rounds + 1))
-        constant = Signal(8)
-        busy = Signal()
+        m.submodules.sub_byte = sub_byte = SubBytes(
+            direction=Direction.ENCRYPT, sbox=SBox.COMPOSITE, count=1, stages=SBOX_CYCLES)
+        window = Signal(self.key_bits)
+        word, constant = Signal(32), Signal(8)
+        is_last = Signal()
+        number, step = Signal(range(self.rounds + 1)), Signal(range(4 + SBOX_CYCLES))
 
-        rotates = (number[0] == 0) if len(window) > 1 else True
-        following = self._expand(m, window, constant, rotates)
+        newest = window[-32:]
+        rotates = ~number[0] if self.key_bits > 128 else Value.cast(1)
+        added = word ^ window[:32] ^ Mux(rotates & (step == 0), constant, 0)
         m.d.comb += [
-            self.i.ready.eq(~busy),
-            self.o.valid.eq(busy),
+            sub_byte.i.eq(word[:8]),
             self.o.payload.round.eq(number),
-            self.o.payload.data.eq(window[0]),
+            self.o.payload.data.eq(window[:128]),
         ]
-        with m.If(self.i.ready & self.i.valid):
-            m.d.sync += [
-                busy.eq(1),
-                number.eq(0),
-                window.eq(self.i.payload),
-                constant.eq(1),
-            ]
-        with m.Elif(busy):
-            m.d.sync += [
-                number.eq(number + 1),
-                window.eq(Cat(*list(window)[1:], following)),
-            ]
-            with m.If(rotates):
-                # Rcon is the powers of x in GF(2^8) (FIPS 197, 5.2).
-                m.d.sync += constant.eq(Cat(0, constant[:7]) ^ Mux(constant[7], 0x1B, 0))
-            with m.If(number == self.rounds):
-                m.d.sync += [
-                    busy.eq(0),
-                    window.eq(0),
-                ]
-        return m
+        m.d.sync += step.eq(step + 1)
 
-    @staticmethod
-    def _expand(m: Module, window: data.View, constant: Signal, rotates) -> Signal:
-        """The round key that follows those in the window."""
-        m.submodules.sub_word = sub_word = SubBytes(
-            direction=Direction.ENCRYPT, sbox=SBox.TABLE, count=4, registered=False)
-        newest = window[len(window) - 1][96:]
-        m.d.comb += sub_word.i.eq(Mux(rotates, newest.rotate_right(8), newest))
-        words = []
-        word = sub_word.o ^ Mux(rotates, constant, 0)
-        for number in range(4):
-            word = word ^ window[0].word_select(number, 32)
-            words.append(word)
-        following = Signal(128)
-        m.d.comb += following.eq(Cat(words))
-        return following
+        # Shows a round key, substitutes the bytes of the newest word, and adds it up to the words of the next one.
+        with m.FSM():
+            with m.State("IDLE"):
+                m.d.comb += self.i.ready.eq(1)
+                with m.If(self.i.valid):
+                    m.d.sync += [window.eq(self.i.payload), number.eq(0), is_last.eq(0), constant.eq(1)]
+                    m.next = "SHOW"
+            with m.State("SHOW"):
+                m.d.comb += self.o.valid.eq(1)
+                m.d.sync += [word.eq(Mux(rotates, newest.rotate_right(8), newest)), step.eq(0)]
+                m.next = "SUBSTITUTE"
+                with m.If(is_last):
+                    m.d.sync += [window.eq(0), word.eq(0)]
+                    m.next = "IDLE"
+            with m.State("SUBSTITUTE"):
+                # The last four bytes to come in are the images of the four that went out first.
+                m.d.sync += word.eq(Cat(word[8:], sub_byte.o))
+                with m.If(step == 3 + SBOX_CYCLES):
+                    m.d.sync += step.eq(0)
+                    m.next = "ADD"
+            with m.State("ADD"):
+                m.d.sync += [word.eq(added), window.eq(Cat(window[32:], added))]
+                with m.If(step == 3):
+                    m.d.sync += [number.eq(number + 1), is_last.eq(number == self.rounds - 1)]
+                    with m.If(rotates):
+                        # Rcon is the powers of x in GF(2^8) (FIPS 197, 5.2).
+                        m.d.sync += constant.eq(Cat(0, constant[:7]) ^ Mux(constant[7], 0x1B, 0))
+                    m.next = "SHOW"
+        return m

@@ -2,14 +2,17 @@
 
 from itertools import pairwise
 
-from amaranth import Module
+from amaranth import Const, Module, Signal
 from amaranth.hdl import Value
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import Component, In, Out
 
 from cbit.aes.cipher import Direction, rounds_of
+from cbit.aes.mixing import mixing_of
+from cbit.aes.prepare_keys import PREPARE_CYCLES, PrepareKeys
 from cbit.aes.round import AesRound
 from cbit.aes.round_keys import RoundKeys, RoundKeySignature
+from cbit.aes.transform import map_bytes
 from cbit.config import SBox
 
 __all__ = ["AesPipeline", "Direction"]
@@ -18,13 +21,14 @@ __all__ = ["AesPipeline", "Direction"]
 class AesPipeline(Component):
     """Encrypts or decrypts blocks (FIPS 197, 5.1 and 5.3), each under the key of its slot.
 
-    Latency: ``latency_cycles`` = rounds / ``rounds_per_cycle`` from ``i`` to ``o``, for every block and
-    key. Throughput: a block a cycle if ``unroll`` is all rounds, else a block every ``turns`` =
-    ceil(rounds / ``unroll``) cycles on average: blocks go around the ring that often, and ``i`` waits
-    while one comes around. Stalls: none within; ``o`` never waits. Blocks leave in order.
+    Latency: ``latency_cycles`` from ``i`` to ``o``, for every block and key: rounds / ``rounds_per_cycle``;
+    with two or more ``cycles_per_round``, rounds * ``cycles_per_round`` + 1. Throughput: a block a cycle if
+    ``unroll`` is all rounds, else a block every ``turns`` = ceil(rounds / ``unroll``) cycles on average:
+    blocks go around the ring that often, and ``i`` waits while one comes around. Stalls: none within; ``o``
+    never waits. Blocks leave in order.
 
-    A round key written in cycle *t* is used from cycle *t* + 1 on. Whoever writes the keys of a slot
-    sees to it that none of its blocks is inside, nor enters before its last round key was written.
+    A round key written in cycle *t* is used from cycle *t* + 1 + ``key_cycles`` on. Whoever writes the keys
+    of a slot sees to it that none of its blocks is inside, nor enters before its last round key is used.
 
     Parameters
     ----------
@@ -38,8 +42,13 @@ class AesPipeline(Component):
         Rounds in hardware. 1 to the rounds of ``key_bits``; a multiple of ``rounds_per_cycle``.
     rounds_per_cycle : :class:`int`
         Rounds between two registers. 1 or 2; 1 with ``SBox.BLOCK_RAM``.
+    cycles_per_round : :class:`int`
+        Registers in a round. 1 to 5; 1 with two ``rounds_per_cycle``.
     sbox : :class:`SBox`
         How the S-boxes are built.
+    block_ram_rounds : :class:`int` or :data:`None`
+        Most rounds in hardware that have ``SBox.BLOCK_RAM`` where that is asked for; the others have
+        ``SBox.COMPOSITE``. :data:`None` means all.
 
     Members
     -------
@@ -62,24 +71,35 @@ class AesPipeline(Component):
     round_key: wiring.PureInterface
 
     def __init__(self, *, direction: Direction, key_bits: int, slots: int, unroll: int, rounds_per_cycle: int,
-                 sbox: SBox) -> None:
+                 cycles_per_round: int = 1, sbox: SBox, block_ram_rounds: int | None = None) -> None:
         rounds = rounds_of(key_bits)
         if slots < 1:
             raise ValueError(f"Slots must be at least 1, not {slots!r}")
         if rounds_per_cycle not in (1, 2):
             raise ValueError(f"Rounds per cycle must be 1 or 2, not {rounds_per_cycle!r}")
-        if sbox is SBox.BLOCK_RAM and rounds_per_cycle != 1:
-            raise ValueError(f"Rounds per cycle must be 1 with the block_ram S-box, not {rounds_per_cycle!r}")
         if not 1 <= unroll <= rounds or unroll % rounds_per_cycle:
             raise ValueError(f"Unroll must be a multiple of {rounds_per_cycle} from {rounds_per_cycle} to {rounds}, "
                              f"not {unroll!r}")
+        if block_ram_rounds is not None and block_ram_rounds < 0:
+            raise ValueError(f"Block RAM rounds must be at least 0, not {block_ram_rounds!r}")
+        if sbox is SBox.BLOCK_RAM and rounds_per_cycle != 1:
+            raise ValueError(f"Rounds per cycle must be 1 with the block_ram S-box, not {rounds_per_cycle!r}")
+        if cycles_per_round not in range(1, 6):
+            raise ValueError(f"Cycles per round must be an integer from 1 to 5, not {cycles_per_round!r}")
+        if cycles_per_round != 1 and rounds_per_cycle != 1:
+            raise ValueError(f"Cycles per round must be 1 with two rounds per cycle, not {cycles_per_round!r}")
         self.direction = direction
         self.key_bits = key_bits
         self.slots = slots
         self.unroll = unroll
         self.rounds_per_cycle = rounds_per_cycle
+        self.cycles_per_round = cycles_per_round
         self.sbox = sbox
+        self.block_ram_rounds = 0
+        if sbox is SBox.BLOCK_RAM:
+            self.block_ram_rounds = unroll if block_ram_rounds is None else min(unroll, block_ram_rounds)
         self.rounds = rounds
+        self.key_cycles = PREPARE_CYCLES
         payload = {"block": 128, "slot": range(slots)} | ({"decrypt": 1} if direction is Direction.BOTH else {})
         super().__init__({
             "i": In(stream.Signature(data.StructLayout(payload), always_ready=unroll == rounds)),
@@ -90,7 +110,12 @@ class AesPipeline(Component):
     @property
     def latency_cycles(self) -> int:
         """Cycles from ``i`` to ``o``."""
-        return self.rounds // self.rounds_per_cycle
+        return self._entry_cycles + self.rounds * self.cycles_per_round // self.rounds_per_cycle
+
+    @property
+    def _entry_cycles(self) -> int:
+        """Registers behind the first AddRoundKey."""
+        return int(self.cycles_per_round > 1)
 
     @property
     def turns(self) -> int:
@@ -100,54 +125,74 @@ class AesPipeline(Component):
     @property
     def capacity(self) -> int:
         """Most blocks inside, one that is leaving included."""
-        return self.unroll // self.rounds_per_cycle
+        return self._entry_cycles + self.unroll * self.cycles_per_round // self.rounds_per_cycle
 
     def elaborate(self, _platform) -> Module:
         m = Module()
+        m.submodules.prepare_keys = prepare_keys = PrepareKeys(
+            direction=self.direction, slots=self.slots, rounds=self.rounds, entry_in_basis=self.turns > 1)
+        wiring.connect(m, wiring.flipped(self.round_key), prepare_keys.i)
+        m.submodules.first_key = first_key = RoundKeys(
+            direction=self.direction, slots=self.slots, rounds=self.rounds, steps=(0,), registered=False)
         places = [self._place(number) for number in range(self.unroll)]
+        wiring.connect(m, prepare_keys.o, first_key.write)
         for number, place in enumerate(places):
             m.submodules[f"round_{number}"] = place
-            wiring.connect(m, wiring.flipped(self.round_key), place.round_key)
+            wiring.connect(m, prepare_keys.o, place.round_key)
 
         exit_place = places[(self.rounds - 1) % self.unroll]
-        token = exit_place.token_o
         m.d.comb += [
-            self.o.valid.eq(token.valid & (token.turn == self.turns - 1)),
+            self.o.valid.eq(self._leaves(exit_place.token_o)),
             self.o.payload.eq(exit_place.last_o),
         ]
-
-        self._enter(m, places[0])
+        self._enter(m, first_key, places[0])
         for before, after in pairwise(places):
             self._move(m, before, after, leaving=self.o.valid & (before is exit_place))
         if self.turns > 1:
-            last = places[-1]
-            leaving = self.o.valid & (last is exit_place)
-            m.d.comb += self.i.ready.eq(~last.token_o.valid | leaving)
-            with m.If(~self.i.ready):
-                self._move(m, last, places[0], leaving=leaving)
-                m.d.comb += places[0].token_i.turn.eq(last.token_o.turn + 1)
+            self._return(m, places[-1], places[0], exits=places[-1] is exit_place)
         return m
 
     def _place(self, number: int) -> AesRound:
+        is_other = self.sbox is SBox.BLOCK_RAM and number >= self.block_ram_rounds
         return AesRound(
             direction=self.direction, slots=self.slots, rounds=self.rounds, turns=self.turns,
-            steps=tuple(range(number + 1, self.rounds + 1, self.unroll)), sbox=self.sbox,
-            registered=(number + 1) % self.rounds_per_cycle == 0)
+            steps=tuple(range(number + 1, self.rounds + 1, self.unroll)),
+            sbox=SBox.COMPOSITE if is_other else self.sbox,
+            cycles=self.cycles_per_round if (number + 1) % self.rounds_per_cycle == 0 else 0,
+            plain_entry=number == 0 and self.turns == 1)
 
-    def _enter(self, m: Module, first: AesRound) -> None:
-        m.submodules.first_key = key = RoundKeys(
-            direction=self.direction, slots=self.slots, rounds=self.rounds, steps=(0,))
-        wiring.connect(m, wiring.flipped(self.round_key), key.write)
+    def _leaves(self, token: data.View) -> Value:
+        return token.valid & (token.turn == self.turns - 1)
+
+    def _enter(self, m: Module, key: RoundKeys, first: AesRound) -> None:
         block = self.i.payload
         decrypt = block.decrypt if self.direction is Direction.BOTH else not self.direction.encrypts
+        state = map_bytes(mixing_of(self.direction).basis, block.block) if self.turns > 1 else block.block
+        entered = Signal.like(first.token_i)
+        entered_state = Signal(128, reset_less=True)
+        m.d["sync" if self._entry_cycles else "comb"] += [
+            entered.valid.eq(self.i.valid & self.i.ready),
+            entered.slot.eq(block.slot),
+            entered.decrypt.eq(decrypt),
+            entered_state.eq(state ^ key.data),
+        ]
         m.d.comb += [
             key.slot.eq(block.slot),
             key.decrypt.eq(decrypt),
-            first.token_i.valid.eq(self.i.valid),
-            first.token_i.slot.eq(block.slot),
-            first.token_i.decrypt.eq(decrypt),
-            first.state_i.eq(block.block ^ key.data),
+            first.token_i.eq(entered),
+            first.state_i.eq(entered_state),
         ]
+
+    def _return(self, m: Module, last: AesRound, first: AesRound, *, exits: bool) -> None:
+        """Lets a block go around, and none enter that would meet it."""
+        token = last.next_token_o if self._entry_cycles else last.token_o
+        leaving = self._leaves(token) & exits
+        returning = Signal()
+        m.d.comb += self.i.ready.eq(~token.valid | leaving)
+        m.d["sync" if self._entry_cycles else "comb"] += returning.eq(~self.i.ready)
+        with m.If(returning):
+            self._move(m, last, first, leaving=Const(0))
+            m.d.comb += first.token_i.turn.eq(last.token_o.turn + 1)
 
     @staticmethod
     def _move(m: Module, before: AesRound, after: AesRound, *, leaving: Value) -> None:

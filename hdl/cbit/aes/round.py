@@ -1,16 +1,26 @@
 """One AES round in hardware."""
 
 from amaranth import Module, Mux, Signal
+from amaranth.hdl import Value
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import Component, In, Out
 
 from cbit.aes.cipher import Direction
-from cbit.aes.round_keys import RoundKeys, RoundKeySignature
+from cbit.aes.mix_columns import MixColumns
+from cbit.aes.mixing import PLAIN, mixing_of
+from cbit.aes.round_keys import PreparedKeySignature, RoundKeys
 from cbit.aes.sbox import SubBytes
-from cbit.aes.transform import inverse_mix_columns, inverse_shift_rows, mix_columns, mix_columns_factor, shift_rows
+from cbit.aes.transform import inverse_shift_rows, shift_rows
 from cbit.config import SBox
 
 __all__ = ["AesRound", "token_layout"]
+
+STAGES = {
+    SBox.TABLE: {0: (0, 0), 1: (1, 0), 2: (1, 1), 3: (1, 2), 4: (2, 2), 5: (3, 2)},
+    SBox.COMPOSITE: {0: (0, 0), 1: (1, 0), 2: (2, 0), 3: (2, 1), 4: (3, 1), 5: (3, 2)},
+    SBox.BLOCK_RAM: {1: (1, 0), 2: (2, 0), 3: (2, 1), 4: (3, 1), 5: (3, 2)},
+}
+"""Of each number of registers in a round, how many are in SubBytes and how many in MixColumns."""
 
 
 def token_layout(*, slots: int, turns: int) -> data.StructLayout:
@@ -19,10 +29,9 @@ def token_layout(*, slots: int, turns: int) -> data.StructLayout:
 
 
 class AesRound(Component):
-    """SubBytes, ShiftRows, MixColumns and AddRoundKey (FIPS 197, 5.1), or their inverses (5.3).
+    """SubBytes, ShiftRows, MixColumns and AddRoundKey (FIPS 197, 5.1), or their inverses (5.3.5).
 
-    Latency: one cycle if ``registered``, with the register right after SubBytes, else none.
-    Throughput: one state a cycle, without stalls.
+    Latency: ``cycles``. Throughput: one state a cycle, without stalls.
 
     Parameters
     ----------
@@ -38,93 +47,101 @@ class AesRound(Component):
         The round that is done in each pass, from 1 to ``rounds``; after the last round there is none.
     sbox : :class:`SBox`
         How the S-boxes are built.
-    registered : :class:`bool`
-        Whether the round has a register.
+    cycles : :class:`int`
+        Registers in the round: 0 to 5. The first is right after the S-boxes, or is their block RAMs'.
+    plain_entry : :class:`bool`
+        Whether ``state_i`` is in the basis of FIPS 197, not in that of ``state_o``.
 
     Members
     -------
     token_i, state_i : ``In(token_layout(...))``, ``In(128)``
         What enters: a state after AddRoundKey.
     token_o, state_o : ``Out(token_layout(...))``, ``Out(128)``
-        What leaves.
+        What leaves, in the basis of :class:`~cbit.aes.mixing.Mixing`.
+    next_token_o : ``Out(token_layout(...))``
+        What ``token_o`` will be in the next cycle.
     last_o : ``Out(128)``
         In place of ``state_o``, the state if this was the last round, which has no MixColumns.
-    round_key : ``In(RoundKeySignature(slots, rounds))``
+    round_key : ``In(PreparedKeySignature(slots, rounds))``
         Writes round keys.
     """
 
     token_i: data.View
     state_i: Signal
     token_o: data.View
+    next_token_o: data.View
     state_o: Signal
     last_o: Signal
     round_key: wiring.PureInterface
 
     def __init__(self, *, direction: Direction, slots: int, rounds: int, turns: int, steps: tuple[int, ...],
-                 sbox: SBox, registered: bool) -> None:
+                 sbox: SBox, cycles: int, plain_entry: bool) -> None:
         self.direction = direction
         self.slots = slots
         self.rounds = rounds
         self.turns = turns
         self.steps = steps
         self.sbox = sbox
-        self.registered = registered
+        self.cycles = cycles
+        self.plain_entry = plain_entry
         token = token_layout(slots=slots, turns=turns)
         super().__init__({
             "token_i": In(token),
             "state_i": In(128),
             "token_o": Out(token),
+            "next_token_o": Out(token),
             "state_o": Out(128),
             "last_o": Out(128),
-            "round_key": In(RoundKeySignature(slots=slots, rounds=rounds)),
+            "round_key": In(PreparedKeySignature(slots=slots, rounds=rounds)),
         })
 
     def elaborate(self, _platform) -> Module:
         m = Module()
+        mixing = mixing_of(self.direction)
+        sub_cycles, mix_cycles = STAGES[self.sbox][self.cycles]
         m.submodules.sub_bytes = sub_bytes = SubBytes(
-            direction=self.direction, sbox=self.sbox, registered=self.registered)
+            direction=self.direction, sbox=self.sbox, stages=sub_cycles,
+            basis=PLAIN if self.plain_entry else mixing.basis, images=mixing.images)
+        m.submodules.mix_columns = mix_columns = MixColumns(direction=self.direction, stages=mix_cycles)
         m.submodules.keys = keys = RoundKeys(
-            direction=self.direction, slots=self.slots, rounds=self.rounds, steps=self.steps)
+            direction=self.direction, slots=self.slots, rounds=self.rounds, steps=self.steps,
+            registered=self.cycles > 0)
         wiring.connect(m, wiring.flipped(self.round_key), keys.write)
-        m.d["sync" if self.registered else "comb"] += self.token_o.eq(self.token_i)
+
+        tokens = self._pass_tokens(m)
+        # A registered key is read a cycle before it is added, which is with the last register of MixColumns.
+        keyed = tokens[max(0, sub_cycles + max(0, mix_cycles - 1) - 1)]
         m.d.comb += [
+            sub_bytes.i.eq(self._shift_rows()),
             sub_bytes.decrypt.eq(self.token_i.decrypt),
-            keys.slot.eq(self.token_o.slot),
-            keys.turn.eq(self.token_o.turn),
-            keys.decrypt.eq(self.token_o.decrypt),
+            mix_columns.i.eq(sub_bytes.o),
+            keys.slot.eq(keyed.slot),
+            keys.turn.eq(keyed.turn),
+            keys.decrypt.eq(keyed.decrypt),
+            mix_columns.key.eq(keys.data),
+            self.state_o.eq(mix_columns.mixed),
+            self.last_o.eq(mix_columns.plain),
         ]
-        match self.direction:
-            case Direction.ENCRYPT:
-                self._encrypt(m, sub_bytes, keys.data)
-            case Direction.DECRYPT:
-                self._decrypt(m, sub_bytes, keys.data)
-            case Direction.BOTH:
-                self._either(m, sub_bytes, keys.data)
         return m
 
-    def _encrypt(self, m: Module, sub_bytes: SubBytes, key: Signal) -> None:
-        shifted = shift_rows(sub_bytes.o)
+    def _pass_tokens(self, m: Module) -> list[data.View]:
+        """The token after each number of registers."""
+        tokens = [self.token_i]
+        for _ in range(self.cycles):
+            tokens.append(Signal.like(self.token_i))
+            m.d.sync += tokens[-1].eq(tokens[-2])
         m.d.comb += [
-            sub_bytes.i.eq(self.state_i),
-            self.last_o.eq(shifted ^ key),
-            self.state_o.eq(mix_columns(m, shifted) ^ key),
+            self.token_o.eq(tokens[-1]),
+            self.next_token_o.eq(tokens[max(0, self.cycles - 1)]),
         ]
+        return tokens
 
-    def _decrypt(self, m: Module, sub_bytes: SubBytes, key: Signal) -> None:
-        m.d.comb += [
-            sub_bytes.i.eq(inverse_shift_rows(self.state_i)),
-            self.last_o.eq(sub_bytes.o ^ key),
-            self.state_o.eq(inverse_mix_columns(m, self.last_o)),
-        ]
-
-    def _either(self, m: Module, sub_bytes: SubBytes, key: Signal) -> None:
-        decrypt = self.token_o.decrypt
-        shifted = Signal(128)
-        factored = mix_columns_factor(m, self.last_o)
-        mixed = mix_columns(m, Mux(decrypt, factored, shifted))
-        m.d.comb += [
-            sub_bytes.i.eq(Mux(self.token_i.decrypt, inverse_shift_rows(self.state_i), self.state_i)),
-            shifted.eq(Mux(decrypt, sub_bytes.o, shift_rows(sub_bytes.o))),
-            self.last_o.eq(shifted ^ key),
-            self.state_o.eq(mixed ^ Mux(decrypt, 0, key)),
-        ]
+    def _shift_rows(self) -> Value:
+        """ShiftRows, which may as well come before SubBytes."""
+        match self.direction:
+            case Direction.ENCRYPT:
+                return shift_rows(self.state_i)
+            case Direction.DECRYPT:
+                return inverse_shift_rows(self.state_i)
+            case Direction.BOTH:
+                return Mux(self.token_i.decrypt, inverse_shift_rows(self.state_i), shift_rows(self.state_i))

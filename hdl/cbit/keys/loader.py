@@ -6,7 +6,7 @@ from amaranth.lib.wiring import In, Out
 
 from cbit.aes.cipher import rounds_of
 from cbit.aes.key_schedule import KeySchedule
-from cbit.keys.types import RoundKeyPairSignature
+from cbit.keys.types import ROUND_KEY_SETTLE_CYCLES, RoundKeyPairSignature
 
 __all__ = ["KeyLoader"]
 
@@ -15,7 +15,7 @@ class KeyLoader(wiring.Component):
     """Writes every round key of a slot, first those of K1, then those of K2.
 
     Takes the words of a key one a cycle, those of K2 while K1 is expanded, and expands each in the time of the key
-    schedule. In the cycle after the last round key nothing of a key is left in any register.
+    schedule. In the fourth cycle after the last round key nothing of a key is left in any register.
 
     Parameters
     ----------
@@ -33,7 +33,7 @@ class KeyLoader(wiring.Component):
     round_key : ``Out(RoundKeyPairSignature(...))``
         The round keys.
     done : ``Out(1)``
-        High in the cycle of the last round key.
+        High once, when the last round key has come into use: six cycles after it was written.
 
     Raises
     ------
@@ -55,6 +55,7 @@ class KeyLoader(wiring.Component):
         m.submodules.schedule = schedule = KeySchedule(key_bits=self.key_bits)
         key, words, is_whole = Signal(self.key_bits), Signal(range(self.key_bits // 32)), Signal()
         expanding, tweak_key = Signal(), Signal()
+        settling = Signal(ROUND_KEY_SETTLE_CYCLES)
         last = schedule.o.valid & (schedule.o.p.round == rounds_of(self.key_bits))
         m.d.comb += [
             self.i.ready.eq(~is_whole),
@@ -65,8 +66,9 @@ class KeyLoader(wiring.Component):
             self.round_key.slot.eq(self.slot),
             self.round_key.round.eq(schedule.o.p.round),
             self.round_key.data.eq(schedule.o.p.data),
-            self.done.eq(last & tweak_key),
+            self.done.eq(settling[-1]),
         ]
+        m.d.sync += settling.eq(Cat(last & tweak_key, settling))
         with m.If(self.i.valid & self.i.ready):
             m.d.sync += [key.eq(Cat(key[32:], self.i.p)), words.eq(words + 1), is_whole.eq(words.all())]
         with m.If(schedule.i.valid & schedule.i.ready):

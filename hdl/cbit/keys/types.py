@@ -6,8 +6,8 @@ from amaranth.lib.wiring import In, Out
 
 from cbit.aes.cipher import rounds_of
 
-__all__ = ["SLOT_NUMBER_WIDTH", "CommandSignature", "KeyWordSignature", "Operation", "Result", "RoundKeyPairSignature",
-           "SlotState"]
+__all__ = ["ROUND_KEY_SETTLE_CYCLES", "SLOT_NUMBER_WIDTH", "CommandSignature", "KeyWordSignature", "Operation",
+           "Result", "RoundKeyPairSignature", "SlotState"]
 
 
 class Operation(enum.Enum, shape=3):
@@ -39,6 +39,9 @@ class SlotState(enum.Enum, shape=3):
     RETIRING = 3
     ZEROIZING = 4
 
+
+ROUND_KEY_SETTLE_CYCLES = 6
+"""Cycles in which a round key that is written comes into use in every AES pipeline: one here, five there."""
 
 SLOT_NUMBER_WIDTH = 10
 """Bits of a slot's number in a command, enough for the largest engine."""

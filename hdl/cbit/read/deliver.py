@@ -1,107 +1,158 @@
-"""From DRAM's read data to the manager's, in the order that each ID asks for."""
+"""From plain and decrypted beats to the manager's, in the order that each ID asks for."""
 
-from amaranth import Module, Signal
+from amaranth import Module, Mux, Signal
+from amaranth.hdl import unsigned
 from amaranth.lib import stream
+from amaranth.lib.data import StructLayout
 from amaranth.lib.wiring import Component, In, Out
 
 from cbit.axi.ports import read_data_layout
 from cbit.stream.arbiter import PatientArbiter
-from cbit.stream.queue import ReservedQueue
+from cbit.stream.hop import Hop
 
-from .entry import delivery_layout
+from .decrypt import decrypted_layout
+from .deep_queue import DeepQueue
+from .entry import TICKET_BITS
+from .order import has_reached
+from .sort import plain_beat_layout
 
 __all__ = ["ReadDeliver"]
 
-PLAIN, DECRYPTED, WAITING, DENIED = range(4)
+PLAIN, DECRYPTED, DENIED = range(3)
 
 
 class ReadDeliver(Component):
-    """Chooses the next beat for the manager among plain, decrypted and denied ones.
+    """Stores beats and chooses the next for the manager among plain, decrypted and denied ones.
 
-    Plain beats go first, so that encrypted ones of other IDs do not delay them; a plain beat that has to
-    go behind an encrypted one of its own ID waits in a queue of its own.
+    Plain beats go first, so that encrypted ones of other IDs do not delay them, up to ``patience`` times
+    in a row; each beat goes only in its place.
 
-    Latency: one cycle for plain beats, none for the others. Throughput: one beat a cycle. Stalls:
-    ``plain`` never waits; ``r`` stays while the manager waits.
+    Latency: one cycle for plain beats, none for the others; if pipelined three, three, and one. Throughput:
+    one beat a cycle. Stalls: only ``denied`` waits; ``r`` stays while the manager waits.
 
     Parameters
     ----------
-    entries, id_width, data_width : :class:`int`
-        Size of the table, widths of an ID and of a beat.
-    plain_beats : :class:`int`
-        Plain beats that can be stored.
+    id_width : :class:`int`
+        Bits of an ID.
+    plain_beats, decrypted_blocks : :class:`int`
+        What can be stored.
     patience : :class:`int`
         How many plain beats in a row may pass others that wait.
+    pipelined : :class:`bool`
+        Whether there are registers between the steps.
 
     Members
     -------
-    plain : ``In(stream.Signature(delivery_layout(...), always_ready=True))``
-    plain_must_wait : ``In(1)``
-        Whether that beat has to go behind an encrypted one.
-    decrypted : ``In(stream.Signature(delivery_layout(...)))``
+    plain : ``In(stream.Signature(plain_beat_layout(...), always_ready=True))``
+    decrypted : ``In(stream.Signature(decrypted_layout(...), always_ready=True))``
     denied : ``In(stream.Signature(read_data_layout(...)))``
-    first_in_line : ``In(entries)``
-        Bursts before which nothing of their ID remains to be delivered.
     r : ``Out(stream.Signature(read_data_layout(...)))``
-    plain_delivered : ``Out(1)``
-        High in a cycle in which a plain beat leaves.
-    deliver : ``Out(1)``
-        High in a cycle in which the last beat of burst ``deliver_index`` leaves.
-    deliver_index : ``Out(range(entries))``
+    left : ``Out(1)``
+        High in a cycle in which a plain beat or a decrypted block has left its store.
+    end, ended : ``Out(1)``
+        It was the last one of a burst of generation ``ended``.
+    encrypted_left : ``Out(TICKET_BITS)``
+        Number of decrypted blocks that have left.
     """
 
-    def __init__(self, *, entries: int, id_width: int, data_width: int, plain_beats: int, patience: int) -> None:
-        self.delivery_layout = delivery_layout(entries=entries, id_width=id_width, data_width=data_width)
+    def __init__(self, *, id_width: int, plain_beats: int, decrypted_blocks: int, patience: int,
+                 pipelined: bool) -> None:
         self.plain_beats = plain_beats
+        self.decrypted_blocks = decrypted_blocks
         self.patience = patience
-        beat = read_data_layout(id_width, data_width)
+        self.pipelined = pipelined
+        beat = read_data_layout(id_width, 128)
+        self.chosen_layout = StructLayout({"beat": beat, "repeat": unsigned(4)})
         super().__init__({
-            "plain": In(stream.Signature(self.delivery_layout, always_ready=True)),
-            "plain_must_wait": In(1),
-            "decrypted": In(stream.Signature(self.delivery_layout)),
+            "plain": In(stream.Signature(plain_beat_layout(id_width=id_width), always_ready=True)),
+            "decrypted": In(stream.Signature(decrypted_layout(id_width=id_width), always_ready=True)),
             "denied": In(stream.Signature(beat)),
-            "first_in_line": In(entries),
             "r": Out(stream.Signature(beat)),
-            "plain_delivered": Out(1),
-            "deliver": Out(1),
-            "deliver_index": Out(range(entries)),
+            "left": Out(1),
+            "end": Out(1),
+            "ended": Out(1),
+            "encrypted_left": Out(TICKET_BITS),
         })
 
     def elaborate(self, _platform) -> Module:
         m = Module()
-        m.submodules.arbiter = arbiter = PatientArbiter(count=4, patience=self.patience)
-        queues = {}
-        for source, name in ((PLAIN, "plain"), (WAITING, "waiting")):
-            queues[source] = queue = ReservedQueue(shape=self.delivery_layout, depth=self.plain_beats, bypass=False)
-            m.submodules[name] = queue
-            m.d.comb += [
-                queue.i.payload.eq(self.plain.payload),
-                queue.i.valid.eq(self.plain.valid & (self.plain_must_wait == (source == WAITING))),
-            ]
-        sources = {PLAIN: queues[PLAIN].o, DECRYPTED: self.decrypted, WAITING: queues[WAITING].o}
-
-        def is_first(source):
-            return self.first_in_line.bit_select(sources[source].payload.index, 1)
-
-        chosen = Signal(self.delivery_layout)
-        taken = Signal()
+        plain_left = Signal(TICKET_BITS)
+        plain, plain_may = self._store(m, "plain", self.plain_beats, bypass=False)
+        decrypted, decrypted_may = self._store(m, "decrypted", self.decrypted_blocks, bypass=not self.pipelined)
         m.d.comb += [
-            arbiter.requests[PLAIN].eq(sources[PLAIN].valid),
-            arbiter.requests[DECRYPTED].eq(sources[DECRYPTED].valid & is_first(DECRYPTED)),
-            arbiter.requests[WAITING].eq(sources[WAITING].valid & is_first(WAITING)),
+            plain_may.eq(~plain.i.payload.place.is_behind
+                         | has_reached(self.encrypted_left, plain.i.payload.place.mark)),
+            decrypted_may.eq(has_reached(plain_left, decrypted.i.payload.mark)),
+        ]
+
+        m.submodules.arbiter = arbiter = PatientArbiter(count=3, patience=self.patience)
+        m.submodules.chosen = chosen = Hop(shape=self.chosen_layout, registered=self.pipelined)
+        taken = Signal(3)
+        goes = Signal()
+        m.d.comb += [
+            arbiter.requests[PLAIN].eq(plain.o.valid),
+            arbiter.requests[DECRYPTED].eq(decrypted.o.valid),
             arbiter.requests[DENIED].eq(self.denied.valid),
-            arbiter.taken.eq(self.r.ready),
-            taken.eq(arbiter.valid & self.r.ready),
-            self.r.valid.eq(arbiter.valid),
-            self.r.payload.eq(chosen.beat),
-            self.deliver.eq(taken & chosen.is_end),
-            self.deliver_index.eq(chosen.index),
-            self.plain_delivered.eq(taken & ((arbiter.choice == PLAIN) | (arbiter.choice == WAITING))),
+            arbiter.taken.eq(chosen.i.ready),
+            arbiter.keep.eq(not self.pipelined),
+            chosen.i.valid.eq(arbiter.valid),
+            goes.eq(arbiter.valid & chosen.i.ready),
+            *(taken[number].eq(goes & (arbiter.choice == number)) for number in range(3)),
+            plain.o.ready.eq(taken[PLAIN]),
+            decrypted.o.ready.eq(taken[DECRYPTED]),
+            self.denied.ready.eq(taken[DENIED]),
+            self.left.eq(taken[PLAIN] | taken[DECRYPTED]),
         ]
         with m.Switch(arbiter.choice):
-            for source, beats in sources.items():
-                with m.Case(source):
-                    m.d.comb += [chosen.eq(beats.payload), beats.ready.eq(taken)]
+            with m.Case(PLAIN):
+                m.d.comb += [
+                    chosen.i.payload.beat.eq(plain.o.payload.beat),
+                    self.end.eq(taken[PLAIN] & plain.o.payload.beat.last),
+                    self.ended.eq(plain.o.payload.generation),
+                ]
+            with m.Case(DECRYPTED):
+                m.d.comb += [
+                    chosen.i.payload.beat.eq(decrypted.o.payload.beat),
+                    chosen.i.payload.repeat.eq(decrypted.o.payload.repeat),
+                    self.end.eq(taken[DECRYPTED] & decrypted.o.payload.is_end),
+                    self.ended.eq(decrypted.o.payload.generation),
+                ]
             with m.Default():
-                m.d.comb += [chosen.beat.eq(self.denied.payload), self.denied.ready.eq(taken)]
+                m.d.comb += chosen.i.payload.beat.eq(self.denied.payload)
+        m.d.sync += [
+            plain_left.eq(plain_left + taken[PLAIN]),
+            self.encrypted_left.eq(self.encrypted_left + taken[DECRYPTED]),
+        ]
+        self._repeat(m, chosen)
         return m
+
+    def _store(self, m: Module, name: str, depth: int, *, bypass: bool) -> tuple[Hop, Signal]:
+        """A store of beats, what comes out of it, and the signal that lets its oldest beat out."""
+        source = getattr(self, name)
+        queue = DeepQueue(shape=source.payload.shape(), depth=depth, bypass=bypass, pipelined=self.pipelined)
+        out = Hop(shape=source.payload.shape(), registered=self.pipelined)
+        m.submodules[name] = queue
+        m.submodules[f"{name}_out"] = out
+        may_leave = Signal(name=f"{name}_may_leave")
+        m.d.comb += [
+            queue.i.payload.eq(source.payload),
+            queue.i.valid.eq(source.valid),
+            out.i.payload.eq(queue.o.payload),
+            out.i.valid.eq(queue.o.valid & may_leave),
+            queue.o.ready.eq(out.i.ready & may_leave),
+        ]
+        return out, may_leave
+
+    def _repeat(self, m: Module, chosen: Hop) -> None:
+        """Gives a block once for each beat that it serves."""
+        repeated = Signal(4)
+        is_last = Signal()
+        m.d.comb += [
+            is_last.eq(repeated == chosen.o.payload.repeat),
+            self.r.valid.eq(chosen.o.valid),
+            self.r.payload.eq(chosen.o.payload.beat),
+            self.r.payload.last.eq(chosen.o.payload.beat.last & is_last),
+            chosen.o.ready.eq(self.r.ready & is_last),
+        ]
+        with m.If(self.r.valid & self.r.ready):
+            m.d.sync += repeated.eq(Mux(is_last, 0, repeated + 1))

@@ -10,6 +10,8 @@ from cbit.axi.ports import Response, read_data_layout
 
 __all__ = ["DeniedReads", "denied_read_layout"]
 
+TURNS = 2
+
 
 def denied_read_layout(*, id_width: int) -> StructLayout:
     """A denied read: the answer has ``len + 1`` beats."""
@@ -17,10 +19,10 @@ def denied_read_layout(*, id_width: int) -> StructLayout:
 
 
 class DeniedReads(Component):
-    """Answers a denied read with all ones and its error in every beat, after all earlier reads of its ID.
+    """Answers a denied read with all ones and its error in every beat, after all reads taken before it.
 
-    Latency: the first beat comes one cycle after the read is taken, if its ID is free. Throughput: one
-    beat a cycle; one denied read at a time. Stalls: a beat stays while ``o`` waits.
+    Latency: the first beat comes three cycles after the read is taken if nothing else is in flight.
+    Throughput: one beat a cycle; one denied read at a time. Stalls: a beat stays while ``o`` waits.
 
     Parameters
     ----------
@@ -36,8 +38,8 @@ class DeniedReads(Component):
         High while a denied read is being answered.
     id : ``Out(id_width)``
         That read's ID.
-    id_in_flight : ``In(1)``
-        High while earlier reads of ``id`` are in flight.
+    turns : ``In(1)``
+        As in :class:`~cbit.read.generations.Generations` of the reads in flight.
     """
 
     def __init__(self, *, id_width: int, data_width: int) -> None:
@@ -47,24 +49,27 @@ class DeniedReads(Component):
             "o": Out(stream.Signature(read_data_layout(id_width, data_width))),
             "is_busy": Out(1),
             "id": Out(id_width),
-            "id_in_flight": In(1),
+            "turns": In(1),
         })
 
     def elaborate(self, _platform) -> Module:
         m = Module()
         denied = Signal(self.layout)
+        turns_left = Signal(range(TURNS + 1))
         beat = self.o.payload
         m.d.comb += [
             self.i.ready.eq(~self.is_busy),
             self.id.eq(denied.id),
-            self.o.valid.eq(self.is_busy & ~self.id_in_flight),
+            self.o.valid.eq(self.is_busy & (turns_left == 0)),
             beat.id.eq(denied.id),
             beat.data.eq(~0),
             beat.resp.eq(denied.resp),
             beat.last.eq(denied.len == 0),
         ]
         with m.If(~self.is_busy):
-            m.d.sync += [denied.eq(self.i.payload), self.is_busy.eq(self.i.valid)]
-        with m.Elif(self.o.valid & self.o.ready):
+            m.d.sync += [denied.eq(self.i.payload), self.is_busy.eq(self.i.valid), turns_left.eq(TURNS)]
+        with m.Elif(turns_left != 0):
+            m.d.sync += turns_left.eq(turns_left - self.turns)
+        with m.Elif(self.o.ready):
             m.d.sync += [denied.len.eq(denied.len - 1), self.is_busy.eq(~beat.last)]
         return m

@@ -5,13 +5,16 @@ from amaranth.lib import enum
 from amaranth.lib.data import StructLayout
 
 from cbit.access.request import ATTRIBUTES
-from cbit.axi.ports import read_data_layout
 
-__all__ = ["MERGE_ENTRIES", "ReadKind", "delivery_layout", "entry_layout", "merge_request_layout"]
+__all__ = ["GENERATIONS", "TICKET_BITS", "ReadKind", "burst_layout", "merge_request_layout", "plan_layout"]
 
 
-MERGE_ENTRIES = 4
-"""Bursts in flight that are kept for partial writes, so that a manager that takes no read data cannot stop them."""
+TICKET_BITS = 11
+"""Bits of the numbers of arrived beats: of two of them in the engine, at most 512 apart, the earlier is known."""
+
+
+GENERATIONS = StructLayout({"manager": 1, "key": 1})
+"""Of which generation a burst is among those of managers, and among those that need a key."""
 
 
 class ReadKind(enum.Enum, shape=2):
@@ -34,32 +37,27 @@ def merge_request_layout(*, c_bit: int, id_width: int, slot_width: int, blocks: 
     })
 
 
-def entry_layout(*, id_width: int, slot_width: int, blocks: int) -> StructLayout:
-    """A burst in flight.
+def burst_layout(*, entries: int) -> StructLayout:
+    """A burst that DRAM has been asked for: ``index`` is its entry if it has to be decrypted, ``generation`` that
+    among the managers' bursts if it is plain."""
+    return StructLayout({"kind": ReadKind, "index": range(entries), "generation": unsigned(1)})
 
-    Its blocks are ``first_block`` to ``last_block`` of a line. Each serves one beat more than
-    ``first_repeat``, ``last_repeat`` or, between the two, ``inner_repeat``; ``first_repeat`` counts if
-    there is only one block. ``is_final`` marks the last burst of a manager's access, ``place`` the
-    partial write of a ``MERGE``.
+
+def plan_layout(*, id_width: int, slot_width: int, blocks: int) -> StructLayout:
+    """What becomes of the blocks of a burst that has to be decrypted.
+
+    They begin with ``first_block`` of a line. Each serves one beat more than ``first_repeat``,
+    ``last_repeat`` or, between the two, ``inner_repeat``; ``first_repeat`` counts if there is only one
+    block. ``is_final`` marks the last burst of a manager's access, ``place`` the partial write of a merge.
     """
     return StructLayout({
-        "kind": ReadKind,
+        "is_merge": unsigned(1),
         "id": unsigned(id_width),
         "slot": unsigned(slot_width),
         "first_block": unsigned(2),
-        "last_block": unsigned(2),
         "first_repeat": unsigned(4),
         "inner_repeat": unsigned(4),
         "last_repeat": unsigned(4),
         "is_final": unsigned(1),
         "place": range(blocks),
-    })
-
-
-def delivery_layout(*, entries: int, id_width: int, data_width: int) -> StructLayout:
-    """A beat on its way to the manager; ``is_end`` marks the last one of burst ``index``."""
-    return StructLayout({
-        "index": range(entries),
-        "is_end": unsigned(1),
-        "beat": read_data_layout(id_width, data_width),
     })

@@ -11,24 +11,28 @@ from cbit.xts.ports import lane_input_layout, lane_output_layout, tweak_request_
 from .decrypt import ReadDecrypt, merged_layout, read_tag_layout
 from .deliver import ReadDeliver
 from .deny import DeniedReads
+from .drain import ReadDrain
 from .entry import ReadKind, merge_request_layout
+from .free_list import FreeList
+from .generations import Generations
 from .issue import ReadIssue
-from .table import ReadTable
+from .sort import ReadSort
 
-__all__ = ["PLAIN_BEATS", "ReadPath"]
+__all__ = ["BEATS", "ReadPath"]
 
-PLAIN_BEATS = 512
-"""Beats of plain data that can be stored: what four block RAMs of an ECP5 hold."""
+BEATS = 512
+"""Beats that can be stored for managers: the depth of an ECP5's block RAM."""
 
 
 class ReadPath(Component):
     """Reads for managers and for partial writes.
 
-    DRAM's read data are always taken at once: every beat has room reserved before its AR is sent. So a
-    manager that takes no read data stops neither other reads' way out of DRAM nor any write.
+    Every beat for a manager has room reserved before its AR is sent. So a manager that takes no read
+    data stops neither DRAM's nor any write. DRAM's read data wait only while a tweak or the lane does.
 
     Latency: none from ``i`` to ``ar``; plain data one cycle from ``dram_r`` to ``r``; encrypted data the
-    lane's latency, if DRAM takes at least as long as the tweak. Throughput: one beat a cycle.
+    lane's latency, if DRAM takes at least as long as the tweak. If pipelined, two cycles, eight, and the
+    lane's latency and eleven. Throughput: one burst and one beat a cycle.
 
     Parameters
     ----------
@@ -40,13 +44,15 @@ class ReadPath(Component):
         Blocks in the write path.
     patience : :class:`int`
         How often in a row a plain access may pass others that wait.
+    pipelined : :class:`bool`
+        Whether there are registers between the steps.
 
     Members
     -------
     i : ``In(stream.Signature(request_layout(...)))``
         Decided reads.
     ar : ``Out(stream.Signature(address_layout(...)))``
-    dram_r : ``In(stream.Signature(read_data_layout(...), always_ready=True))``
+    dram_r : ``In(stream.Signature(read_data_layout(...)))``
     r : ``Out(stream.Signature(read_data_layout(...)))``
     merge : ``In(stream.Signature(merge_request_layout(...)))``
     merged : ``Out(stream.Signature(merged_layout(...), always_ready=True))``
@@ -58,25 +64,27 @@ class ReadPath(Component):
         Slots whose keys are there.
     drain_slot : ``In(slot_width)``
     drain_busy : ``Out(1)``
-        High while a read under ``drain_slot`` is still to be decrypted.
+        High while a read under ``drain_slot`` is still to be decrypted, and perhaps a while longer.
     """
 
     def __init__(self, *, addr_width: int, c_bit: int, id_width: int, slot_width: int, slots: int, entries: int,
-                 blocks: int, patience: int) -> None:
+                 blocks: int, patience: int, pipelined: bool = False) -> None:
         widths = {"id_width": id_width, "slot_width": slot_width}
-        self.table = ReadTable(entries=entries, blocks=blocks, **widths)
-        self.issue = ReadIssue(addr_width=addr_width, c_bit=c_bit, blocks=blocks, plain_beats=PLAIN_BEATS,
-                               patience=patience, **widths)
+        self.entries = entries
+        self.issue = ReadIssue(addr_width=addr_width, c_bit=c_bit, blocks=blocks, beats=BEATS, patience=patience,
+                               pipelined=pipelined, **widths)
         self.deny = DeniedReads(id_width=id_width, data_width=128)
-        self.decrypt = ReadDecrypt(entries=entries, slots=slots, blocks=blocks, **widths)
-        self.deliver = ReadDeliver(entries=entries, id_width=id_width, data_width=128, plain_beats=PLAIN_BEATS,
-                                   patience=patience)
-        tag = read_tag_layout(entries=entries)
+        self.sort = ReadSort(id_width=id_width, bursts=entries, entries=entries, pipelined=pipelined)
+        self.decrypt = ReadDecrypt(entries=entries, slots=slots, blocks=blocks, pipelined=pipelined, **widths)
+        self.deliver = ReadDeliver(id_width=id_width, plain_beats=BEATS, decrypted_blocks=BEATS, patience=patience,
+                                   pipelined=pipelined)
+        self.drain = ReadDrain(slot_width=slot_width, entries=BEATS)
+        tag = read_tag_layout(blocks=blocks, **widths)
         beat = read_data_layout(id_width, 128)
         super().__init__({
             "i": In(stream.Signature(request_layout(c_bit=c_bit, **widths))),
             "ar": Out(stream.Signature(address_layout(addr_width=addr_width, id_width=id_width))),
-            "dram_r": In(stream.Signature(beat, always_ready=True)),
+            "dram_r": In(stream.Signature(beat)),
             "r": Out(stream.Signature(beat)),
             "merge": In(stream.Signature(merge_request_layout(c_bit=c_bit, blocks=blocks, **widths))),
             "merged": Out(stream.Signature(merged_layout(blocks=blocks), always_ready=True)),
@@ -92,80 +100,73 @@ class ReadPath(Component):
 
     def elaborate(self, _platform) -> Module:
         m = Module()
-        m.submodules.table = table = self.table
-        m.submodules.issue = issue = self.issue
-        m.submodules.deny = deny = self.deny
-        m.submodules.decrypt = decrypt = self.decrypt
-        m.submodules.deliver = deliver = self.deliver
+        for name in ("issue", "deny", "sort", "decrypt", "deliver", "drain"):
+            m.submodules[name] = getattr(self, name)
+        m.submodules.entries = entries = FreeList(first=0, count=self.entries)
+        m.submodules.in_flight = in_flight = Generations(most=BEATS)
+        issue, deny, sort, decrypt, deliver = self.issue, self.deny, self.sort, self.decrypt, self.deliver
         connect(m, flipped(self.i), issue.i)
         connect(m, flipped(self.merge), issue.merge)
         connect(m, issue.ar, flipped(self.ar))
         connect(m, issue.denied, deny.i)
         connect(m, deny.o, deliver.denied)
+        connect(m, flipped(self.dram_r), sort.i)
+        connect(m, sort.plain, deliver.plain)
+        connect(m, sort.cipher, decrypt.i)
         connect(m, decrypt.lane_i, flipped(self.lane_i))
         connect(m, flipped(self.lane_o), decrypt.lane_o)
         connect(m, flipped(self.tweak), decrypt.tweak)
         connect(m, decrypt.merged, flipped(self.merged))
+        connect(m, decrypt.free, entries.i)
         connect(m, decrypt.o, deliver.decrypted)
         connect(m, deliver.r, flipped(self.r))
-        self._connect_table(m)
-        self._sort_beats(m)
-
-        request = self.tweak_request
+        self._begin_bursts(m, entries, in_flight)
+        self._watch_slot(m)
         m.d.comb += [
             issue.denied_busy.eq(deny.is_busy),
             issue.denied_id.eq(deny.id),
-            issue.plain_delivered.eq(deliver.plain_delivered),
-            request.valid.eq(issue.allocate & (issue.entry.kind != ReadKind.PLAIN)),
-            request.payload.line.eq(issue.line),
-            request.payload.slot.eq(issue.entry.slot),
-            request.payload.index.eq(table.allocated),
+            issue.may_send.eq(sort.is_ready),
+            issue.may_decrypt.eq(entries.o.valid),
+            issue.give.eq(deliver.left),
+            sort.encrypted_left.eq(deliver.encrypted_left),
+            sort.cipher_left.eq(decrypt.left),
             decrypt.serving.eq(self.serving),
-            issue.drain_slot.eq(self.drain_slot),
-            table.drain_slot.eq(self.drain_slot),
-            self.drain_busy.eq(issue.drain_busy | table.drain_busy),
+            in_flight.end.eq(deliver.end),
+            in_flight.ended.eq(deliver.ended),
+            deny.turns.eq(in_flight.turns),
         ]
         return m
 
-    def _connect_table(self, m: Module) -> None:
-        table, issue, decrypt, deliver = self.table, self.issue, self.decrypt, self.deliver
+    def _begin_bursts(self, m: Module, entries: FreeList, in_flight: Generations) -> None:
+        """Enters each burst that is sent where its beats will be looked for."""
+        sort, decrypt, sent, request = self.sort, self.decrypt, self.issue.sent, self.tweak_request
         m.d.comb += [
-            issue.manager_free.eq(table.manager_free),
-            issue.merge_free.eq(table.merge_free),
-            table.allocate.eq(issue.allocate),
-            table.entry.eq(issue.entry),
-            decrypt.allocate.eq(issue.allocate),
-            decrypt.allocated.eq(table.allocated),
-            decrypt.entry.eq(issue.entry),
-            decrypt.slots.eq(table.slots),
-            table.merge.eq(decrypt.merged.valid),
-            table.merge_index.eq(decrypt.decrypted_index),
-            table.decrypt.eq(decrypt.decrypted),
-            table.decrypt_index.eq(decrypt.decrypted_index),
-            table.deliver.eq(deliver.deliver),
-            table.deliver_index.eq(deliver.deliver_index),
-            deliver.first_in_line.eq(table.first_in_line),
-            table.query_id.eq(self.deny.id),
-            self.deny.id_in_flight.eq(table.query_hit),
+            in_flight.begin.eq(self.issue.send & (sent.kind != ReadKind.MERGE)),
+            sort.append.eq(self.issue.send),
+            sort.append_id.eq(sent.plan.id),
+            sort.append_burst.kind.eq(sent.kind),
+            sort.append_burst.index.eq(entries.o.payload),
+            sort.append_burst.generation.eq(in_flight.current),
+            decrypt.begin.eq(self.issue.send & (sent.kind != ReadKind.PLAIN)),
+            entries.o.ready.eq(decrypt.begin),
+            decrypt.index.eq(entries.o.payload),
+            decrypt.plan.eq(sent.plan),
+            decrypt.generations.manager.eq(in_flight.current),
+            decrypt.generations.key.eq(self.drain.generation),
+            request.valid.eq(decrypt.begin),
+            request.payload.line.eq(sent.line),
+            request.payload.slot.eq(sent.plan.slot),
+            request.payload.index.eq(entries.o.payload),
         ]
 
-    def _sort_beats(self, m: Module) -> None:
-        """Each beat of DRAM goes to the plain store or to decryption; one that nobody asked for is dropped."""
-        beat, received = self.dram_r.payload, self.table.received
-        cipher, plain = self.decrypt.i, self.deliver.plain
-        is_plain = received.kind == ReadKind.PLAIN
+    def _watch_slot(self, m: Module) -> None:
+        drain, sent = self.drain, self.issue.sent
         m.d.comb += [
-            self.table.receive.eq(self.dram_r.valid),
-            self.table.receive_id.eq(beat.id),
-            self.table.receive_last.eq(beat.last),
-            cipher.valid.eq(self.dram_r.valid & received.hit & ~is_plain),
-            cipher.payload.index.eq(received.index),
-            cipher.payload.block.eq(received.block),
-            cipher.payload.data.eq(beat.data),
-            cipher.payload.resp.eq(beat.resp),
-            plain.valid.eq(self.dram_r.valid & received.hit & is_plain),
-            plain.payload.index.eq(received.index),
-            plain.payload.is_end.eq(beat.last),
-            plain.payload.beat.eq(beat),
-            self.deliver.plain_must_wait.eq(received.must_wait),
+            drain.begin.eq(self.decrypt.begin),
+            drain.begin_slot.eq(sent.plan.slot),
+            drain.end.eq(self.decrypt.end),
+            drain.ended.eq(self.decrypt.ended),
+            drain.drain_slot.eq(self.drain_slot),
+            self.issue.drain_slot.eq(self.drain_slot),
+            self.drain_busy.eq(self.issue.drain_busy | drain.drain_busy),
         ]

@@ -9,8 +9,8 @@ __all__ = ["PatientArbiter"]
 class PatientArbiter(Component):
     """Chooses one of several requests: the first whenever it asks, the others in turn.
 
-    Combinational from ``requests`` to ``choice``. A choice once shown stays until it is taken, so a
-    requester must not withdraw. When the favorite has been taken ``patience`` times while another
+    Combinational from ``requests`` to ``choice``. A choice once shown stays until it is taken, unless
+    ``keep`` is low, so a requester must not withdraw. When the favorite has been taken ``patience`` times while another
     waited, one of the others goes next.
 
     Parameters
@@ -30,6 +30,9 @@ class PatientArbiter(Component):
         Index of the request chosen.
     taken : ``In(1)``
         High in the cycle in which the choice is used up.
+    keep : ``In(1)``
+        Low in a cycle in which nobody sees the choice, which then may change, and its request be withdrawn.
+        High if it is left unconnected.
 
     Raises
     ------
@@ -49,6 +52,7 @@ class PatientArbiter(Component):
             "valid": Out(1),
             "choice": Out(range(count)),
             "taken": In(1),
+            "keep": In(1, init=1),
         })
 
     def elaborate(self, _platform) -> Module:
@@ -75,7 +79,7 @@ class PatientArbiter(Component):
             self.choice.eq(Mux(held, held_choice, Mux(favorite_goes, 0, next_other))),
         ]
         m.d.sync += [
-            held.eq(self.valid & ~self.taken),
+            held.eq(self.valid & ~self.taken & self.keep),
             held_choice.eq(self.choice),
         ]
         with m.If(self.taken & (self.choice != 0)):

@@ -18,7 +18,7 @@ class ReservedQueue(Component):
     Up to 64 entries lie in distributed RAM, more in block RAM; both behave the same.
 
     Latency: an entry written in cycle *t* shows at ``o`` in *t* + 1; with ``bypass`` in *t*, when the
-    queue is empty, and if ``registered`` in *t* + 2. Throughput: one entry a cycle in and out. Stalls:
+    queue is empty. Throughput: one entry a cycle in and out. Stalls:
     the payload at ``o`` stays while ``o`` waits; ``i`` cannot be stalled.
 
     Writing to a full queue is the user's error, and loses entries. An entry leaves its room to one
@@ -93,8 +93,10 @@ class ReservedQueue(Component):
                 self.o.payload.eq(shown),
                 moves.eq(self.o.ready | ~is_shown),
             ]
+            # An entry that finds nothing before it goes straight to the registers.
+            m.d.comb += stored.eq(self.i.valid & (some | ~moves))
             with m.If(moves):
-                m.d.sync += [is_shown.eq(some), shown.eq(oldest)]
+                m.d.sync += [is_shown.eq(some | self.i.valid), shown.eq(Mux(some, oldest, self.i.payload))]
         return m
 
     def _store(self, m: Module, stored: Signal, removed: Signal, some: Signal) -> Signal:

@@ -1,31 +1,77 @@
-"""What the write path knows of a burst on its way to DRAM."""
+"""What the write path knows of a write on its way to DRAM."""
+
+import functools
+import operator
 
 from amaranth.hdl import unsigned
 from amaranth.lib.data import StructLayout
 
 from cbit.access.request import ATTRIBUTES
+from cbit.axi.ports import Burst
 
-__all__ = ["BLOCKS_PER_ENTRY", "line_job_layout", "place_of"]
+__all__ = ["BLOCKS_PER_ENTRY", "NUMBER_BITS", "PAGE_CLASS_BITS", "PLAIN_DEPTH", "fold", "line_layout", "near_bits",
+           "places_per_id", "plain_layout"]
 
 
 BLOCKS_PER_ENTRY = 4
-"""Blocks of a line of 64 bytes; entry ``i`` owns the places ``4 * i`` to ``4 * i + 3`` of the block memories."""
+"""Blocks of a line of 64 bytes."""
+
+NUMBER_BITS = 12
+"""Bits of a line's number. What is remembered of a number is wrong again after as many lines as it counts, and
+then only lets another wait once."""
+
+PAGE_CLASS_BITS = 4
+"""Bits of a page's class, in place of its address."""
+
+PLAIN_DEPTH = 16
+"""Plain writes, and beats of them, on their way to DRAM's port: what a distributed RAM holds."""
 
 
-def place_of(index, block):
-    """The place of block number ``block`` (2 bits) of entry ``index`` in the block memories."""
-    return (index << 2) | block
+def near_bits(entries: int) -> int:
+    """Bits of a line's number that tell it from all others that are not settled: four times ``entries``, and as many
+    that are."""
+    return (8 * entries - 1).bit_length()
 
 
-def line_job_layout(*, entries: int, c_bit: int, id_width: int, slot_width: int) -> StructLayout:
-    """An encrypted write of the blocks ``first_block`` to ``last_block`` of a line, in entry ``index``."""
+def places_per_id(entries: int, id_width: int) -> int:
+    """How many bursts of one ID may be in flight: all of them, or what a memory of 2048 holds."""
+    return min(entries, 2048 >> id_width)
+
+
+def fold(value, width: int):
+    """``value`` as ``width`` bits, each the sum of every ``width``-th bit."""
+    return functools.reduce(operator.xor, (value[start:start + width] for start in range(0, len(value), width)))
+
+
+def line_layout(*, entries: int, c_bit: int, id_width: int, slot_width: int) -> StructLayout:
+    """An encrypted write of the blocks ``first_block`` to ``last_block`` of a line.
+
+    ``number`` counts lines; its lowest bits are the line's index. ``place`` counts the bursts of the
+    ID, ``plains`` the plain writes that came before. ``is_final`` marks the last line of an access.
+    """
     return StructLayout({
-        "index": range(entries),
+        "number": unsigned(NUMBER_BITS),
         "line": unsigned(c_bit - 6),
         "first_block": unsigned(2),
         "last_block": unsigned(2),
         "slot": unsigned(slot_width),
         "id": unsigned(id_width),
+        "place": range(places_per_id(entries, id_width)),
+        "plains": unsigned(near_bits(entries)),
         "is_final": unsigned(1),
+        "attributes": ATTRIBUTES,
+    })
+
+
+def plain_layout(*, entries: int, c_bit: int, id_width: int) -> StructLayout:
+    """A plain write; ``place`` counts the bursts of its ID."""
+    return StructLayout({
+        "id": unsigned(id_width),
+        "place": range(places_per_id(entries, id_width)),
+        "addr": unsigned(c_bit),
+        "len": unsigned(8),
+        "size": unsigned(3),
+        "burst": Burst,
+        "lock": unsigned(1),
         "attributes": ATTRIBUTES,
     })

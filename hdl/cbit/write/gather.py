@@ -6,107 +6,85 @@ from amaranth.lib import stream
 from amaranth.lib.data import StructLayout
 from amaranth.lib.wiring import Component, In, Out
 
-from cbit.access.splitter import chunk_layout
-from cbit.axi.ports import write_data_layout
+from .entry import NUMBER_BITS, PAGE_CLASS_BITS
+from .route import LINE_CLASS_BITS, Way
+from .steer import beat_layout
 
-from .entry import BLOCKS_PER_ENTRY, line_job_layout, place_of
-
-__all__ = ["WriteGather", "fill_layout"]
+__all__ = ["WriteGather", "block_layout", "event_layout"]
 
 
-def fill_layout(*, entries: int) -> StructLayout:
-    """Bytes of a block; with ``is_end`` they are its last, and ``total`` has a bit for each byte that came."""
+def event_layout(*, id_width: int) -> StructLayout:
+    """Either a plain write's first beat, or a block of which all beats have come.
+
+    Of the block, some bytes are to be written if ``is_written``, and some are not if ``is_partial``, too. ``is_last``
+    marks the last block of its line.
+    """
     return StructLayout({
-        "place": range(BLOCKS_PER_ENTRY * entries),
-        "data": unsigned(128),
-        "strb": unsigned(16),
-        "is_end": unsigned(1),
-        "total": unsigned(16),
+        "is_plain": unsigned(1),
+        "is_block": unsigned(1),
+        "is_written": unsigned(1),
+        "is_partial": unsigned(1),
+        "is_last": unsigned(1),
+        "number": unsigned(NUMBER_BITS),
+        "id": unsigned(id_width),
+        "page_class": unsigned(PAGE_CLASS_BITS),
+        "line_class": unsigned(LINE_CLASS_BITS),
+        "block": unsigned(2),
     })
 
 
+def block_layout() -> StructLayout:
+    """A block of plaintext, of whose bytes those with a bit in ``strb`` count."""
+    return StructLayout({"data": unsigned(128), "strb": unsigned(16)})
+
+
 class WriteGather(Component):
-    """Gives each chunk an entry of the table and each beat its place in the entry's blocks.
+    """Puts beats, however narrow, together to blocks; where bytes come twice the last ones count.
 
-    Narrow and FIXED beats gather in one block; where bytes come twice the last ones count.
-
-    Latency: none. Throughput: one beat a cycle. Stalls: while the table is full or ``fill`` waits.
+    Latency: none. Throughput: one beat a cycle. Stalls: none.
 
     Parameters
     ----------
-    entries, c_bit, id_width, slot_width : :class:`int`
-        Size of the table, and widths.
+    id_width : :class:`int`
+        Width of an ID.
 
     Members
     -------
-    chunk : ``In(stream.Signature(chunk_layout(...)))``
-        Taken with its last beat.
-    w : ``In(stream.Signature(write_data_layout(128)))``
-    is_free : ``In(1)``
-        Whether the table has room.
-    allocated : ``In(range(entries))``
-        The index of that room.
-    job : ``Out(stream.Signature(line_job_layout(...), always_ready=True))``
-        The chunk, in the cycle in which it takes its room, which may be before its first beat.
-    fill : ``Out(stream.Signature(fill_layout(...)))``
+    beat : ``In(stream.Signature(beat_layout(...), always_ready=True))``
+    event : ``Out(event_layout(...))``
+        What this beat begins or ends.
+    block : ``Out(block_layout())``
+        The block, while ``event.is_block``.
     """
 
-    def __init__(self, *, entries: int, c_bit: int, id_width: int, slot_width: int) -> None:
-        widths = {"c_bit": c_bit, "id_width": id_width, "slot_width": slot_width}
-        self.entries = entries
+    def __init__(self, *, id_width: int) -> None:
         super().__init__({
-            "chunk": In(stream.Signature(chunk_layout(**widths))),
-            "w": In(stream.Signature(write_data_layout(128))),
-            "is_free": In(1),
-            "allocated": In(range(entries)),
-            "job": Out(stream.Signature(line_job_layout(entries=entries, **widths), always_ready=True)),
-            "fill": Out(stream.Signature(fill_layout(entries=entries))),
+            "beat": In(stream.Signature(beat_layout(id_width=id_width), always_ready=True)),
+            "event": Out(event_layout(id_width=id_width)),
+            "block": Out(block_layout()),
         })
 
     def elaborate(self, _platform) -> Module:
         m = Module()
-        chunk, job, fill = self.chunk.payload, self.job.payload, self.fill.payload
-        has_entry = Signal()
-        entry = Signal(range(self.entries))
-        index = Signal(range(self.entries))
+        beat, event, block = self.beat.payload, self.event, self.block
+        gathered = Signal(block_layout())
+        is_encrypted = Signal()
         m.d.comb += [
-            index.eq(Mux(has_entry, entry, self.allocated)),
-            self.job.valid.eq(self.chunk.valid & ~has_entry & self.is_free),
-            job.index.eq(index),
-            *(job[field].eq(chunk[field]) for field in ("line", "slot", "id", "is_final", "attributes")),
-            job.first_block.eq(chunk.first_byte[4:]),
-            job.last_block.eq(chunk.last_byte[4:]),
+            is_encrypted.eq(self.beat.valid & (beat.way == Way.ENCRYPTED)),
+            block.strb.eq(gathered.strb | beat.strb),
+            *(block.data.word_select(byte, 8).eq(
+                Mux(beat.strb[byte], beat.data.word_select(byte, 8), gathered.data.word_select(byte, 8)))
+              for byte in range(16)),
+            event.is_plain.eq(self.beat.valid & (beat.way == Way.PLAIN) & beat.is_first),
+            event.is_block.eq(is_encrypted & beat.is_end),
+            event.is_written.eq(block.strb.any()),
+            event.is_partial.eq(block.strb.any() & ~block.strb.all()),
+            *(event[field].eq(beat[field])
+              for field in ("is_last", "number", "id", "page_class", "line_class", "block")),
         ]
-
-        beat = Signal.like(chunk.beats)
-        next_byte = Signal(6)
-        byte = Signal(6)
-        gathered = Signal(16)
-        is_last = beat == chunk.beats
-        m.d.comb += [
-            byte.eq(Mux(beat == 0, chunk.first_byte, next_byte)),
-            self.fill.valid.eq(self.w.valid & self.chunk.valid & (has_entry | self.is_free)),
-            fill.place.eq(place_of(index, byte[4:])),
-            fill.data.eq(self.w.payload.data),
-            fill.strb.eq(self.w.payload.strb),
-            fill.total.eq(gathered | self.w.payload.strb),
-            self.w.ready.eq(self.fill.ready & self.chunk.valid & (has_entry | self.is_free)),
-            self.chunk.ready.eq(self.fill.valid & self.fill.ready & is_last),
-        ]
-        after = Signal(7)
-        m.d.comb += [
-            after.eq(byte + (1 << chunk.size)),
-            fill.is_end.eq(is_last | (~chunk.is_fixed & (after[4:] != byte[4:]))),
-        ]
-
-        with m.If(self.job.valid):
-            m.d.sync += [has_entry.eq(1), entry.eq(self.allocated)]
-        with m.If(self.fill.valid & self.fill.ready):
+        with m.If(is_encrypted):
             m.d.sync += [
-                beat.eq(beat + 1),
-                next_byte.eq(Mux(chunk.is_fixed, byte, after)),
-                gathered.eq(Mux(fill.is_end, 0, fill.total)),
+                gathered.data.eq(block.data),
+                gathered.strb.eq(Mux(beat.is_end, 0, block.strb)),
             ]
-            with m.If(is_last):
-                m.d.sync += [beat.eq(0), has_entry.eq(0)]
         return m

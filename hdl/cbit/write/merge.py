@@ -1,151 +1,174 @@
-"""Completes the blocks of which a write gives only some bytes."""
+"""Reads from DRAM what is missing of the blocks of which a write gives only some bytes."""
 
 from amaranth import Module, Signal
 from amaranth.hdl import unsigned
 from amaranth.lib import stream
+from amaranth.lib.data import StructLayout
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import Component, In, Out
 
+from cbit.access.request import ATTRIBUTES
 from cbit.read.decrypt import merged_layout
 from cbit.read.entry import merge_request_layout
-from cbit.stream.queue import ReservedQueue
+from cbit.stream.tally import Tally
 
-from .entry import BLOCKS_PER_ENTRY, line_job_layout
-from .gather import fill_layout
+from .entry import BLOCKS_PER_ENTRY, PAGE_CLASS_BITS, fold, near_bits
+from .hazards import record_layout
 
-__all__ = ["WriteMerge"]
+__all__ = ["WriteMerge", "merge_line_layout", "ready_line_layout"]
+
+TICKETS = 16
+"""Blocks that are being read, or have been and wait for their turn."""
+
+
+def merge_line_layout(*, entries: int, c_bit: int, id_width: int, slot_width: int) -> StructLayout:
+    """What of a line its reads need."""
+    return StructLayout({
+        "line": unsigned(c_bit - 6),
+        "slot": unsigned(slot_width),
+        "id": unsigned(id_width),
+        "plains": unsigned(near_bits(entries)),
+        "attributes": ATTRIBUTES,
+    })
+
+
+def ready_line_layout() -> StructLayout:
+    """A line whose reads, if any, have been sent."""
+    return StructLayout({"written": unsigned(BLOCKS_PER_ENTRY), "partial": unsigned(BLOCKS_PER_ENTRY),
+                         "is_held": unsigned(1)})
 
 
 class WriteMerge(Component):
-    """Keeps the plaintext blocks of encrypted writes, and reads from DRAM what is missing in them.
+    """Leads lines in order past the reads for their partial blocks, and keeps what has been read.
 
-    A block that is wholly written is complete at once, one of which no byte is written is complete and
-    stays as it is, any other when the rest has been read. If that read fails, nothing of its line is
-    written.
+    A line is read when no earlier write that it may meet is unsettled.
 
-    Latency: a block is complete one cycle after its last bytes. Throughput: one beat a cycle. Stalls:
-    ``fill`` waits in a cycle of ``merged``, which never waits.
+    Latency: a line without partial blocks passes at once. Throughput: a line a cycle, or a read a cycle and four
+    cycles for each line that reads. Stalls: ``merged`` never waits.
 
     Parameters
     ----------
     entries, c_bit, id_width, slot_width : :class:`int`
-        Size of the table, and widths.
+        Lines in flight, and widths.
 
     Members
     -------
-    job : ``In(stream.Signature(line_job_layout(...), always_ready=True))``
-        A new write, before or with its first bytes.
-    fill : ``In(stream.Signature(fill_layout(...)))``
-    partial : ``Out(1)``
-        High in the cycle in which a partial block of write ``partial_index`` has been filled.
-    partial_index : ``Out(range(entries))``
-    may_read : ``In(entries)``
-        Writes that overlap nothing earlier any longer.
+    record : ``In(stream.Signature(record_layout(...)))``
+        Lines of which all data have come.
+    line : ``In(stream.Signature(merge_line_layout(...)))``
+        The same lines.
+    settled : ``In(near_bits(entries))``
+        As in :class:`~cbit.write.progress.WriteProgress`.
+    plains_sent : ``In(near_bits(entries))``
+        How many plain writes have been sent.
+    page_class, page_is_busy : ``Out``, ``In``
+        Whether a plain write to this class of pages is not settled.
     request : ``Out(stream.Signature(merge_request_layout(...)))``
     merged : ``In(stream.Signature(merged_layout(...), always_ready=True))``
-    place : ``In(range(4 * entries))``
-    block : ``Out(128)``
-        The plaintext at ``place``.
-    is_complete, is_written : ``Out(4 * entries)``
-        For each place: whether the block is complete; whether it is to be written.
-    failed : ``Out(entries)``
-        Writes for which a read has failed.
+    ready_line : ``Out(stream.Signature(ready_line_layout(), always_ready=True))``
+        The lines again.
+    is_there : ``Out(1)``
+        High if the oldest of the blocks asked for has come; low for a cycle after ``take``.
+    data : ``Out(128)``
+        That block.
+    failed : ``Out(1)``
+        High if it could not be read.
+    take : ``In(1)``
+        Takes it.
     """
 
     def __init__(self, *, entries: int, c_bit: int, id_width: int, slot_width: int) -> None:
         widths = {"c_bit": c_bit, "id_width": id_width, "slot_width": slot_width}
-        self.entries = entries
-        self.blocks = BLOCKS_PER_ENTRY * entries
-        self.request_layout = merge_request_layout(blocks=self.blocks, **widths)
+        blocks = BLOCKS_PER_ENTRY * entries
+        near = near_bits(entries)
         super().__init__({
-            "job": In(stream.Signature(line_job_layout(entries=entries, **widths), always_ready=True)),
-            "fill": In(stream.Signature(fill_layout(entries=entries))),
-            "partial": Out(1),
-            "partial_index": Out(range(entries)),
-            "may_read": In(entries),
-            "request": Out(stream.Signature(self.request_layout)),
-            "merged": In(stream.Signature(merged_layout(blocks=self.blocks), always_ready=True)),
-            "place": In(range(self.blocks)),
-            "block": Out(128),
-            "is_complete": Out(self.blocks),
-            "is_written": Out(self.blocks),
-            "failed": Out(entries),
+            "record": In(stream.Signature(record_layout(entries=entries))),
+            "line": In(stream.Signature(merge_line_layout(entries=entries, **widths))),
+            "settled": In(near),
+            "plains_sent": In(near),
+            "page_class": Out(PAGE_CLASS_BITS),
+            "page_is_busy": In(1),
+            "request": Out(stream.Signature(merge_request_layout(blocks=blocks, **widths))),
+            "merged": In(stream.Signature(merged_layout(blocks=blocks), always_ready=True)),
+            "ready_line": Out(stream.Signature(ready_line_layout(), always_ready=True)),
+            "is_there": Out(1),
+            "data": Out(128),
+            "failed": Out(1),
+            "take": In(1),
         })
 
     def elaborate(self, _platform) -> Module:
         m = Module()
-        fill, merged = self.fill.payload, self.merged.payload
-        filled = Signal()
+        m.submodules.tickets = tickets = Tally(limit=TICKETS)
+        record, line, request = self.record.payload, self.line.payload, self.request.payload
+        is_clear, passes = Signal(), Signal()
+        left, left_after = Signal(BLOCKS_PER_ENTRY), Signal(BLOCKS_PER_ENTRY)
+        ticket = Signal(range(TICKETS))
         m.d.comb += [
-            self.fill.ready.eq(~self.merged.valid),
-            filled.eq(self.fill.valid & self.fill.ready),
+            self.record.ready.eq(passes),
+            self.line.ready.eq(passes),
+            self.ready_line.valid.eq(passes),
+            *(self.ready_line.payload[field].eq(record[field]) for field in ("written", "partial", "is_held")),
+            *(request[field].eq(line[field]) for field in ("line", "slot", "id", "attributes")),
+            request.place.eq(ticket),
+            left_after.eq(left & (left - 1)),
+            tickets.comes.eq(self.request.valid & self.request.ready),
+            tickets.goes.eq(self.take),
         ]
-        self._elaborate_memory(m, filled)
-        self._elaborate_requests(m, filled)
+        for block in reversed(range(BLOCKS_PER_ENTRY)):
+            with m.If(left[block]):
+                m.d.comb += request.block.eq(block)
+        m.d.sync += [
+            self.page_class.eq(fold(line.line[6:], PAGE_CLASS_BITS)),
+            is_clear.eq((~record.waits | (record.settled - self.settled)[len(self.settled) - 1]) & ~self.page_is_busy
+                        & ~(self.plains_sent - line.plains)[len(self.plains_sent) - 1]),
+        ]
+        with m.If(tickets.comes):
+            m.d.sync += [left.eq(left_after), ticket.eq(ticket + 1)]
 
-        with m.If(self.job.valid):
-            m.d.sync += [
-                self.is_complete.word_select(self.job.payload.index, BLOCKS_PER_ENTRY).eq(0),
-                self.failed.bit_select(self.job.payload.index, 1).eq(0),
-            ]
-        with m.If(filled & fill.is_end):
-            m.d.sync += [
-                self.is_complete.bit_select(fill.place, 1).eq(fill.total.all() | ~fill.total.any()),
-                self.is_written.bit_select(fill.place, 1).eq(fill.total.any()),
-            ]
-        with m.If(self.merged.valid):
-            m.d.sync += self.is_complete.bit_select(merged.place, 1).eq(1)
-            with m.If(merged.failed):
-                m.d.sync += self.failed.bit_select(merged.place[2:], 1).eq(1)
+        # A line that has nothing to read passes; any other looks where it would read, waits, and reads.
+        with m.FSM():
+            with m.State("PASS"):
+                m.d.sync += left.eq(record.partial)
+                with m.If(self.record.valid & self.line.valid):
+                    with m.If(record.partial.any()):
+                        m.next = "LOOK"
+                    with m.Else():
+                        m.d.comb += passes.eq(1)
+            with m.State("LOOK"):
+                m.next = "WAIT"
+            with m.State("WAIT"), m.If(is_clear):
+                m.next = "READ"
+            with m.State("READ"):
+                m.d.comb += self.request.valid.eq(tickets.has_room)
+                with m.If(tickets.comes & ~left_after.any()):
+                    m.d.comb += passes.eq(1)
+                    m.next = "PASS"
+        self._keep(m)
         return m
 
-    def _elaborate_memory(self, m: Module, filled: Signal) -> None:
-        """The bytes, and a strobe for each: what was written stays when the rest is merged in."""
-        fill, merged = self.fill.payload, self.merged.payload
-        m.submodules.plaintext = plaintext = Memory(shape=unsigned(128), depth=self.blocks, init=[])
-        m.submodules.strobes = strobes = Memory(shape=unsigned(16), depth=self.blocks, init=[])
-        write = plaintext.write_port(granularity=8)
-        read = plaintext.read_port(domain="comb")
-        strobe_write = strobes.write_port()
-        strobe_read = strobes.read_port(domain="comb")
+    def _keep(self, m: Module) -> None:
+        """What has been read waits under its ticket; tickets are taken in order."""
+        m.submodules.memory = memory = Memory(shape=unsigned(128), depth=TICKETS, init=[])
+        write, read = memory.write_port(), memory.read_port(domain="comb")
+        has_come, has_failed = Signal(TICKETS), Signal(TICKETS)
+        oldest = Signal(range(TICKETS))
+        arrived, arrived_valid = Signal(self.merged.payload.shape()), Signal()
+        ticket = arrived.place[:len(oldest)]
         m.d.comb += [
-            read.addr.eq(self.place),
-            self.block.eq(read.data),
-            strobe_write.addr.eq(fill.place),
-            strobe_write.data.eq(fill.total),
-            strobe_write.en.eq(filled & fill.is_end),
-            strobe_read.addr.eq(merged.place),
+            write.addr.eq(ticket),
+            write.data.eq(arrived.data),
+            write.en.eq(arrived_valid),
+            read.addr.eq(oldest),
+            self.data.eq(read.data),
         ]
-        with m.If(self.merged.valid):
-            m.d.comb += [write.addr.eq(merged.place), write.data.eq(merged.data), write.en.eq(~strobe_read.data)]
-        with m.Else():
-            m.d.comb += [
-                write.addr.eq(fill.place),
-                write.data.eq(fill.data),
-                write.en.eq(fill.strb & filled.replicate(16)),
-            ]
-
-    def _elaborate_requests(self, m: Module, filled: Signal) -> None:
-        """Reads wait in order until nothing earlier is under way to their line."""
-        fill = self.fill.payload
-        m.submodules.requests = requests = ReservedQueue(shape=self.request_layout, depth=self.blocks, bypass=False)
-        job = Signal(self.job.payload.shape())
-        current = Signal(self.job.payload.shape())
-        m.d.comb += current.eq(job)
-        with m.If(self.job.valid):
-            m.d.comb += current.eq(self.job.payload)
-            m.d.sync += job.eq(self.job.payload)
-
-        request, head = requests.i.payload, requests.o.payload
-        may_read = self.may_read.bit_select(head.place[2:], 1)
-        m.d.comb += [
-            self.partial.eq(filled & fill.is_end & fill.total.any() & ~fill.total.all()),
-            self.partial_index.eq(fill.place[2:]),
-            requests.i.valid.eq(self.partial),
-            *(request[field].eq(current[field]) for field in ("line", "slot", "id", "attributes")),
-            request.block.eq(fill.place[:2]),
-            request.place.eq(fill.place),
-            self.request.payload.eq(head),
-            self.request.valid.eq(requests.o.valid & may_read),
-            requests.o.ready.eq(self.request.ready & may_read),
+        m.d.sync += [
+            arrived.eq(self.merged.payload),
+            arrived_valid.eq(self.merged.valid),
+            self.is_there.eq(has_come.bit_select(oldest, 1) & ~self.take),
+            self.failed.eq(has_failed.bit_select(oldest, 1)),
         ]
+        with m.If(self.take):
+            m.d.sync += [oldest.eq(oldest + 1), has_come.bit_select(oldest, 1).eq(0)]
+        with m.If(arrived_valid):
+            m.d.sync += [has_come.bit_select(ticket, 1).eq(1), has_failed.bit_select(ticket, 1).eq(arrived.failed)]

@@ -2,23 +2,30 @@
 
 from amaranth import Module
 from amaranth.lib import stream
+from amaranth.lib.data import StructLayout
 from amaranth.lib.wiring import Component, In, Out, connect, flipped
 
 from cbit.access.request import request_layout
 from cbit.axi.ports import address_layout, response_layout, write_data_layout
 from cbit.read.decrypt import merged_layout
 from cbit.read.entry import merge_request_layout
-from cbit.stream.slice import RegisterSlice
+from cbit.stream.bounded_queue import BoundedQueue
+from cbit.stream.queue import ReservedQueue
+from cbit.stream.stage import Stage
 from cbit.xts.ports import lane_input_layout, lane_output_layout, tweak_request_layout, tweak_result_layout
 
-from .encrypt import WriteEncrypt, write_tag_layout
-from .entry import BLOCKS_PER_ENTRY
-from .gather import WriteGather
-from .issue import WriteIssue
-from .merge import WriteMerge
+from .collect import WriteCollect
+from .drain import WriteDrain
+from .encrypt import WriteEncrypt, key_line_layout, write_tag_layout
+from .entry import BLOCKS_PER_ENTRY, PLAIN_DEPTH
+from .gather import WriteGather, block_layout
+from .hazards import WriteHazards
+from .issue import WriteIssue, sent_line_layout
+from .merge import WriteMerge, merge_line_layout
+from .progress import WriteProgress
 from .respond import WriteRespond
-from .route import WriteRoute
-from .table import WriteTable
+from .route import Way, WriteRoute
+from .steer import WriteSteer
 
 __all__ = ["WritePath"]
 
@@ -27,10 +34,10 @@ class WritePath(Component):
     """Writes of managers.
 
     Plain writes pass with their data one cycle after both have come. Encrypted ones are gathered into
-    blocks, completed from DRAM where bytes are missing, encrypted, and sent in order.
+    lines, completed from DRAM where bytes are missing, encrypted, and sent in order.
 
-    Latency: plain address and data one cycle, counted from the later of the two; answers one cycle.
-    Encrypted: tweak, lane, and the sending. Throughput: one beat a cycle. Stalls: nothing here waits
+    Latency: plain address and data one cycle, counted from the later of the two, answers one cycle; if pipelined
+    eight and four. Encrypted: tweak, lane, and the sending. Throughput: one beat a cycle. Stalls: nothing here waits
     for read data that a manager does not take, nor DRAM's answers for a manager.
 
     Parameters
@@ -38,9 +45,11 @@ class WritePath(Component):
     addr_width, c_bit, id_width, slot_width, slots : :class:`int`
         Widths, and the number of key slots.
     entries : :class:`int`
-        Writes in flight.
+        Writes in flight. A power of two, 4 or more.
     patience : :class:`int`
-        How often in a row a plain write may pass encrypted ones that wait, and an answer a refusal.
+        How often in a row a plain write may pass encrypted ones that wait.
+    pipelined : :class:`bool`
+        Whether registers part the steps of a plain write and of an answer.
 
     Members
     -------
@@ -57,25 +66,34 @@ class WritePath(Component):
         The two ends of an encrypting :class:`~cbit.xts.lane.XtsLane`.
     tweak_request : ``Out(stream.Signature(tweak_request_layout(...), always_ready=True))``
     tweak : ``In(stream.Signature(tweak_result_layout(...), always_ready=True))``
+        Tweaks in the order of the requests.
     serving : ``In(slots)``
         Slots whose keys are there.
     drain_slot : ``In(slot_width)``
     drain_busy : ``Out(1)``
-        High while a write under ``drain_slot`` is in flight.
+        High while a write under ``drain_slot`` is still to be encrypted.
     """
 
     def __init__(self, *, addr_width: int, c_bit: int, id_width: int, slot_width: int, slots: int, entries: int,
-                 patience: int) -> None:
-        widths = {"c_bit": c_bit, "id_width": id_width, "slot_width": slot_width}
+                 patience: int, pipelined: bool = False) -> None:
+        self.entries = entries
+        self.pipelined = pipelined
+        self.widths = {"c_bit": c_bit, "id_width": id_width, "slot_width": slot_width}
+        widths = self.widths
         blocks = BLOCKS_PER_ENTRY * entries
-        self.route = WriteRoute(**widths)
-        self.table = WriteTable(entries=entries, **widths)
-        self.gather = WriteGather(entries=entries, **widths)
+        self.route = WriteRoute(entries=entries, pipelined=pipelined, **widths)
+        self.steer = WriteSteer(id_width=id_width)
+        self.gather = WriteGather(id_width=id_width)
+        self.hazards = WriteHazards(entries=entries, id_width=id_width, pipelined=pipelined)
+        self.progress = WriteProgress(entries=entries)
         self.merge_blocks = WriteMerge(entries=entries, **widths)
-        self.encrypt = WriteEncrypt(entries=entries, slots=slots, **widths)
-        self.issue = WriteIssue(entries=entries, addr_width=addr_width, slots=slots, patience=patience, **widths)
-        self.respond = WriteRespond(entries=entries, id_width=id_width, patience=patience)
-        tag = write_tag_layout(entries=entries, slot_width=slot_width)
+        self.encrypt = WriteEncrypt(entries=entries, slot_width=slot_width)
+        self.collect = WriteCollect(entries=entries, slot_width=slot_width, slots=slots, pipelined=pipelined)
+        self.issue = WriteIssue(entries=entries, addr_width=addr_width, c_bit=c_bit, id_width=id_width,
+                                patience=patience, pipelined=pipelined)
+        self.respond = WriteRespond(entries=entries, id_width=id_width, pipelined=pipelined)
+        self.drain = WriteDrain(entries=entries, slot_width=slot_width)
+        tag = write_tag_layout(slot_width=slot_width)
         super().__init__({
             "i": In(stream.Signature(request_layout(**widths))),
             "s_w": In(stream.Signature(write_data_layout(128))),
@@ -97,92 +115,150 @@ class WritePath(Component):
 
     def elaborate(self, _platform) -> Module:
         m = Module()
-        m.submodules.data = data = RegisterSlice(shape=self.s_w.payload.shape())
-        for name in ("route", "table", "gather", "merge_blocks", "encrypt", "issue", "respond"):
+        for name in ("route", "steer", "gather", "hazards", "progress", "merge_blocks", "encrypt", "collect", "issue",
+                     "respond", "drain"):
             m.submodules[name] = getattr(self, name)
         connect(m, flipped(self.i), self.route.i)
-        connect(m, flipped(self.s_w), data.i)
-        connect(m, data.o, self.route.w)
-        connect(m, self.route.chunk, self.gather.chunk)
-        connect(m, self.route.chunk_w, self.gather.w)
-        connect(m, self.gather.fill, self.merge_blocks.fill)
         connect(m, self.merge_blocks.request, flipped(self.merge))
         connect(m, flipped(self.merged), self.merge_blocks.merged)
         connect(m, self.encrypt.lane_i, flipped(self.lane_i))
-        connect(m, flipped(self.lane_o), self.encrypt.lane_o)
+        connect(m, flipped(self.lane_o), self.collect.lane_o)
         connect(m, flipped(self.tweak), self.encrypt.tweak)
-        connect(m, self.route.plain, self.issue.plain)
-        connect(m, self.route.plain_w, self.issue.plain_w)
+        connect(m, self.collect.done, self.issue.done)
+        connect(m, self.collect.o, self.issue.cipher)
         connect(m, self.issue.aw, flipped(self.aw))
         connect(m, self.issue.w, flipped(self.w))
-        connect(m, self.route.refused, self.respond.refused)
         connect(m, flipped(self.dram_b), self.respond.dram_b)
+        connect(m, self.route.refused, self.respond.refused)
         connect(m, self.respond.b, flipped(self.b))
-        self._connect_table(m)
-        self._connect_blocks(m)
+        self._lead_data(m)
+        self._lead_plain(m)
+        self._lead_lines(m)
+        self._count(m)
+        self._watch_keys(m)
         return m
 
-    def _connect_table(self, m: Module) -> None:
-        table, route, gather, issue, respond = self.table, self.route, self.gather, self.issue, self.respond
-        job, plain, entry = gather.job.payload, route.plain.payload, table.entry
-        m.d.comb += [
-            table.allocate.eq(gather.job.valid | issue.plain_starts),
-            gather.is_free.eq(table.is_free),
-            gather.allocated.eq(table.allocated),
-            table.plain_id.eq(plain.id),
-            table.plain_line.eq(plain.addr[6:]),
-            issue.plain_may_go.eq(table.is_free & ~table.plain_must_wait),
-            issue.may_go.eq(table.may_go),
-            table.send.eq(issue.send),
-            table.send_index.eq(issue.send_index),
-            respond.send.eq(issue.send),
-            respond.send_index.eq(issue.send_index),
-            respond.send_failed.eq(issue.send_failed),
-            table.respond.eq(self.dram_b.valid),
-            table.respond_id.eq(self.dram_b.payload.id),
-            respond.responded.eq(table.responded),
-            table.deliver.eq(respond.deliver),
-            table.deliver_index.eq(respond.deliver_index),
-            table.query_id.eq(respond.refused_id),
-            respond.id_in_flight.eq(table.query_hit),
-            route.refused_busy.eq(respond.refused_busy),
-            route.refused_id.eq(respond.refused_id),
-            route.drain_slot.eq(self.drain_slot),
-            table.drain_slot.eq(self.drain_slot),
-            self.drain_busy.eq(route.drain_busy | table.drain_busy),
-        ]
-        with m.If(gather.job.valid):
-            m.d.comb += [
-                entry.is_encrypted.eq(1),
-                *(entry[field].eq(job[field]) for field in ("is_final", "id", "slot", "line")),
-            ]
-        with m.Else():
-            m.d.comb += [
-                entry.is_final.eq(1),
-                entry.id.eq(plain.id),
-                entry.line.eq(plain.addr[6:]),
-            ]
+    def _queue(self, m: Module, name: str, source, sink, *, depth: int, bypass: bool = False) -> None:
+        """A queue from a source whose room is reserved."""
+        m.submodules[name] = queue = ReservedQueue(shape=source.payload.shape(), depth=depth, bypass=bypass)
+        connect(m, source, queue.i)
+        connect(m, queue.o, sink)
 
-    def _connect_blocks(self, m: Module) -> None:
-        job, merge, encrypt, issue = self.gather.job, self.merge_blocks, self.encrypt, self.issue
-        for user in (merge, encrypt, issue):
-            m.d.comb += [user.job.payload.eq(job.payload), user.job.valid.eq(job.valid)]
-        request = self.tweak_request
+    def _lead_data(self, m: Module) -> None:
+        """From the port to gathered blocks; if pipelined, by a register on either side of the gathering."""
+        steer, gather = self.steer, self.gather
+        m.submodules.data = data = BoundedQueue(shape=self.s_w.payload.shape(), depth=PLAIN_DEPTH)
+        m.submodules.turns = turns = BoundedQueue(shape=steer.turn.payload.shape(), depth=PLAIN_DEPTH,
+                                                  bypass=not self.pipelined)
+        connect(m, flipped(self.s_w), data.i)
+        connect(m, data.o, steer.w)
+        connect(m, self.route.turn, turns.i)
+        connect(m, turns.o, steer.turn)
+        m.submodules.steered = steered = Stage(
+            shape=StructLayout({"valid": 1, "beat": steer.beat.payload.shape()}), registered=self.pipelined)
+        m.submodules.gathered = gathered = Stage(
+            shape=StructLayout({"event": gather.event.shape(), "block": block_layout()}), registered=self.pipelined)
         m.d.comb += [
-            self.table.partial.eq(merge.partial),
-            self.table.partial_index.eq(merge.partial_index),
-            merge.may_read.eq(self.table.may_read),
-            merge.place.eq(encrypt.place),
-            encrypt.block.eq(merge.block),
-            encrypt.is_complete.eq(merge.is_complete),
-            encrypt.is_written.eq(merge.is_written),
-            encrypt.serving.eq(self.serving),
-            issue.is_ready.eq(encrypt.is_ready),
-            issue.is_written.eq(merge.is_written),
-            issue.failed.eq(merge.failed | encrypt.lost),
-            issue.serving.eq(self.serving),
-            encrypt.read_place.eq(issue.place),
-            issue.ciphertext.eq(encrypt.ciphertext),
-            request.valid.eq(job.valid),
-            *(request.payload[field].eq(job.payload[field]) for field in ("line", "slot", "index")),
+            steered.advance.eq(1),
+            steered.i.valid.eq(steer.beat.valid),
+            steered.i.beat.eq(steer.beat.payload),
+            gather.beat.valid.eq(steered.o.valid),
+            gather.beat.payload.eq(steered.o.beat),
+            gathered.advance.eq(1),
+            gathered.i.event.eq(gather.event),
+            gathered.i.block.eq(gather.block),
+            self.hazards.event.eq(gathered.o.event),
+            self.encrypt.block.valid.eq(gathered.o.event.is_block),
+            self.encrypt.block.payload.eq(gathered.o.block),
+            self.route.emptied.eq(steer.emptied),
+        ]
+
+    def _lead_plain(self, m: Module) -> None:
+        """Plain writes: the address, its mark and its data each in a queue."""
+        route, issue, beat = self.route, self.issue, self.gather.beat
+        bypass = not self.pipelined
+        m.submodules.plain = plain = BoundedQueue(shape=route.plain.payload.shape(), depth=PLAIN_DEPTH, bypass=bypass)
+        m.submodules.plain_w = plain_w = BoundedQueue(shape=issue.plain_w.payload.shape(), depth=PLAIN_DEPTH,
+                                                      bypass=bypass, spare=int(self.pipelined))
+        self._queue(m, "marks", self.hazards.mark, issue.mark, depth=PLAIN_DEPTH, bypass=bypass)
+        connect(m, plain.o, issue.plain)
+        connect(m, plain_w.o, issue.plain_w)
+        m.d.comb += [
+            plain.i.valid.eq(route.plain.valid),
+            plain.i.payload.eq(route.plain.payload),
+            route.plain_has_room.eq(plain.i.ready),
+            plain_w.i.valid.eq(beat.valid & (beat.payload.way == Way.PLAIN)),
+            plain_w.i.payload.data.eq(beat.payload.data),
+            plain_w.i.payload.strb.eq(beat.payload.strb),
+            plain_w.i.payload.last.eq(beat.payload.is_last),
+            self.steer.plain_has_room.eq(plain_w.i.ready),
+        ]
+
+    def _lead_lines(self, m: Module) -> None:
+        """Lines: to each step a queue of what it needs of them; their count reserves the room in all."""
+        entered, request = self.route.line, self.tweak_request
+        narrow = {field: self.widths[field] for field in ("c_bit", "id_width")}
+        for name, layout, sink in (
+                ("sent_lines", sent_line_layout(entries=self.entries, **narrow), self.issue.line),
+                ("merge_lines", merge_line_layout(entries=self.entries, **self.widths), self.merge_blocks.line),
+                ("key_lines", key_line_layout(slot_width=self.widths["slot_width"]), self.encrypt.line)):
+            m.submodules[name] = queue = ReservedQueue(shape=layout, depth=self.entries, bypass=False)
+            connect(m, queue.o, sink)
+            m.d.comb += [
+                queue.i.valid.eq(entered.valid),
+                *(queue.i.payload[field].eq(entered.payload[field]) for field, _ in layout),
+            ]
+        self._queue(m, "records", self.hazards.record, self.merge_blocks.record, depth=self.entries)
+        self._queue(m, "ready_lines", self.merge_blocks.ready_line, self.encrypt.ready_line, depth=self.entries)
+        merge, encrypt = self.merge_blocks, self.encrypt
+        m.d.comb += [
+            encrypt.is_there.eq(merge.is_there),
+            encrypt.data.eq(merge.data),
+            encrypt.failed.eq(merge.failed),
+            merge.take.eq(encrypt.take),
+            request.valid.eq(entered.valid),
+            request.payload.line.eq(entered.payload.line),
+            request.payload.slot.eq(entered.payload.slot),
+            request.payload.index.eq(entered.payload.number),
+        ]
+
+    def _count(self, m: Module) -> None:
+        """Who has come how far."""
+        route, progress, respond, issue = self.route, self.progress, self.respond, self.issue
+        m.d.comb += [
+            route.has_room.eq(respond.has_room & progress.has_room),
+            route.number.eq(progress.number),
+            route.place.eq(respond.place),
+            route.id_has_room.eq(respond.id_has_room),
+            route.id_is_idle.eq(respond.id_is_idle),
+            respond.id.eq(route.id),
+            respond.enter.eq(route.enter),
+            respond.send.eq(issue.send),
+            respond.sent.eq(issue.sent),
+            respond.epoch.eq(progress.epoch),
+            progress.enter.eq(route.line.valid),
+            progress.send.eq(issue.send),
+            progress.send_is_line.eq(issue.sent.is_line),
+            progress.send_page_class.eq(issue.sent_page_class),
+            progress.answer.eq(respond.answer),
+            progress.answer_epoch.eq(respond.answer_epoch),
+            progress.page_class.eq(self.merge_blocks.page_class),
+            self.merge_blocks.page_is_busy.eq(progress.page_is_busy),
+            self.merge_blocks.plains_sent.eq(issue.plains_sent),
+            issue.sent_before.eq(progress.sent),
+            self.hazards.sent.eq(progress.sent),
+            *(user.settled.eq(progress.settled) for user in (self.hazards, self.merge_blocks, issue)),
+        ]
+
+    def _watch_keys(self, m: Module) -> None:
+        drain, line = self.drain, self.route.line
+        m.d.comb += [
+            self.collect.serving.eq(self.serving),
+            self.route.drain_slot.eq(self.drain_slot),
+            drain.drain_slot.eq(self.drain_slot),
+            drain.enter.eq(line.valid),
+            drain.slot.eq(line.payload.slot),
+            drain.number.eq(self.progress.number),
+            drain.sent.eq(self.progress.sent),
+            self.drain_busy.eq(self.route.drain_busy | drain.drain_busy),
         ]

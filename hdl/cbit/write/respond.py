@@ -1,17 +1,20 @@
 """The answers to writes."""
 
-from amaranth import Array, Module, Mux, Signal
+from amaranth import Module, Mux, Signal
+from amaranth.hdl import unsigned
 from amaranth.lib import stream
 from amaranth.lib.data import StructLayout
-from amaranth.lib.wiring import Component, In, Out
+from amaranth.lib.memory import Memory
+from amaranth.lib.wiring import Component, In, Out, connect, flipped
 
 from cbit.axi.ports import Response, response_layout
-from cbit.stream.arbiter import PatientArbiter
 from cbit.stream.queue import ReservedQueue
+from cbit.stream.stage import Stage
+
+from .entry import places_per_id
+from .issue import sent_layout
 
 __all__ = ["WriteRespond"]
-
-ANSWER, REFUSAL = range(2)
 
 
 def _worse(one, other):
@@ -20,110 +23,192 @@ def _worse(one, other):
 
 
 class WriteRespond(Component):
-    """Gives the manager one answer for each write: DRAM's, or the worst of those to its chunks, or a refusal.
+    """Gives the manager one answer for each write: DRAM's, or the worst of those to its lines, or a refusal.
 
-    Latency: one cycle. Throughput: one answer a cycle; one refusal at a time. Stalls: DRAM's answers
-    never wait; ``b`` stays while the manager waits.
+    DRAM answers bursts of one ID in order: a count of answers for each ID tells which burst each belongs to. An
+    answer for which no burst of its ID waits is dropped. Nothing enters until the counts have been cleared, a cycle
+    for each ID after reset.
+
+    Latency: one cycle, or if pipelined four. Throughput: one answer a cycle. Stalls: DRAM's answers never wait;
+    ``b`` stays while the manager waits; a refusal waits for a cycle without an answer.
 
     Parameters
     ----------
     entries, id_width : :class:`int`
-        Size of the table and width of an ID.
-    patience : :class:`int`
-        How many of DRAM's answers in a row may pass a refusal.
+        Bursts in flight, from their entering until their answer has left, and width of an ID.
+    pipelined : :class:`bool`
+        Whether registers part the steps from ``dram_b`` on.
 
     Members
     -------
+    has_room : ``Out(1)``
+        Room for another burst or refusal.
+    enter : ``In(1)``
+        A burst of ID ``id`` enters.
+    id : ``In(id_width)``
+    place : ``Out(range(places_per_id(...)))``
+        Its place among those of the ID.
+    id_has_room : ``Out(1)``
+        Room for a burst of this ID.
+    id_is_idle : ``Out(1)``
+        High when no burst of this ID is in flight, a cycle late.
+    send : ``In(1)``
+        Burst ``sent`` goes to DRAM.
+    sent : ``In(sent_layout(...))``
+    epoch : ``In(1)``
+        What is given back with its answer.
     dram_b : ``In(stream.Signature(response_layout(...), always_ready=True))``
-    responded : ``In(StructLayout)``
-        The write that DRAM answers, as :class:`~cbit.write.table.WriteTable` finds it.
-    send, send_failed : ``In(1)``
-        Encrypted write ``send_index`` goes to DRAM, and whether in vain.
-    send_index : ``In(range(entries))``
+    answer, answer_epoch : ``Out(1)``
+        High when DRAM has answered a burst; that burst's ``epoch``.
     refused : ``In(stream.Signature(response_layout(...)))``
-        Answered after all earlier writes of its ID.
-    refused_busy : ``Out(1)``
-        High until that answer has left.
-    refused_id : ``Out(id_width)``
-    id_in_flight : ``In(1)``
-        High while answers to earlier writes of ``refused_id`` have not left.
     b : ``Out(stream.Signature(response_layout(...)))``
-    deliver : ``Out(1)``
-        High in the cycle in which the answer to write ``deliver_index`` leaves.
-    deliver_index : ``Out(range(entries))``
     """
 
-    def __init__(self, *, entries: int, id_width: int, patience: int) -> None:
+    def __init__(self, *, entries: int, id_width: int, pipelined: bool) -> None:
         self.entries = entries
-        self.patience = patience
         self.id_width = id_width
+        self.pipelined = pipelined
+        self.places = places_per_id(entries, id_width)
+        self.place_bits = (self.places - 1).bit_length()
+        self.count_shape = unsigned(self.place_bits + 1)
         response = response_layout(id_width)
         super().__init__({
-            "dram_b": In(stream.Signature(response, always_ready=True)),
-            "responded": In(StructLayout({"hit": 1, "index": range(entries), "is_final": 1, "is_encrypted": 1})),
+            "has_room": Out(1),
+            "enter": In(1),
+            "id": In(id_width),
+            "place": Out(range(self.places)),
+            "id_has_room": Out(1),
+            "id_is_idle": Out(1),
             "send": In(1),
-            "send_index": In(range(entries)),
-            "send_failed": In(1),
+            "sent": In(sent_layout(entries=entries, id_width=id_width)),
+            "epoch": In(1),
+            "dram_b": In(stream.Signature(response, always_ready=True)),
+            "answer": Out(1),
+            "answer_epoch": Out(1),
             "refused": In(stream.Signature(response)),
-            "refused_busy": Out(1),
-            "refused_id": Out(id_width),
-            "id_in_flight": In(1),
             "b": Out(stream.Signature(response)),
-            "deliver": Out(1),
-            "deliver_index": Out(range(entries)),
         })
 
     def elaborate(self, _platform) -> Module:
         m = Module()
-        answer_layout = StructLayout({"index": range(self.entries), "response": response_layout(self.id_width)})
-        m.submodules.answers = answers = ReservedQueue(shape=answer_layout, depth=self.entries, bypass=False)
-        m.submodules.arbiter = arbiter = PatientArbiter(count=2, patience=self.patience)
-        refusal = Signal(self.refused.payload.shape())
-        self._answer_dram(m, answers.i)
+        # The IDs whose counts are not cleared yet; the highest bit falls with the last.
+        uncleared = Signal(self.id_width + 1, init=(2 << self.id_width) - 1)
+        with m.If(uncleared[-1]):
+            m.d.sync += uncleared.eq(uncleared - 1)
+        response = response_layout(self.id_width)
+        arrived = self._part(m, "arrived", StructLayout({
+            "valid": unsigned(1), "is_refusal": unsigned(1), "response": response}))
         m.d.comb += [
-            arbiter.requests[ANSWER].eq(answers.o.valid),
-            arbiter.requests[REFUSAL].eq(self.refused_busy & ~self.id_in_flight),
-            arbiter.taken.eq(self.b.ready),
-            self.b.valid.eq(arbiter.valid),
-            self.refused.ready.eq(~self.refused_busy),
-            self.refused_id.eq(refusal.id),
-            self.deliver_index.eq(answers.o.payload.index),
+            arrived.i.valid.eq(self.dram_b.valid | self.refused.valid),
+            arrived.i.is_refusal.eq(~self.dram_b.valid),
+            arrived.i.response.eq(Mux(self.dram_b.valid, self.dram_b.payload.as_value(),
+                                      self.refused.payload.as_value())),
+            self.refused.ready.eq(~self.dram_b.valid),
         ]
-        with m.If(self.refused.valid & self.refused.ready):
-            m.d.sync += [refusal.eq(self.refused.payload), self.refused_busy.eq(1)]
-        with m.If(arbiter.choice == ANSWER):
-            m.d.comb += [
-                self.b.payload.eq(answers.o.payload.response),
-                answers.o.ready.eq(self.b.ready),
-                self.deliver.eq(self.b.valid & self.b.ready),
-            ]
-        with m.Else():
-            m.d.comb += self.b.payload.eq(refusal)
-            with m.If(self.b.valid & self.b.ready):
-                m.d.sync += self.refused_busy.eq(0)
+        place, is_expected = self._count(m, uncleared, arrived.o)
+        burst = self._find_burst(m, arrived.o, place, is_expected)
+        self._answer(m, uncleared, burst.o)
         return m
 
-    def _answer_dram(self, m: Module, answers) -> None:
-        """Keeps the worst answer of each ID's current access until its last chunk is answered."""
-        worst_of = Array(Signal(Response, name=f"worst_{id_}") for id_ in range(2 ** self.id_width))
-        was_sent_in_vain = Signal(self.entries)
-        received, responded = self.dram_b.payload, self.responded
-        answered = Signal(Response)
-        in_vain = responded.is_encrypted & was_sent_in_vain.bit_select(responded.index, 1)
-        failure = Mux(in_vain, Response.SLVERR, Response.OKAY)
-        worst = Signal(Response)
-        m.d.comb += answered.eq(received.resp)
-        with m.If(responded.is_encrypted & (received.resp == Response.EXOKAY)):
-            m.d.comb += answered.eq(Response.OKAY)
-        m.d.comb += worst.eq(_worse(_worse(answered.as_value(), failure), worst_of[received.id].as_value()))
+    def _part(self, m: Module, name: str, shape: StructLayout) -> Stage:
+        m.submodules[name] = stage = Stage(shape=shape, registered=self.pipelined)
+        m.d.comb += stage.advance.eq(1)
+        return stage
 
-        with m.If(self.send):
-            m.d.sync += was_sent_in_vain.bit_select(self.send_index, 1).eq(self.send_failed)
-        with m.If(self.dram_b.valid & responded.hit):
+    def _count(self, m: Module, uncleared: Signal, arrived):
+        """Counts what has entered and what is answered, of each ID; returns the place of an answer, and if there is
+        a burst that waits for it."""
+        sides = {}
+        for side, users in (("entered", (self.id, arrived.response.id)), ("answered", (arrived.response.id, self.id))):
+            m.submodules[side] = memory = Memory(shape=self.count_shape, depth=1 << self.id_width, init=[])
+            write = memory.write_port()
+            reads = [memory.read_port(domain="comb") for _ in users]
+            m.d.comb += [read.addr.eq(user) for read, user in zip(reads, users, strict=True)]
             m.d.comb += [
-                answers.valid.eq(responded.is_final),
-                answers.payload.index.eq(responded.index),
-                answers.payload.response.id.eq(received.id),
-                answers.payload.response.resp.eq(worst),
+                write.addr.eq(Mux(uncleared[-1], uncleared[:-1], users[0])),
+                write.data.eq(Mux(uncleared[-1], 0, reads[0].data + 1)),
             ]
-            m.d.sync += worst_of[received.id].eq(Mux(responded.is_final, Response.OKAY, worst))
+            sides[side] = write, reads[0].data, reads[1].data
+        entered_write, entered, entered_of_answer = sides["entered"]
+        answered_write, answered_of_answer, answered = sides["answered"]
+        is_expected = Signal()
+        m.d.comb += [
+            entered_write.en.eq(uncleared[-1] | self.enter),
+            self.place.eq(entered[:self.place_bits]),
+            self.id_has_room.eq(1),
+            is_expected.eq(arrived.valid & ~arrived.is_refusal & (entered_of_answer != answered_of_answer)),
+            answered_write.en.eq(uncleared[-1] | is_expected),
+        ]
+        if self.places < self.entries:
+            m.d.comb += self.id_has_room.eq((entered ^ answered) != self.places)
+        m.d.sync += self.id_is_idle.eq(entered == answered)
+        return answered_of_answer[:self.place_bits], is_expected
+
+    def _find_burst(self, m: Module, arrived, place, is_expected: Signal) -> Stage:
+        """What was sent at the place that DRAM answers."""
+        info = StructLayout({"is_line": unsigned(1), "is_final": unsigned(1), "in_vain": unsigned(1),
+                             "epoch": unsigned(1)})
+        m.submodules.bursts = memory = Memory(shape=info, depth=self.places << self.id_width, init=[],
+                                               attrs={"ram_style": "distributed"})
+        write, read = memory.write_port(), memory.read_port(domain="comb")
+        found = self._part(m, "found", StructLayout({
+            "is_answer": unsigned(1), "is_refusal": unsigned(1), "response": arrived.response.shape(),
+            "place": range(self.places)}))
+        burst = self._part(m, "burst", StructLayout({
+            "is_answer": unsigned(1), "is_refusal": unsigned(1), "response": arrived.response.shape(), "info": info}))
+        m.d.comb += [
+            write.addr.eq((self.sent.place << self.id_width) | self.sent.id),
+            *(write.data[field].eq(self.sent[field]) for field in ("is_line", "is_final", "in_vain")),
+            write.data.epoch.eq(self.epoch),
+            write.en.eq(self.send),
+            found.i.is_answer.eq(is_expected),
+            found.i.is_refusal.eq(arrived.valid & arrived.is_refusal),
+            found.i.response.eq(arrived.response),
+            found.i.place.eq(place),
+            read.addr.eq((found.o.place << self.id_width) | found.o.response.id),
+            *(burst.i[field].eq(found.o[field]) for field in ("is_answer", "is_refusal", "response")),
+            burst.i.info.eq(read.data),
+        ]
+        return burst
+
+    def _answer(self, m: Module, uncleared: Signal, burst) -> None:
+        """Keeps the worst answer of each ID's current access until its last burst is answered."""
+        response = self.b.payload.shape()
+        m.submodules.answers = answers = ReservedQueue(shape=response, depth=self.entries, bypass=False)
+        m.submodules.worst = memory = Memory(shape=unsigned(2), depth=1 << self.id_width, init=[])
+        write, read = memory.write_port(), memory.read_port(domain="comb")
+        answered, failure, worst = Signal(Response), Signal(Response), Signal(Response)
+        info = burst.info
+        connect(m, answers.o, flipped(self.b))
+        m.d.comb += [
+            answered.eq(burst.response.resp),
+            failure.eq(Mux(info.in_vain, Response.SLVERR, Response.OKAY)),
+            read.addr.eq(burst.response.id),
+            worst.eq(_worse(_worse(answered.as_value(), failure.as_value()), read.data)),
+            write.addr.eq(Mux(uncleared[-1], uncleared[:-1], burst.response.id)),
+            write.data.eq(Mux(uncleared[-1] | info.is_final, Response.OKAY, worst)),
+            write.en.eq(uncleared[-1] | burst.is_answer),
+            answers.i.valid.eq(burst.is_refusal | (burst.is_answer & info.is_final)),
+            answers.i.payload.id.eq(burst.response.id),
+            answers.i.payload.resp.eq(Mux(burst.is_refusal, burst.response.resp.as_value(), worst.as_value())),
+            self.answer.eq(burst.is_answer),
+            self.answer_epoch.eq(info.epoch),
+        ]
+        with m.If(info.is_line & (burst.response.resp == Response.EXOKAY)):
+            m.d.comb += answered.eq(Response.OKAY)
+        self._count_room(m, uncleared, burst.is_answer & ~info.is_final)
+
+    def _count_room(self, m: Module, uncleared: Signal, ends_early) -> None:
+        """A burst keeps its room until its answer has left, or if it is not its access's last until DRAM's has come."""
+        in_flight, left = Signal(range(self.entries + 1)), Signal(range(self.entries + 1))
+        comes = Signal()
+        gone = Signal(2)
+        m.d.sync += [
+            gone.eq(ends_early + (self.b.valid & self.b.ready)),
+            in_flight.eq(left + comes),
+            self.has_room.eq(~uncleared[-1] & Mux(comes, left < self.entries - 1, left < self.entries)),
+        ]
+        m.d.comb += [
+            left.eq(in_flight - gone),
+            comes.eq(self.enter | (self.refused.valid & self.refused.ready)),
+        ]

@@ -25,7 +25,7 @@ class XtsLane(Component):
     ----------
     direction : :class:`Direction`
         What the lane can do.
-    key_bits, slots, unroll, rounds_per_cycle, sbox
+    key_bits, slots, unroll, rounds_per_cycle, cycles_per_round, sbox, block_ram_rounds
         As of :class:`AesPipeline`.
     pipelined : :class:`bool`
         Whether registers part the steps of the whitening.
@@ -54,20 +54,24 @@ class XtsLane(Component):
     round_key: wiring.PureInterface
 
     def __init__(self, *, direction: Direction, key_bits: int, slots: int, unroll: int, rounds_per_cycle: int,
-                 pipelined: bool, sbox: SBox, tag_shape: ShapeLike) -> None:
+                 cycles_per_round: int, pipelined: bool, sbox: SBox, block_ram_rounds: int | None = None,
+                 tag_shape: ShapeLike) -> None:
         self.direction = direction
         self.key_bits = key_bits
         self.slots = slots
         self.unroll = unroll
         self.rounds_per_cycle = rounds_per_cycle
+        self.cycles_per_round = cycles_per_round
         self.pipelined = pipelined
         self.sbox = sbox
         self.tag_shape = tag_shape
         self._pipeline = AesPipeline(
             direction=direction, key_bits=key_bits, slots=slots, unroll=unroll, rounds_per_cycle=rounds_per_cycle,
-            sbox=sbox)
+            cycles_per_round=cycles_per_round, sbox=sbox, block_ram_rounds=block_ram_rounds)
+        self.block_ram_rounds = self._pipeline.block_ram_rounds
         self.latency_cycles = self._pipeline.latency_cycles + 2 * pipelined
         self.turns = self._pipeline.turns
+        self.key_cycles = self._pipeline.key_cycles
         aes_payload = self._pipeline.i.payload.shape()
         always_ready = self._pipeline.i.signature.always_ready
         beside = {"tweak": 128, "power": 2, "tag": tag_shape}

@@ -35,7 +35,7 @@ class TweakEngine(Component):
 
     Parameters
     ----------
-    key_bits, slots, rounds_per_cycle, sbox
+    key_bits, slots, rounds_per_cycle, cycles_per_round, sbox, block_ram_rounds
         As of :class:`AesPipeline`.
     data_unit_bytes : :class:`int`
         Bytes of a data unit: a power of two, 64 or more.
@@ -68,7 +68,8 @@ class TweakEngine(Component):
     round_key: wiring.PureInterface
 
     def __init__(self, *, key_bits: int, slots: int, data_unit_bytes: int, addr_width: int, sbox: SBox,
-                 rounds_per_cycle: int, every_cycles: int, pipelined: bool, tag_shape: ShapeLike) -> None:
+                 block_ram_rounds: int | None = None, rounds_per_cycle: int, cycles_per_round: int, every_cycles: int,
+                 pipelined: bool, tag_shape: ShapeLike) -> None:
         if data_unit_bytes < LINE_BYTES or data_unit_bytes & (data_unit_bytes - 1):
             raise ValueError(f"Data unit bytes must be a power of two of at least {LINE_BYTES}, "
                              f"not {data_unit_bytes!r}")
@@ -80,16 +81,20 @@ class TweakEngine(Component):
         self.addr_width = addr_width
         self.sbox = sbox
         self.rounds_per_cycle = rounds_per_cycle
+        self.cycles_per_round = cycles_per_round
         self.every_cycles = every_cycles
         self.pipelined = pipelined
         self.tag_shape = tag_shape
         stages = -(-rounds_of(key_bits) // (every_cycles * rounds_per_cycle))
         self._pipeline = AesPipeline(
             direction=Direction.ENCRYPT, key_bits=key_bits, slots=slots, unroll=stages * rounds_per_cycle,
-            rounds_per_cycle=rounds_per_cycle, sbox=sbox)
+            rounds_per_cycle=rounds_per_cycle, cycles_per_round=cycles_per_round, sbox=sbox,
+            block_ram_rounds=block_ram_rounds)
+        self.block_ram_rounds = self._pipeline.block_ram_rounds
         self._line_bits = (data_unit_bytes // LINE_BYTES).bit_length() - 1
         self._steps = range(0, self._line_bits, BITS_PER_STEP)
         self.latency_cycles = self._pipeline.latency_cycles + len(self._steps[1:]) * pipelined
+        self.key_cycles = self._pipeline.key_cycles
         line = addr_width - (LINE_BYTES - 1).bit_length()
         super().__init__({
             "i": In(stream.Signature(data.StructLayout({"line": line, "slot": range(slots), "tag": tag_shape}),

@@ -23,14 +23,14 @@ class XtsUnit(Component):
     """Decrypts for the read path, encrypts for the write path, and makes the tweaks of both.
 
     Latency, throughput and stalls: those of :class:`XtsLane` and :class:`TweakEngine`; tweaks come as fast
-    as lines of four blocks need them, and if ``pipelined`` a request waits two cycles before it is begun.
+    as lines of four blocks need them, and if ``pipelined`` a request waits a cycle before it is begun.
     Without ``duplex`` one lane serves both paths, in turn where both want it; the paths take turns at
-    the tweaks, too. A round key written in cycle *t* takes effect as one of :class:`AesPipeline`
-    written in *t* + 1.
+    the tweaks, too.
 
     Parameters
     ----------
-    key_bits, data_unit_bytes, duplex, unroll, rounds_per_cycle, pipelined, sbox
+    key_bits, data_unit_bytes, duplex, unroll, rounds_per_cycle, cycles_per_round, pipelined, sbox,
+    block_ram_rounds
         As in :class:`~cbit.config.EngineConfig`.
     c_bit : :class:`int`
         Bits of a DRAM address.
@@ -51,28 +51,31 @@ class XtsUnit(Component):
     """
 
     def __init__(self, *, key_bits: int, c_bit: int, slots: int, data_unit_bytes: int, duplex: bool, unroll: int,
-                 rounds_per_cycle: int, pipelined: bool, sbox: SBox, read_entries: int, write_entries: int,
-                 read_tag: ShapeLike, write_tag: ShapeLike) -> None:
+                 rounds_per_cycle: int, cycles_per_round: int, pipelined: bool, sbox: SBox, block_ram_rounds: int,
+                 read_entries: int, write_entries: int, read_tag: ShapeLike, write_tag: ShapeLike) -> None:
         self.duplex = duplex
         self.pipelined = pipelined
         self.entries = {"read": read_entries, "write": write_entries}
         self.slot_width = (slots - 1).bit_length()
-        common = {"key_bits": key_bits, "slots": slots, "rounds_per_cycle": rounds_per_cycle, "pipelined": pipelined,
-                  "sbox": sbox}
+        common = {"key_bits": key_bits, "slots": slots, "rounds_per_cycle": rounds_per_cycle,
+                  "cycles_per_round": cycles_per_round, "pipelined": pipelined, "sbox": sbox}
         if duplex:
-            self.lanes = {
-                "read": XtsLane(direction=Direction.DECRYPT, unroll=unroll, tag_shape=read_tag, **common),
-                "write": XtsLane(direction=Direction.ENCRYPT, unroll=unroll, tag_shape=write_tag, **common),
-            }
+            lanes = {"read": (Direction.DECRYPT, read_tag), "write": (Direction.ENCRYPT, write_tag)}
         else:
             either = max(Shape.cast(tag).width for tag in (read_tag, write_tag))
-            tag = StructLayout({"is_read": unsigned(1), "tag": unsigned(either)})
-            self.lanes = {"shared": XtsLane(direction=Direction.BOTH, unroll=unroll, tag_shape=tag, **common)}
+            lanes = {"shared": (Direction.BOTH, StructLayout({"is_read": unsigned(1), "tag": unsigned(either)}))}
+        self.lanes = {}
+        for name, (direction, tag) in lanes.items():
+            lane = XtsLane(direction=direction, unroll=unroll, tag_shape=tag, block_ram_rounds=block_ram_rounds,
+                           **common)
+            self.lanes[name] = lane
+            block_ram_rounds -= lane.block_ram_rounds
         self.tweak_tag = StructLayout({"is_read": unsigned(1), "index": range(max(self.entries.values()))})
         block_cycles = next(iter(self.lanes.values())).turns
         self.tweaks = TweakEngine(
             data_unit_bytes=data_unit_bytes, addr_width=c_bit, tag_shape=self.tweak_tag,
-            every_cycles=BLOCKS_PER_LINE * block_cycles // len(self.lanes), **common)
+            every_cycles=BLOCKS_PER_LINE * block_cycles // len(self.lanes), block_ram_rounds=block_ram_rounds,
+            **common)
         members = {"round_key": In(RoundKeyPairSignature(asid_count=slots, key_bits=key_bits))}
         for path, tag in (("read", read_tag), ("write", write_tag)):
             entries = self.entries[path]
@@ -101,8 +104,7 @@ class XtsUnit(Component):
         return m
 
     def _load(self, m: Module, user, *, tweak_key: bool) -> None:
-        """A register of each user's own, for the way is long; what it holds goes when the bus shows something else."""
-        m.d.sync += [
+        m.d.comb += [
             user.round_key.valid.eq(self.round_key.valid & (self.round_key.tweak_key == tweak_key)),
             *(getattr(user.round_key, field).eq(getattr(self.round_key, field)) for field in ("slot", "round", "data")),
         ]

@@ -16,6 +16,7 @@ AXES: Mapping[str, tuple[typing.Any, ...]] = {
     "sbox": tuple(SBox),
     "unroll": (1, 2, 5, 7, 10, 14),
     "rounds_per_cycle": (1, 2),
+    "cycles_per_round": (1, 2, 3, 4, 5),
     "pipelined": (False, True),
     "duplex": (False, True),
     "key_bits": (128, 256),

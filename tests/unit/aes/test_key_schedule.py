@@ -4,7 +4,7 @@ import random
 
 import pytest
 
-from cbit.aes.key_schedule import KeySchedule
+from cbit.aes.key_schedule import ROUND_KEY_CYCLES, KeySchedule
 from cbit_sim.aes_keys import expand_key
 from cbit_sim.streams import collect, send, simulate
 
@@ -49,8 +49,9 @@ def test_expands_random_keys_back_to_back(key_bits):
     sent, taken = expand(dut, keys)
     assert round_keys(taken) == [round_key for key in keys for round_key in expand_key(key)]
     assert [payload.round for _, payload in taken] == list(range(dut.rounds + 1)) * len(keys)
-    assert [cycle for cycle, _ in sent] == [n * (dut.rounds + 2) for n in range(len(keys))]
-    assert [cycle for cycle, _ in taken] == [start + 1 + n for start, _ in sent for n in range(dut.rounds + 1)]
+    assert [cycle for cycle, _ in sent] == [n * (ROUND_KEY_CYCLES * dut.rounds + 2) for n in range(len(keys))]
+    assert [cycle for cycle, _ in taken] == [
+        start + 1 + ROUND_KEY_CYCLES * n for start, _ in sent for n in range(dut.rounds + 1)]
 
 
 @pytest.mark.parametrize("key_bits", [128, 256])
@@ -68,7 +69,7 @@ def test_keeps_nothing_of_a_key(key_bits):
     async def testbench(ctx):
         await send(ctx, dut.i, [(1 << key_bits) - 1])
         ctx.set(dut.i.payload, 0)
-        await ctx.tick().repeat(dut.rounds + 1)
+        await ctx.tick().repeat(ROUND_KEY_CYCLES * dut.rounds + 1)
         assert ctx.get(dut.i.ready)
         assert not ctx.get(dut.o.valid)
         assert ctx.get(dut.o.payload.data) == 0

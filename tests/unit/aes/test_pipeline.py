@@ -13,32 +13,30 @@ from cbit_sim.aes_keys import write_keys
 from cbit_sim.streams import collect, send, simulate
 
 SHAPES = {
-    128: [(10, 1), (5, 1), (4, 1), (1, 1), (10, 2), (6, 2), (2, 2)],
-    256: [(14, 1), (7, 1), (3, 1), (1, 1), (14, 2), (8, 2), (2, 2)],
+    128: [(10, 1, 1), (5, 1, 1), (4, 1, 1), (1, 1, 1), (10, 2, 1), (6, 2, 1), (2, 2, 1),
+          (10, 1, 2), (5, 1, 3), (4, 1, 4), (1, 1, 2), (1, 1, 3), (1, 1, 4), (1, 1, 5)],
+    256: [(14, 1, 1), (7, 1, 1), (3, 1, 1), (1, 1, 1), (14, 2, 1), (8, 2, 1), (2, 2, 1), (3, 1, 5)],
 }
-"""Of each key length: unroll and rounds per cycle; all rounds, half of them, a last pass cut short, the least."""
+"""Of each key length: unroll, rounds per cycle, cycles per round; all rounds, half of them, a last pass cut short, the
+least."""
+
+QUICK_256 = [(14, 1, 1), (3, 1, 1), (8, 2, 1)]
+QUICK_OTHERS = [(1, 1, 1), (1, 1, 4)]
 
 
-
-QUICK_256 = [(14, 1), (3, 1), (8, 2)]
-
-
-def marks(key_bits, unroll, rounds_per_cycle, sbox):
+def marks(key_bits, shape, sbox):
     """With the S-box that simulates fast nearly every shape; the others, proven equal to it, in the least."""
-    if sbox is SBox.TABLE:
-        quick = key_bits == 128 or (unroll, rounds_per_cycle) in QUICK_256
-    else:
-        quick = key_bits == 128 and unroll == 1
-    return () if quick else pytest.mark.slow
+    quick_128 = sbox is SBox.TABLE or shape in QUICK_OTHERS
+    quick_256 = sbox is SBox.TABLE and shape in QUICK_256
+    return () if {128: quick_128, 256: quick_256}[key_bits] else pytest.mark.slow
 
 
 VARIANTS = [
-    pytest.param(direction, key_bits, unroll, rounds_per_cycle, sbox,
-                 marks=marks(key_bits, unroll, rounds_per_cycle, sbox),
-                 id=f"{direction.value}-{key_bits}-unroll{unroll}-by{rounds_per_cycle}-{sbox.value}")
+    pytest.param(direction, key_bits, *shape, sbox, marks=marks(key_bits, shape, sbox),
+                 id=f"{direction.value}-{key_bits}-unroll{shape[0]}-by{shape[1]}-in{shape[2]}-{sbox.value}")
     for direction, key_bits, sbox in itertools.product(Direction, SHAPES, SBox)
-    for unroll, rounds_per_cycle in SHAPES[key_bits]
-    if rounds_per_cycle == 1 or sbox is not SBox.BLOCK_RAM
+    for shape in SHAPES[key_bits]
+    if shape[1] == 1 or sbox is not SBox.BLOCK_RAM
 ]
 SLOTS = 3
 
@@ -65,46 +63,67 @@ def run(dut, keys, work, **pace):
 
     async def send_blocks(ctx):
         await write_keys(ctx, dut.round_key, keys)
+        await ctx.tick().repeat(dut.key_cycles)
         sent.extend(await send(ctx, dut.i, [payload(dut, *item) for item in work], **pace))
 
     async def take_blocks(ctx):
         taken.extend(await collect(ctx, dut.o, len(work)))
 
     simulate(dut, send_blocks, take_blocks)
-    start = len(keys) * (dut.rounds + 1)
+    start = len(keys) * (dut.rounds + 1) + dut.key_cycles
     return ([start + cycle for cycle, _ in sent], [cycle for cycle, _ in taken],
             [block.to_bytes(16, "little") for _, block in taken])
 
 
-@pytest.mark.parametrize(("direction", "key_bits", "unroll", "rounds_per_cycle", "sbox"), VARIANTS)
-def test_agrees_with_the_reference_at_full_speed(direction, key_bits, unroll, rounds_per_cycle, sbox):
+@pytest.mark.parametrize(("direction", "key_bits", "unroll", "rounds_per_cycle", "cycles_per_round", "sbox"), VARIANTS)
+def test_agrees_with_the_reference_at_full_speed(direction, key_bits, unroll, rounds_per_cycle, cycles_per_round, sbox):
     seed = unroll
     print(f"seed {seed}")
     rng = random.Random(seed)
     dut = AesPipeline(direction=direction, key_bits=key_bits, slots=SLOTS, unroll=unroll,
-                      rounds_per_cycle=rounds_per_cycle, sbox=sbox)
+                      rounds_per_cycle=rounds_per_cycle, cycles_per_round=cycles_per_round, sbox=sbox)
     keys = [rng.randbytes(key_bits // 8) for _ in range(SLOTS)]
-    work = random_work(rng, 2 * dut.capacity + 3)
+    work = random_work(rng, dut.capacity + dut.capacity // cycles_per_round + 3)
     entered, left, blocks = run(dut, keys, work)
     assert blocks == [expected(dut, keys, *item) for item in work]
     assert [out - into for into, out in zip(entered, left)] == [dut.latency_cycles] * len(work)
-    assert dut.latency_cycles == {128: 10, 256: 14}[key_bits] // rounds_per_cycle
+    rounds = {128: 10, 256: 14}[key_bits]
+    in_rounds = rounds * cycles_per_round // rounds_per_cycle
+    assert dut.latency_cycles == (in_rounds if cycles_per_round == 1 else in_rounds + 1)
     budget = dut.turns * len(work)
     assert entered[-1] - entered[0] < budget
     assert dut.turns == -(-dut.rounds // unroll)
 
 
 @pytest.mark.parametrize("direction", Direction)
-@pytest.mark.parametrize(("unroll", "rounds_per_cycle"), [(10, 1), (4, 1), (6, 2)])
-def test_agrees_with_the_reference_with_gaps(direction, unroll, rounds_per_cycle):
+@pytest.mark.parametrize(("unroll", "rounds_per_cycle", "cycles_per_round"), [
+    (10, 1, 1), (4, 1, 1), (6, 2, 1), (10, 1, 2), (5, 1, 3), (4, 1, 2)])
+def test_agrees_with_the_reference_with_gaps(direction, unroll, rounds_per_cycle, cycles_per_round):
     seed = 7
     print(f"seed {seed}")
     rng = random.Random(seed)
     dut = AesPipeline(direction=direction, key_bits=128, slots=SLOTS, unroll=unroll,
-                      rounds_per_cycle=rounds_per_cycle, sbox=SBox.TABLE)
+                      rounds_per_cycle=rounds_per_cycle, cycles_per_round=cycles_per_round, sbox=SBox.TABLE)
     keys = [rng.randbytes(16) for _ in range(SLOTS)]
     work = random_work(rng, 30)
     entered, left, blocks = run(dut, keys, work, pace=lambda: rng.random() < 0.3)
+    assert blocks == [expected(dut, keys, *item) for item in work]
+    assert [out - into for into, out in zip(entered, left)] == [dut.latency_cycles] * len(work)
+
+
+@pytest.mark.parametrize("cycles_per_round", [
+    pytest.param(cycles, marks=() if cycles == 3 else pytest.mark.slow) for cycles in range(1, 6)])
+@pytest.mark.parametrize("direction", Direction)
+def test_rounds_may_differ_in_their_sboxes(direction, cycles_per_round):
+    seed = 11
+    print(f"seed {seed}")
+    rng = random.Random(seed)
+    dut = AesPipeline(direction=direction, key_bits=128, slots=SLOTS, unroll=4, rounds_per_cycle=1,
+                      cycles_per_round=cycles_per_round, sbox=SBox.BLOCK_RAM, block_ram_rounds=2)
+    assert dut.block_ram_rounds == 2
+    keys = [rng.randbytes(16) for _ in range(SLOTS)]
+    work = random_work(rng, 8)
+    entered, left, blocks = run(dut, keys, work)
     assert blocks == [expected(dut, keys, *item) for item in work]
     assert [out - into for into, out in zip(entered, left)] == [dut.latency_cycles] * len(work)
 
@@ -116,7 +135,7 @@ def test_a_slot_is_rekeyed_beside_the_traffic_of_another():
     old, steady, new = (rng.randbytes(16) for _ in range(3))
     dut = AesPipeline(direction=Direction.ENCRYPT, key_bits=128, slots=2, unroll=10, rounds_per_cycle=1,
                       sbox=SBox.TABLE)
-    keys_written = 2 * (dut.rounds + 1)
+    keys_written = 2 * (dut.rounds + 1) + dut.key_cycles
     work = [(rng.randbytes(16), 1, False) for _ in range(dut.rounds + 1)] + [(rng.randbytes(16), 0, False)]
     taken = []
 
@@ -174,6 +193,12 @@ def test_agrees_with_cavp(kind, key_bits):
     ({"unroll": 11}, "Unroll must be a multiple of 1 from 1 to 10, not 11"),
     ({"unroll": 0}, "Unroll must be a multiple of 1 from 1 to 10, not 0"),
     ({"unroll": 5, "rounds_per_cycle": 2}, "Unroll must be a multiple of 2 from 2 to 10, not 5"),
+    ({"cycles_per_round": 0}, "Cycles per round must be an integer from 1 to 5, not 0"),
+    ({"cycles_per_round": 6}, "Cycles per round must be an integer from 1 to 5, not 6"),
+    ({"cycles_per_round": 2, "rounds_per_cycle": 2}, "Cycles per round must be 1 with two rounds per cycle, not 2"),
+    ({"sbox": (SBox.TABLE,) * 9}, "S-boxes must be of 10 rounds, not 9"),
+    ({"sbox": (SBox.BLOCK_RAM,) * 10, "rounds_per_cycle": 2},
+     "Rounds per cycle must be 1 with the block_ram S-box, not 2"),
 ])
 def test_refuses_bad_parameters(change, message):
     good = {"direction": Direction.ENCRYPT, "key_bits": 128, "slots": 1, "unroll": 10, "rounds_per_cycle": 1,

@@ -9,15 +9,15 @@ from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import Component, Out
 
 from cbit_fpga.yosys import YosysError, run_yosys
-from cbit_sim.cells import BLOCK_RAM_MODEL
+from cbit_sim.cells import memory_models
 
 SCRIPT = """
 read_rtlil design.il
-synth_ecp5 -top memories -noccu2 -nolutram
+synth_ecp5 -top memories -noccu2
 tee -q -o cells.json stat -json
 delete =A:blackbox
 read_verilog -DNO_INCLUDES +/lattice/cells_sim_ecp5.v
-delete DP16KD
+delete DP16KD TRELLIS_DPR16X4
 read_verilog model.v
 hierarchy -check -top memories
 proc
@@ -44,9 +44,10 @@ sim -clock in_clk -reset in_rst -n 80 -assert miter
 class Memories(Component):
     """Memories of one shape under pseudorandom traffic; a read hits the word that is written every other cycle."""
 
-    def __init__(self, *, depth, width):
+    def __init__(self, *, depth, width, style):
         self.depth = depth
         self.width = width
+        self.style = style
         super().__init__({"o": Out(3 * width)})
 
     def elaborate(self, _platform):
@@ -59,10 +60,10 @@ class Memories(Component):
         data = (state ^ state[17:])[:self.width]
         content = [(number * 0x9E3779B97F4A7C15 >> 7) % (1 << self.width) for number in range(self.depth)]
 
-        shape = {"shape": self.width, "depth": self.depth, "init": content, "attrs": {"ram_style": "block"}}
-        m.submodules.plain = plain = Memory(**shape)
-        m.submodules.transparent = transparent = Memory(**shape)
-        m.submodules.constant = constant = Memory(**shape)
+        shape = {"shape": self.width, "depth": self.depth, "init": content}
+        m.submodules.plain = plain = Memory(**shape, attrs={"ram_style": self.style})
+        m.submodules.transparent = transparent = Memory(**shape, attrs={"ram_style": self.style})
+        m.submodules.constant = constant = Memory(**shape, attrs={"rom_style": "block"})
         lanes = 9 if self.width % 9 == 0 else None
         for memory, is_transparent in ((plain, False), (transparent, True)):
             write = memory.write_port(granularity=lanes)
@@ -87,25 +88,32 @@ class Memories(Component):
         return m
 
 
-def compare(folder, model, *, depth, width):
-    """Fails where the synthesized memories differ; returns their number of block RAMs."""
+def compare(folder, model, *, depth, width, style="block"):
+    """Fails where the synthesized memories differ; returns the number of each cell."""
     (folder / "model.v").write_text(model)
-    (folder / "design.il").write_text(rtlil.convert(Memories(depth=depth, width=width), name="memories"))
+    (folder / "design.il").write_text(rtlil.convert(Memories(depth=depth, width=width, style=style), name="memories"))
     run_yosys(SCRIPT, folder)
-    return json.loads((folder / "cells.json").read_text())["design"]["num_cells_by_type"]["DP16KD"]
+    return json.loads((folder / "cells.json").read_text())["design"]["num_cells_by_type"]
 
 
 @pytest.mark.parametrize(("depth", "width"), [
     (1024, 18), (512, 36),
     *(pytest.param(*shape, marks=pytest.mark.slow) for shape in [(2048, 9), (4096, 4), (8192, 2), (16384, 1)])])
 def test_memories_of_every_width_survive_synthesis(tmp_path, depth, width):
-    assert compare(tmp_path, BLOCK_RAM_MODEL.read_text(), depth=depth, width=width) >= 3
+    assert compare(tmp_path, memory_models(), depth=depth, width=width)["DP16KD"] >= 3
 
 
-def test_a_wrong_model_is_found(tmp_path):
-    text = BLOCK_RAM_MODEL.read_text()
-    wrong = text.replace("address[4] * 18", "!address[4] * 18")
+def test_distributed_memories_survive_synthesis(tmp_path):
+    assert compare(tmp_path, memory_models(), depth=32, width=6, style="distributed")["TRELLIS_DPR16X4"] >= 6
+
+
+@pytest.mark.parametrize(("right", "fault", "depth", "width", "style"), [
+    ("address[4] * 18", "!address[4] * 18", 1024, 18, "block"),
+    ("memory[WAD] <= DI", "memory[WAD] <= ~DI", 32, 6, "distributed")])
+def test_a_wrong_model_is_found(tmp_path, right, fault, depth, width, style):
+    text = memory_models()
+    wrong = text.replace(right, fault)
     assert wrong != text
     with pytest.raises(YosysError):
-        compare(tmp_path, wrong, depth=1024, width=18)
+        compare(tmp_path, wrong, depth=depth, width=width, style=style)
     assert "Assertion miter" in (tmp_path / "yosys.log").read_text()

@@ -64,9 +64,9 @@ def test_netlist_is_the_core_in_its_frame(store):
 
 
 def test_names_with_brackets_do_not_stop_yosys(store):
-    """Yosys takes `slots[0]` for a bit of `slots`, and ends."""
-    assert "\\slots[0]" in elaborate(Subject(preset("compact"), "read.table"), DEVICE)
-    assert synthesized(Subject(preset("compact"), "read.table"), DEVICE, store=store).cells.luts > 100
+    """Yosys takes `kinds[0]` for a bit of `kinds`, and ends."""
+    assert "\\kinds[0]" in elaborate(Subject(preset("compact"), "control"), DEVICE)
+    assert synthesized(Subject(preset("compact"), "control"), DEVICE, store=store).cells.luts > 100
 
 
 def test_elaboration_is_the_same_each_time():
@@ -75,8 +75,8 @@ def test_elaboration_is_the_same_each_time():
 
 @pytest.mark.parametrize(("part", "text"), [
     ("reed", r"^part must be one of control, .*, read, .* in the engine, not 'reed'$"),
-    ("read.reed", r"^part must be one of table, .*, deny, .* in read, not 'reed'$"),
-    ("read.", r"^part must be one of table, .* in read, not ''$"),
+    ("read.reed", r"^part must be one of issue, .*, deny, .* in read, not 'reed'$"),
+    ("read.", r"^part must be one of issue, .* in read, not ''$"),
 ])
 def test_unknown_parts_are_refused(part, text):
     with pytest.raises(UnknownPartError, match=text):

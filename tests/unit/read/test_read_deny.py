@@ -26,27 +26,28 @@ def test_every_beat_is_all_ones_with_the_error(gaps, stalls):
         await send(ctx, dut.i, work, pace=lambda: rng.random() >= gaps)
 
     async def take(ctx):
+        ctx.set(dut.turns, 1)
         taken.extend(await collect(ctx, dut.o, len(expected), pace=lambda: rng.random() >= stalls))
 
     simulate_watched(dut, [dut.o], offer, take)
     assert [(beat.id, beat.data, beat.resp, beat.last) for _, beat in taken] == expected
     if not (gaps or stalls):
-        assert taken[-1][0] < len(expected) + len(work)
+        assert taken[-1][0] < len(expected) + 3 * len(work)
 
 
-def test_waits_for_earlier_reads_of_its_id():
+def test_waits_for_two_turns_of_the_reads_in_flight():
     dut = DeniedReads(id_width=4, data_width=128)
 
     async def testbench(ctx):
-        ctx.set(dut.id_in_flight, 1)
+        ctx.set(dut.turns, 1)
         ctx.set(dut.i.payload, {"id": 5, "len": 1, "resp": Response.SLVERR})
         ctx.set(dut.i.valid, 1)
         await ctx.tick()
         ctx.set(dut.o.ready, 1)
-        for _ in range(3):
+        for turns in (0, 0, 1, 0, 0, 1):
+            ctx.set(dut.turns, turns)
             assert (ctx.get(dut.is_busy), ctx.get(dut.id), ctx.get(dut.o.valid), ctx.get(dut.i.ready)) == (1, 5, 0, 0)
             await ctx.tick()
-        ctx.set(dut.id_in_flight, 0)
         for _ in range(2):
             assert ctx.get(dut.o.valid)
             await ctx.tick()

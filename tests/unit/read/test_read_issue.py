@@ -3,7 +3,7 @@
 """What is asked of DRAM: plain bursts as they came, chunks of encrypted ones, blocks for partial writes."""
 
 import random
-import re
+from collections import deque
 
 import pytest
 
@@ -18,13 +18,13 @@ from cbit_sim.streams import send
 from cbit_sim.watch import simulate_watched
 
 C_BIT = 34
-PLAIN_BEATS = 256
+BEATS = 256
 ATTRIBUTES = {"cache": 3, "prot": 2, "qos": 5, "region": 6}
 
 
-def issue(*, patience=3):
-    return ReadIssue(addr_width=36, c_bit=C_BIT, id_width=2, slot_width=2, blocks=16, plain_beats=PLAIN_BEATS,
-                     patience=patience)
+def issue(*, patience=3, pipelined=False):
+    return ReadIssue(addr_width=36, c_bit=C_BIT, id_width=2, slot_width=2, blocks=16, beats=BEATS,
+                     patience=patience, pipelined=pipelined)
 
 
 def chunks(access):
@@ -55,78 +55,83 @@ def random_access(rng):
 def expected_of(access, route, slot):
     """What an access leads to, in order."""
     if route is Route.DENIED:
-        return [("denied", access.length - 1, Response.DECERR)]
+        return [["denied", access.length - 1, Response.DECERR]]
     if route is Route.PLAIN:
-        return [("plain", access.address, access.length - 1, access.size, access.burst)]
+        return [["plain", access.address, access.length - 1, access.size, access.burst]]
     parts = chunks(access)
-    return [("encrypted", address, repeats, slot, number == len(parts))
+    return [["encrypted", address, repeats, slot, number == len(parts)]
             for number, (address, repeats) in enumerate(parts, start=1)]
 
 
-def repeats_of(entry):
-    """The beats that each block of a burst serves, as its entry says."""
-    inner = entry.last_block - entry.first_block - 1
-    if inner < 0:
-        return [entry.first_repeat + 1]
-    return [entry.first_repeat + 1, *[entry.inner_repeat + 1] * inner, entry.last_repeat + 1]
+def repeats_of(plan, blocks):
+    """The beats that each block of a burst serves, as its plan says."""
+    if blocks == 1:
+        return [plan.first_repeat + 1]
+    return [plan.first_repeat + 1, *[plan.inner_repeat + 1] * (blocks - 2), plan.last_repeat + 1]
 
 
 class Surroundings:
-    """The table, DRAM and the answers to denied reads; sorts what comes by ID."""
+    """What is in flight, DRAM and the answers to denied reads; sorts what comes by ID."""
 
     def __init__(self, dut, rng, *, stalls):
         self.dut, self.rng, self.stalls = dut, rng, stalls
         self.seen = {identity: [] for identity in range(4)}
+        self.sent = deque()
         self.merges = []
-        self.plain_stored = 0
+        self.stored = 0
         self.cycle = 0
 
     async def step(self, ctx):
         dut, rng = self.dut, self.rng
-        free = rng.random() >= self.stalls
-        held = ctx.get(dut.ar.valid) and not ctx.get(dut.ar.ready)
-        if not held:
-            ctx.set(dut.manager_free, free)
-            ctx.set(dut.merge_free, rng.random() >= self.stalls)
+        if not ctx.get(dut.ar.valid) or ctx.get(dut.ar.ready):
+            ctx.set(dut.may_send, rng.random() >= self.stalls)
+            ctx.set(dut.may_decrypt, rng.random() >= self.stalls)
         ctx.set(dut.ar.ready, rng.random() >= self.stalls)
         ctx.set(dut.denied.ready, not ctx.get(dut.denied_busy))
         if ctx.get(dut.denied_busy) and rng.random() >= self.stalls:
             ctx.set(dut.denied_busy, 0)
-        leaves = self.plain_stored > 0 and rng.random() >= self.stalls
-        ctx.set(dut.plain_delivered, leaves)
-        _, _, allocate, address, entry, line, denied, denied_taken = await ctx.tick().sample(
-            dut.allocate, dut.ar.payload, dut.entry, dut.line, dut.denied.payload,
+        leaves = self.stored > 0 and rng.random() >= self.stalls
+        ctx.set(dut.give, leaves)
+        _, _, send, sent, taken, address, denied, denied_taken = await ctx.tick().sample(
+            dut.send, dut.sent, dut.ar.valid & dut.ar.ready, dut.ar.payload, dut.denied.payload,
             dut.denied.valid & dut.denied.ready)
         self.cycle += 1
-        self.plain_stored -= leaves
+        self.stored -= leaves
         if denied_taken:
-            self.seen[denied.id].append(("denied", denied.len, denied.resp))
+            self.seen[denied.id].append(["denied", denied.len, denied.resp])
             ctx.set(dut.denied_busy, 1)
             ctx.set(dut.denied_id, denied.id)
-        if allocate:
-            self._note_burst(address, entry, line)
+        if send:
+            place = []
+            (self.merges if sent.kind is ReadKind.MERGE else self.seen[sent.plan.id]).append(place)
+            self.sent.append((sent, place))
+        if taken:
+            sent, place = self.sent.popleft()
+            place.extend(self._burst(address, sent))
 
-    def _note_burst(self, address, entry, line):
+    def _burst(self, address, sent):
+        """A burst that DRAM takes, compared with what was said of it as it was sent."""
+        plan = sent.plan
         assert {name: address[name] for name in ATTRIBUTES} == ATTRIBUTES
-        assert entry.id == address.id
-        if entry.kind is ReadKind.PLAIN:
-            self.plain_stored += address.len + 1
-            assert self.plain_stored <= PLAIN_BEATS
-            self.seen[address.id].append(("plain", address.addr, address.len, address.size, address.burst.value))
-            return
+        assert plan.id == address.id
+        assert plan.is_merge == (sent.kind is ReadKind.MERGE)
+        if sent.kind is not ReadKind.MERGE:
+            self.stored += address.len + 1
+            assert self.stored <= BEATS
+        if sent.kind is ReadKind.PLAIN:
+            return ["plain", address.addr, address.len, address.size, address.burst.value]
         assert (address.size, address.burst, address.lock) == (4, AxiBurst.INCR, 0)
-        assert address.addr == line << 6 | entry.first_block << 4
-        assert address.len == entry.last_block - entry.first_block
-        if entry.kind is ReadKind.MERGE:
-            self.merges.append((address.addr, entry.slot, entry.place))
-        else:
-            self.seen[address.id].append(("encrypted", address.addr, repeats_of(entry), entry.slot, entry.is_final))
+        assert address.addr == sent.line << 6 | plan.first_block << 4
+        if sent.kind is ReadKind.MERGE:
+            return [address.addr, plan.slot, plan.place]
+        return ["encrypted", address.addr, repeats_of(plan, address.len + 1), plan.slot, plan.is_final]
 
 
+@pytest.mark.parametrize("pipelined", [False, True], ids=["direct", "pipelined"])
 @pytest.mark.parametrize(("gaps", "stalls"), [(0, 0), (0.6, 0), (0, 0.5), (0.5, 0.4)],
                          ids=["full speed", "gaps", "stalls", "gaps and stalls"])
-def test_every_access_reaches_dram_in_the_order_of_its_id(gaps, stalls):
-    dut = issue()
+def test_every_access_reaches_dram_in_the_order_of_its_id(gaps, stalls, pipelined):
+    dut = issue(pipelined=pipelined)
     seed = 71
     print(f"seed {seed}")
     rng = random.Random(seed)
@@ -137,7 +142,7 @@ def test_every_access_reaches_dram_in_the_order_of_its_id(gaps, stalls):
         requests.append(request(access) | {"route": route, "slot": slot, "resp": Response.DECERR,
                                            "attributes": ATTRIBUTES})
         expected[access.id] += expected_of(access, route, slot)
-    merges = [(rng.getrandbits(C_BIT - 4) << 4, rng.randrange(4), place) for place in range(16)]
+    merges = [[rng.getrandbits(C_BIT - 4) << 4, rng.randrange(4), place] for place in range(16)]
     wanted = sum(len(items) for items in expected.values())
     around = Surroundings(dut, rng, stalls=stalls)
 
@@ -150,7 +155,7 @@ def test_every_access_reaches_dram_in_the_order_of_its_id(gaps, stalls):
              "attributes": ATTRIBUTES} for address, slot, place in merges], pace=lambda: rng.random() < 0.1)
 
     async def surround(ctx):
-        while len(around.merges) < len(merges) or sum(map(len, around.seen.values())) < wanted:
+        while len(around.merges) < len(merges) or sum(map(len, around.seen.values())) < wanted or around.sent:
             await around.step(ctx)
             assert around.cycle < 20000
 
@@ -167,21 +172,20 @@ def plain(identity, length=1):
     return {"route": Route.PLAIN, "id": identity, "addr": 0x8000, "len": length - 1, "size": 4, "burst": Burst.INCR}
 
 
-def kinds_sent(*requests, cycles, patience=3):
-    """The kinds of the bursts that DRAM takes in each cycle."""
-    dut = issue(patience=patience)
+def kinds_sent(*requests, cycles, patience=3, pipelined=False):
+    """The kinds of the bursts that go in each cycle."""
+    dut = issue(patience=patience, pipelined=pipelined)
     kinds = []
 
     async def offer(ctx):
-        ctx.set(dut.manager_free, 1)
-        ctx.set(dut.merge_free, 1)
-        ctx.set(dut.ar.ready, 1)
+        for member in (dut.may_send, dut.may_decrypt, dut.ar.ready):
+            ctx.set(member, 1)
         await send(ctx, dut.i, requests)
 
     async def watch(ctx):
         for _ in range(cycles):
-            _, _, allocate, kind = await ctx.tick().sample(dut.allocate, dut.entry.kind)
-            kinds.append(kind.name.lower() if allocate else None)
+            _, _, sends, kind = await ctx.tick().sample(dut.send, dut.sent.kind)
+            kinds.append(kind.name.lower() if sends else None)
 
     simulate_watched(dut, [dut.ar], offer, watch)
     return kinds
@@ -201,17 +205,22 @@ def test_plain_accesses_pass_no_more_often_than_patience_says():
         "encrypted", "plain", "plain", "encrypted", "plain", "plain", "encrypted", "encrypted"]
 
 
+def test_one_burst_a_cycle_if_pipelined():
+    assert kinds_sent(*[plain(1, 4)] * 30, cycles=20, pipelined=True)[4:] == ["plain"] * 16
+    assert kinds_sent(*[encrypted(1), encrypted(2)] * 3, cycles=10, pipelined=True)[2:] == ["encrypted"] * 8
+
+
 def test_a_plain_access_waits_for_room_for_all_of_its_beats():
     dut = issue()
 
     async def testbench(ctx):
-        ctx.set(dut.manager_free, 1)
+        ctx.set(dut.may_send, 1)
         ctx.set(dut.ar.ready, 1)
         ctx.set(dut.i.valid, 1)
         ctx.set(dut.i.payload, plain(1, 256))
         await ctx.tick()
         ctx.set(dut.i.payload, plain(1, 2))
-        ctx.set(dut.plain_delivered, 1)
+        ctx.set(dut.give, 1)
         for _ in range(2):
             assert not ctx.get(dut.ar.valid)
             await ctx.tick()
@@ -220,24 +229,34 @@ def test_a_plain_access_waits_for_room_for_all_of_its_beats():
     simulate_watched(dut, [dut.ar], testbench)
 
 
-def test_a_full_table_stops_managers_and_not_partial_writes():
+def test_managers_beats_take_no_room_from_partial_writes():
     dut = issue()
 
     async def testbench(ctx):
-        ctx.set(dut.merge_free, 1)
-        ctx.set(dut.ar.ready, 1)
-        ctx.set(dut.i.valid, 1)
-        for payload, kept_waiting in ((plain(1), True), (encrypted(1), False)):
+        for member in (dut.may_send, dut.may_decrypt, dut.ar.ready, dut.i.valid):
+            ctx.set(member, 1)
+        ctx.set(dut.i.payload, plain(1, 256))
+        await ctx.tick()
+        for payload in (plain(1), encrypted(1)):
             ctx.set(dut.i.payload, payload)
             assert not ctx.get(dut.ar.valid)
-            assert ctx.get(dut.i.ready) != kept_waiting
         ctx.set(dut.merge.valid, 1)
         assert ctx.get(dut.merge.ready)
-        assert ctx.get(dut.entry.kind) == ReadKind.MERGE
+        assert ctx.get(dut.sent.kind) == ReadKind.MERGE
 
     simulate_watched(dut, [dut.ar], testbench)
 
 
-def test_refuses_too_little_room_for_plain_beats():
-    with pytest.raises(ValueError, match=re.escape("Plain beats must be at least 256, not 255")):
-        ReadIssue(addr_width=36, c_bit=C_BIT, id_width=2, slot_width=2, blocks=16, plain_beats=255, patience=1)
+def test_what_need_not_be_decrypted_needs_no_entry():
+    dut = issue()
+
+    async def testbench(ctx):
+        for member in (dut.may_send, dut.ar.ready, dut.i.valid, dut.merge.valid):
+            ctx.set(member, 1)
+        ctx.set(dut.i.payload, encrypted(1))
+        assert not ctx.get(dut.ar.valid)
+        assert not ctx.get(dut.merge.ready)
+        ctx.set(dut.i.payload, plain(2))
+        assert ctx.get(dut.ar.valid)
+
+    simulate_watched(dut, [dut.ar], testbench)

@@ -55,6 +55,19 @@ def test_a_choice_stays_until_it_is_taken(first):
     assert choices(dut, (1 << first, 0), (0b111, 0), (0b111, 0), (0b111, 1))[:4] == [first] * 4
 
 
+def test_a_choice_that_nobody_sees_may_change_and_be_withdrawn():
+    dut = PatientArbiter(count=3, patience=1)
+
+    async def testbench(ctx):
+        ctx.set(dut.keep, 0)
+        assert [await step(ctx, dut, requests, taken=False) for requests in (0b010, 0b001, 0b100, 0b000)] == [
+            1, 0, 2, None]
+        ctx.set(dut.keep, 1)
+        assert [await step(ctx, dut, requests, taken=False) for requests in (0b010, 0b011)] == [1, 1]
+
+    simulate(dut, testbench)
+
+
 @pytest.mark.parametrize("count", [2, 3, 4])
 def test_nobody_waits_for_ever(count):
     patience = 3

@@ -27,7 +27,7 @@ def run(dut, testbench):
 @pytest.mark.parametrize(("offered", "taken"), [(1.0, 1.0), (0.5, 1.0), (1.0, 0.5), (0.5, 0.5), (0.9, 0.1)],
                          ids=["full speed", "gaps", "stalls", "gaps and stalls", "mostly full"])
 def test_follows_its_model_in_each_cycle(depth, kind, offered, taken):
-    bypass, registered = kind["bypass"], kind.get("registered", False)
+    bypass = kind["bypass"]
     dut = ReservedQueue(shape=16, depth=depth, **kind)
     seed = depth
     print(f"seed {seed}")
@@ -43,8 +43,7 @@ def test_follows_its_model_in_each_cycle(depth, kind, offered, taken):
             ctx.set(dut.i.valid, writes)
             ctx.set(dut.i.payload, cycle if writes else 0xDEAD)
             ctx.set(dut.o.ready, ready)
-            settled = [value for value in model if value < cycle - registered]
-            visible = settled + ([cycle] if writes and bypass else [])
+            visible = list(model) + ([cycle] if writes and bypass else [])
             assert ctx.get(dut.o.valid) == bool(visible)
             assert not ctx.get(dut.overflow)
             if visible:
@@ -59,7 +58,7 @@ def test_follows_its_model_in_each_cycle(depth, kind, offered, taken):
     run(dut, testbench)
     assert received == sorted(received)
     if offered == taken == 1.0:
-        assert len(received) == CYCLES - (0 if bypass else 2 if registered else 1)
+        assert len(received) == CYCLES - (0 if bypass else 1)
     if taken < 0.5:
         assert depth in levels
 
@@ -76,7 +75,7 @@ def test_payload_stays_while_stalled(kind):
             if ctx.get(dut.o.valid):
                 seen.append(ctx.get(dut.o.payload))
             await ctx.tick()
-        assert seen == [11] * (5 if kind["bypass"] else 3 if kind.get("registered") else 4)
+        assert seen == [11] * (5 if kind["bypass"] else 4)
 
     run(dut, testbench)
 

@@ -1,7 +1,6 @@
 """One answer for each write: DRAM's, the worst of several, or a refusal in its place."""
 
 import itertools
-from collections import deque
 
 import pytest
 
@@ -10,167 +9,190 @@ from cbit.write.respond import WriteRespond
 from cbit_sim.watch import simulate_watched
 
 RESPONSES = list(Response)
-PATIENCE = 3
+CLEARING_CYCLES = 20
 
 
 class Bench:
-    """DRAM, the table and the manager around the component."""
+    """Route, port, DRAM and manager around the component."""
 
-    def __init__(self, ctx, dut, *, ready=True):
+    def __init__(self, ctx, dut):
         self.ctx, self.dut = ctx, dut
         self.answers = []
-        self.delivered = []
-        ctx.set(dut.b.ready, ready)
+        self.cycle = 0
+        ctx.set(dut.b.ready, 1)
 
     async def step(self, count=1):
         for _ in range(count):
-            dut = self.dut
-            _, _, leaves, answer, delivers, index = await self.ctx.tick().sample(
-                dut.b.valid & dut.b.ready, dut.b.payload, dut.deliver, dut.deliver_index)
+            _, _, leaves, answer = await self.ctx.tick().sample(
+                self.dut.b.valid & self.dut.b.ready, self.dut.b.payload)
             if leaves:
-                self.answers.append((answer.id, answer.resp))
-            if delivers:
-                self.delivered.append(index)
+                self.answers.append((self.cycle, answer.id, answer.resp))
+            self.cycle += 1
 
-    async def send(self, index, *, failed):
-        """An encrypted write goes to DRAM."""
-        self.ctx.set(self.dut.send, 1)
-        self.ctx.set(self.dut.send_index, index)
-        self.ctx.set(self.dut.send_failed, failed)
-        await self.step()
-        self.ctx.set(self.dut.send, 0)
-
-    async def answer(self, identity, response, *, index=0, is_final=True, is_encrypted=False, hit=True):
+    async def enter(self, identity, *, is_final=True, is_line=True, in_vain=False):
+        """A burst enters, and goes to DRAM a cycle later."""
         ctx, dut = self.ctx, self.dut
-        ctx.set(dut.dram_b.payload, {"id": identity, "resp": response})
-        ctx.set(dut.responded, {"hit": hit, "index": index, "is_final": is_final, "is_encrypted": is_encrypted})
-        ctx.set(dut.dram_b.valid, 1)
+        ctx.set(dut.id, identity)
+        ctx.set(dut.enter, 1)
+        place = ctx.get(dut.place)
         await self.step()
-        ctx.set(dut.dram_b.valid, 0)
+        ctx.set(dut.enter, 0)
+        ctx.set(dut.sent, {"id": identity, "place": place, "is_line": is_line, "is_final": is_final,
+                           "in_vain": in_vain})
+        ctx.set(dut.send, 1)
+        await self.step()
+        ctx.set(dut.send, 0)
+
+    async def answer(self, identity, response=Response.OKAY):
+        self.ctx.set(self.dut.dram_b.payload, {"id": identity, "resp": response})
+        self.ctx.set(self.dut.dram_b.valid, 1)
+        await self.step()
+        self.ctx.set(self.dut.dram_b.valid, 0)
+
+    def given(self):
+        return [(identity, response) for _, identity, response in self.answers]
 
 
-def play(script, **bench):
-    dut = WriteRespond(entries=4, id_width=4, patience=PATIENCE)
+def play(script, *, pipelined=False, entries=4, id_width=4):
+    dut = WriteRespond(entries=entries, id_width=id_width, pipelined=pipelined)
 
     async def testbench(ctx):
-        await script(Bench(ctx, dut, **bench))
+        bench = Bench(ctx, dut)
+        await bench.step(CLEARING_CYCLES)
+        assert ctx.get(dut.has_room)
+        await script(bench)
 
     simulate_watched(dut, [dut.b], testbench)
 
 
-def test_a_plain_write_gets_drams_answer_a_cycle_later():
+@pytest.mark.parametrize(("pipelined", "cycles"), [(False, 1), (True, 4)])
+def test_a_plain_write_gets_drams_answer(pipelined, cycles):
     async def script(bench):
-        for index, response in enumerate(RESPONSES):
-            await bench.answer(index + 5, response, index=index)
-        await bench.step()
-        assert bench.answers == [(index + 5, response) for index, response in enumerate(RESPONSES)]
-        assert bench.delivered == [0, 1, 2, 3]
+        for response in RESPONSES:
+            await bench.enter(5, is_line=False)
+            begun = bench.cycle
+            await bench.answer(5, response)
+            await bench.step(6)
+            assert bench.answers[-1] == (begun + cycles, 5, response)
 
-    play(script)
+    play(script, pipelined=pipelined)
 
 
-@pytest.mark.parametrize("failed", list(itertools.product([False, True], repeat=2)), ids=str)
-def test_an_encrypted_write_gets_the_worst_answer_of_its_chunks(failed):
+@pytest.mark.parametrize("pipelined", [False, True])
+@pytest.mark.parametrize("in_vain", [None, 0, 1, 2])
+def test_an_encrypted_write_gets_the_worst_answer_of_its_lines(in_vain, pipelined):
     async def script(bench):
-        expected = []
-        for responses in itertools.product(RESPONSES, repeat=2):
-            for index, vain in enumerate(failed):
-                await bench.send(index, failed=vain)
-            for index, response in enumerate(responses):
-                await bench.answer(2, response, index=index, is_final=index == 1, is_encrypted=True)
-            worst = [Response.OKAY if response is Response.EXOKAY else response for response in responses]
-            worst += [Response.SLVERR] if any(failed) else []
-            expected.append((2, max(worst, key=lambda response: response.value)))
-        await bench.step(2)
-        assert bench.answers == expected
-        assert bench.delivered == [1] * len(expected)
+        for responses in itertools.product(RESPONSES, repeat=3):
+            for number in range(3):
+                await bench.enter(7, is_final=number == 2, in_vain=number == in_vain)
+            for response in responses:
+                await bench.answer(7, response)
+            await bench.step(5)
+            seen = [Response.OKAY if response == Response.EXOKAY else response for response in responses]
+            if in_vain is not None:
+                seen[in_vain] = max(seen[in_vain], Response.SLVERR, key=lambda response: response.value)
+            assert bench.given()[-1] == (7, max(seen, key=lambda response: response.value))
+        assert len(bench.answers) == 4 ** 3
 
-    play(script)
+    play(script, pipelined=pipelined)
 
 
-def test_writes_of_other_ids_do_not_mix():
+@pytest.mark.parametrize("pipelined", [False, True])
+def test_writes_of_other_ids_do_not_mix(pipelined):
     async def script(bench):
-        await bench.answer(1, Response.DECERR, index=0, is_final=False, is_encrypted=True)
-        await bench.answer(2, Response.OKAY, index=1, is_encrypted=True)
-        await bench.answer(1, Response.OKAY, index=2, is_encrypted=True)
-        await bench.answer(1, Response.OKAY, index=3)
-        await bench.step(2)
-        assert bench.answers == [(2, Response.OKAY), (1, Response.DECERR), (1, Response.OKAY)]
+        await bench.enter(1, is_final=False)
+        await bench.enter(1)
+        await bench.enter(2)
+        await bench.answer(1, Response.DECERR)
+        await bench.answer(2)
+        await bench.answer(1)
+        await bench.step(5)
+        assert bench.given() == [(2, Response.OKAY), (1, Response.DECERR)]
 
-    play(script)
+    play(script, pipelined=pipelined)
 
 
 def test_an_answer_nobody_waits_for_is_dropped():
     async def script(bench):
-        await bench.answer(1, Response.OKAY, hit=False)
+        await bench.answer(3, Response.SLVERR)
+        await bench.enter(3)
+        await bench.answer(3)
+        await bench.answer(3, Response.DECERR)
+        await bench.enter(3)
+        await bench.answer(3)
         await bench.step(3)
-        assert not bench.answers
+        assert bench.given() == [(3, Response.OKAY)] * 2
 
     play(script)
 
 
-def test_a_refusal_waits_for_earlier_writes_of_its_id():
+@pytest.mark.parametrize("pipelined", [False, True])
+def test_an_id_is_idle_when_all_its_writes_are_answered_and_a_refusal_comes_behind_them(pipelined):
     async def script(bench):
         ctx, dut = bench.ctx, bench.dut
-        ctx.set(dut.id_in_flight, 1)
-        ctx.set(dut.refused.payload, {"id": 6, "resp": Response.DECERR})
+        await bench.enter(1)
+        await bench.enter(2)
+        ctx.set(dut.id, 1)
+        await bench.step(2)
+        assert not ctx.get(dut.id_is_idle)
+        await bench.answer(1)
+        while not ctx.get(dut.id_is_idle):
+            await bench.step()
+        ctx.set(dut.refused.payload, {"id": 1, "resp": Response.SLVERR})
         ctx.set(dut.refused.valid, 1)
+        ctx.set(dut.dram_b.valid, 1)
+        ctx.set(dut.dram_b.payload, {"id": 2, "resp": Response.OKAY})
+        assert not ctx.get(dut.refused.ready)
+        await bench.step()
+        ctx.set(dut.dram_b.valid, 0)
         assert ctx.get(dut.refused.ready)
         await bench.step()
         ctx.set(dut.refused.valid, 0)
-        assert (ctx.get(dut.refused_busy), ctx.get(dut.refused_id), ctx.get(dut.refused.ready)) == (1, 6, 0)
-        await bench.step(3)
-        assert not bench.answers
-        await bench.answer(6, Response.OKAY, index=3)
+        await bench.step(5)
+        assert bench.given() == [(1, Response.OKAY), (2, Response.OKAY), (1, Response.SLVERR)]
+
+    play(script, pipelined=pipelined)
+
+
+def test_answers_wait_for_the_manager_and_keep_their_room():
+    async def script(bench):
+        ctx, dut = bench.ctx, bench.dut
+        ctx.set(dut.b.ready, 0)
+        for identity in range(4):
+            assert ctx.get(dut.has_room)
+            await bench.enter(identity)
         await bench.step(2)
-        ctx.set(dut.id_in_flight, 0)
+        assert not ctx.get(dut.has_room)
+        for identity in range(4):
+            await bench.answer(identity)
         await bench.step(3)
-        assert bench.answers == [(6, Response.OKAY), (6, Response.DECERR)]
-        assert bench.delivered == [3]
-        assert not ctx.get(dut.refused_busy)
-
-    play(script)
-
-
-def test_answers_wait_for_the_manager_and_lose_nothing():
-    async def script(bench):
-        ctx, dut = bench.ctx, bench.dut
-        ctx.set(dut.refused.payload, {"id": 9, "resp": Response.SLVERR})
-        ctx.set(dut.refused.valid, 1)
-        await bench.step()
-        ctx.set(dut.refused.valid, 0)
-        for index in range(4):
-            await bench.answer(index, Response.OKAY, index=index)
-        await bench.step(3)
-        assert not bench.answers
-        assert ctx.get(dut.refused_busy)
+        assert not ctx.get(dut.has_room)
         ctx.set(dut.b.ready, 1)
-        await bench.step(6)
-        assert bench.answers == [(9, Response.SLVERR), *((index, Response.OKAY) for index in range(4))]
+        await bench.step(7)
+        assert ctx.get(dut.has_room)
+        assert bench.given() == [(identity, Response.OKAY) for identity in range(4)]
 
-    play(script, ready=False)
+    play(script)
 
 
-def test_answers_without_a_pause_pass_a_refusal_only_so_often():
+def test_a_wide_id_has_room_for_a_share():
     async def script(bench):
         ctx, dut = bench.ctx, bench.dut
-        await bench.answer(1, Response.OKAY)
-        ctx.set(dut.refused.payload, {"id": 9, "resp": Response.SLVERR})
-        ctx.set(dut.refused.valid, 1)
-        await bench.answer(1, Response.OKAY)
-        ctx.set(dut.refused.valid, 0)
-        for _ in range(PATIENCE + 2):
-            await bench.answer(1, Response.OKAY)
-        assert (9, Response.SLVERR) in bench.answers[:PATIENCE + 2]
+        await bench.step(256)
+        for _ in range(8):
+            assert ctx.get(dut.id_has_room)
+            await bench.enter(200)
+        assert not ctx.get(dut.id_has_room)
+        await bench.answer(200)
+        assert ctx.get(dut.id_has_room)
+        ctx.set(dut.id, 201)
+        assert ctx.get(dut.id_has_room)
 
-    play(script)
+    dut_sizes = {"entries": 16, "id_width": 8}
 
+    dut = WriteRespond(pipelined=False, **dut_sizes)
 
-def test_an_answer_every_cycle():
-    async def script(bench):
-        todo = deque(range(40))
-        while todo:
-            await bench.answer(todo.popleft() % 16, Response.OKAY)
-        assert len(bench.answers) == 39
+    async def testbench(ctx):
+        await script(Bench(ctx, dut))
 
-    play(script)
+    simulate_watched(dut, [dut.b], testbench)

@@ -16,7 +16,7 @@ REQUESTS = 16
 
 def engine(**change):
     parameters = {"key_bits": 128, "slots": SLOTS, "data_unit_bytes": 64, "addr_width": 47, "sbox": SBox.TABLE,
-                  "rounds_per_cycle": 1, "every_cycles": 2, "pipelined": False, "tag_shape": 6}
+                  "rounds_per_cycle": 1, "cycles_per_round": 1, "every_cycles": 2, "pipelined": False, "tag_shape": 6}
     return TweakEngine(**(parameters | change))
 
 
@@ -30,10 +30,11 @@ def reference(key, address, data_unit_bytes):
 
 def run(dut, keys, work, pace):
     sent, taken = [], []
-    start = len(keys) * (dut.key_bits // 32 + 7)
+    start = len(keys) * (dut.key_bits // 32 + 7) + dut.key_cycles
 
     async def ask(ctx):
         await write_keys(ctx, dut.round_key, keys)
+        await ctx.tick().repeat(dut.key_cycles)
         payloads = [{"line": address >> 6, "slot": slot, "tag": tag} for tag, (address, slot) in enumerate(work)]
         sent.extend(await send(ctx, dut.i, payloads, pace=pace))
 
@@ -66,10 +67,11 @@ def test_as_many_tweaks_as_are_needed(key_bits, rounds_per_cycle, every_cycles):
     assert came[-1] - came[0] <= every_cycles * len(came)
 
 
-@pytest.mark.parametrize(("rounds_per_cycle", "every_cycles"), [(1, 2), (1, 3), (2, 4), (2, 5)])
-def test_requests_in_step_with_the_ring_do_not_queue_up(rounds_per_cycle, every_cycles):
+@pytest.mark.parametrize(("rounds_per_cycle", "cycles_per_round", "every_cycles"), [
+    (1, 1, 2), (1, 3, 2), (1, 4, 2), (1, 2, 3), (2, 1, 4), (2, 1, 5)])
+def test_requests_in_step_with_the_ring_do_not_queue_up(rounds_per_cycle, cycles_per_round, every_cycles):
     """One that meets a full place waits for the next free one, not for its own next turn."""
-    dut = engine(rounds_per_cycle=rounds_per_cycle, every_cycles=every_cycles)
+    dut = engine(rounds_per_cycle=rounds_per_cycle, cycles_per_round=cycles_per_round, every_cycles=every_cycles)
     late = []
 
     async def ask(ctx):

@@ -16,10 +16,13 @@ LINES = 10
 C_BIT = 40
 PATHS = ("read", "write")
 
+DEEP = {"pipelined": True, "cycles_per_round": 3, "read_entries": 2 * ENTRIES, "write_entries": 2 * ENTRIES}
+"""A pipeline of many registers, and as many bursts in flight as that needs."""
+
 
 def unit(**change):
     parameters = {"key_bits": 128, "c_bit": C_BIT, "slots": SLOTS, "data_unit_bytes": 64, "duplex": True,
-                  "unroll": 10, "rounds_per_cycle": 1, "pipelined": False, "sbox": SBox.TABLE,
+                  "unroll": 10, "rounds_per_cycle": 1, "cycles_per_round": 1, "pipelined": False, "sbox": SBox.TABLE, "block_ram_rounds": 42,
                   "read_entries": ENTRIES + 2, "write_entries": ENTRIES, "read_tag": 9, "write_tag": 6}
     return XtsUnit(**(parameters | change))
 
@@ -36,6 +39,7 @@ async def install(ctx, dut, keys):
                 ctx.set(dut.round_key.data, int.from_bytes(data, "little"))
                 await ctx.tick()
     ctx.set(dut.round_key.valid, 0)
+    await ctx.tick().repeat(dut.tweaks.key_cycles)
 
 
 class Path:
@@ -43,6 +47,7 @@ class Path:
 
     def __init__(self, dut, name, rng, keys, *, data_unit_bytes, gaps):
         self.dut, self.name, self.rng, self.gaps = dut, name, rng, gaps
+        self.entries = dut.entries[name]
         self.tweaks, self.cycles, self.results = {}, [], []
         self.is_installed = False
         self.work, self.expected = [], []
@@ -62,9 +67,9 @@ class Path:
         while not self.is_installed:
             await ctx.tick()
         for number, (line, slot, _) in enumerate(self.work):
-            while number - len(self.results) // 4 >= ENTRIES or self.rng.random() < self.gaps:
+            while number - len(self.results) // 4 >= self.entries or self.rng.random() < self.gaps:
                 await ctx.tick()
-            ctx.set(request.payload, {"line": line, "slot": slot, "index": number % ENTRIES})
+            ctx.set(request.payload, {"line": line, "slot": slot, "index": number % self.entries})
             ctx.set(request.valid, 1)
             await ctx.tick()
             ctx.set(request.valid, 0)
@@ -74,7 +79,7 @@ class Path:
         result = self.port("tweak")
         for number in range(len(self.work)):
             payload, = await ctx.tick().sample(result.payload).until(result.valid)
-            assert payload.index == number % ENTRIES
+            assert payload.index == number % self.entries
             self.tweaks[number] = payload.tweak
 
     async def feed(self, ctx):
@@ -129,15 +134,16 @@ def run(*, gaps=0.0, seed=121, **change):
     return running
 
 
-@pytest.mark.parametrize("pipelined", [False, True])
-def test_both_directions_go_at_a_block_a_cycle_at_once(pipelined):
-    for path in run(pipelined=pipelined):
+@pytest.mark.parametrize("change", [{}, DEEP | {"sbox": SBox.BLOCK_RAM}],
+                         ids=["plain", "pipelined"])
+def test_both_directions_go_at_a_block_a_cycle_at_once(change):
+    for path in run(**change):
         assert path.cycles[-1] - path.cycles[0] <= 4 * LINES + 8
 
 
-@pytest.mark.parametrize("pipelined", [False, True])
-def test_a_shared_lane_serves_both_directions_in_turn_at_a_block_a_cycle(pipelined):
-    paths = run(duplex=False, pipelined=pipelined)
+@pytest.mark.parametrize("change", [{}, DEEP], ids=["plain", "pipelined"])
+def test_a_shared_lane_serves_both_directions_in_turn_at_a_block_a_cycle(change):
+    paths = run(duplex=False, **change)
     cycles = sorted(cycle for path in paths for cycle in path.cycles)
     assert cycles[-1] - cycles[0] <= 8 * LINES + 8
     assert all(path.cycles[-1] >= cycles[-1] - 8 for path in paths)
@@ -146,7 +152,8 @@ def test_a_shared_lane_serves_both_directions_in_turn_at_a_block_a_cycle(pipelin
 @pytest.mark.parametrize("gaps", [0, 0.5], ids=["full speed", "gaps"])
 @pytest.mark.parametrize("change", [
     {"unroll": 2}, {"unroll": 2, "data_unit_bytes": 4096, "duplex": False},
-    {"unroll": 2, "data_unit_bytes": 4096, "pipelined": True}, {"unroll": 2, "duplex": False, "pipelined": True},
+    {"unroll": 2, "data_unit_bytes": 4096, "pipelined": True, "cycles_per_round": 3},
+    {"unroll": 2, "duplex": False, "pipelined": True, "cycles_per_round": 2},
     {"unroll": 2, "rounds_per_cycle": 2, "key_bits": 256, "duplex": False},
 ], ids=["duplex", "shared, pages", "duplex, pages, pipelined", "shared, pipelined",
         "shared, 256 bits, two rounds a cycle"])

@@ -1,0 +1,54 @@
+"""A first-in first-out queue that says when it is full."""
+
+from amaranth import Module
+from amaranth.hdl import ShapeLike
+from amaranth.lib import stream
+from amaranth.lib.wiring import Component, In, Out, connect, flipped
+
+from .queue import ReservedQueue
+from .tally import Tally
+
+__all__ = ["BoundedQueue"]
+
+
+class BoundedQueue(Component):
+    """A queue in distributed RAM between two sides of a stream.
+
+    Latency: one cycle; with ``bypass`` none while it is empty. Throughput: one entry a cycle. Stalls:
+    ``i.ready`` comes from a register; the payload at ``o`` stays while ``o`` waits.
+
+    Parameters
+    ----------
+    shape : :class:`ShapeLike`
+        Shape of an entry.
+    depth : :class:`int`
+        Entries the queue holds. 2 or more.
+    bypass : :class:`bool`
+        As in :class:`~cbit.stream.queue.ReservedQueue`.
+    spare : :class:`int`
+        Entries that are taken though ``i.ready`` has fallen: those that are on their way behind registers.
+
+    Members
+    -------
+    i : ``In(stream.Signature(shape))``
+    o : ``Out(stream.Signature(shape))``
+    """
+
+    def __init__(self, *, shape: ShapeLike, depth: int, bypass: bool = False, spare: int = 0) -> None:
+        self.queue = ReservedQueue(shape=shape, depth=depth, bypass=bypass)
+        self.tally = Tally(limit=depth, spare=spare)
+        super().__init__({"i": In(stream.Signature(shape)), "o": Out(stream.Signature(shape))})
+
+    def elaborate(self, _platform) -> Module:
+        m = Module()
+        m.submodules.queue = queue = self.queue
+        m.submodules.tally = tally = self.tally
+        connect(m, queue.o, flipped(self.o))
+        m.d.comb += [
+            queue.i.payload.eq(self.i.payload),
+            queue.i.valid.eq(self.i.valid & (tally.has_room | bool(tally.spare))),
+            self.i.ready.eq(tally.has_room),
+            tally.comes.eq(queue.i.valid),
+            tally.goes.eq(self.o.valid & self.o.ready),
+        ]
+        return m

@@ -1,0 +1,127 @@
+"""Keeps the ciphertext until DRAM takes it."""
+
+from amaranth import Module, Signal
+from amaranth.hdl import unsigned
+from amaranth.lib import stream
+from amaranth.lib.data import StructLayout
+from amaranth.lib.wiring import Component, In, Out, connect, flipped
+
+from cbit.stream.bounded_queue import BoundedQueue
+from cbit.stream.queue import ReservedQueue
+from cbit.stream.ram_queue import RamQueue
+from cbit.stream.stage import Stage
+from cbit.stream.tally import Tally
+from cbit.xts.ports import lane_output_layout
+
+from .encrypt import write_tag_layout
+from .entry import BLOCKS_PER_ENTRY
+
+__all__ = ["WriteCollect", "cipher_layout", "done_line_layout"]
+
+AHEAD = 16
+"""Blocks that wait before the port, what a distributed RAM holds."""
+
+
+def cipher_layout() -> StructLayout:
+    """A block of ciphertext."""
+    return StructLayout({"data": unsigned(128), "is_written": unsigned(1), "is_last": unsigned(1)})
+
+
+def done_line_layout() -> StructLayout:
+    """A line that is wholly encrypted; if it has ``failed``, nothing of it may be written."""
+    return StructLayout({"failed": unsigned(1), "is_held": unsigned(1)})
+
+
+class WriteCollect(Component):
+    """Takes what comes from the lane, which has its room here, and says when a line is complete.
+
+    A line fails if one of its blocks was encrypted while its key was being erased.
+
+    Latency: five cycles, or if pipelined six. Throughput: a block a cycle. Stalls: ``lane_o`` never waits.
+
+    Parameters
+    ----------
+    entries, slot_width, slots : :class:`int`
+        Lines in flight, width of a slot number, and number of slots.
+    pipelined : :class:`bool`
+        Whether registers part the steps from ``lane_o`` on.
+
+    Members
+    -------
+    lane_o : ``In(stream.Signature(lane_output_layout(...), always_ready=True))``
+    serving : ``In(slots)``
+        Slots whose keys are there.
+    done : ``Out(stream.Signature(done_line_layout()))``
+        Lines of which all blocks have come.
+    o : ``Out(stream.Signature(cipher_layout()))``
+        Their blocks.
+    """
+
+    def __init__(self, *, entries: int, slot_width: int, slots: int, pipelined: bool) -> None:
+        self.entries = entries
+        self.pipelined = pipelined
+        self.tag_layout = write_tag_layout(slot_width=slot_width)
+        super().__init__({
+            "lane_o": In(stream.Signature(lane_output_layout(tag=self.tag_layout), always_ready=True)),
+            "serving": In(slots),
+            "done": Out(stream.Signature(done_line_layout())),
+            "o": Out(stream.Signature(cipher_layout())),
+        })
+
+    def elaborate(self, _platform) -> Module:
+        m = Module()
+        m.submodules.arrival = arrival = Stage(
+            shape=StructLayout({"valid": unsigned(1), "block": unsigned(128), "tag": self.tag_layout}),
+            registered=self.pipelined)
+        m.d.comb += [
+            arrival.advance.eq(1),
+            arrival.i.valid.eq(self.lane_o.valid),
+            arrival.i.block.eq(self.lane_o.payload.block),
+            arrival.i.tag.eq(self.lane_o.payload.tag),
+        ]
+        self._store(m, arrival.o)
+        self._judge(m, arrival.o)
+        return m
+
+    def _store(self, m: Module, arrived) -> None:
+        depth = BLOCKS_PER_ENTRY * self.entries
+        m.submodules.blocks = blocks = RamQueue(shape=cipher_layout(), depth=depth)
+        m.submodules.stored = stored = Tally(limit=depth)
+        m.submodules.ahead = ahead = BoundedQueue(shape=cipher_layout(), depth=AHEAD, spare=2)
+        takes, is_read, is_shown = Signal(), Signal(), Signal()
+        connect(m, ahead.o, flipped(self.o))
+        m.d.comb += [
+            blocks.i.valid.eq(arrived.valid),
+            blocks.i.payload.data.eq(arrived.block),
+            blocks.i.payload.is_written.eq(arrived.tag.is_written),
+            blocks.i.payload.is_last.eq(arrived.tag.is_last),
+            takes.eq(stored.some & ahead.i.ready),
+            stored.comes.eq(arrived.valid),
+            stored.goes.eq(takes),
+            blocks.take.eq(takes),
+            blocks.advance.eq(1),
+            ahead.i.valid.eq(is_shown),
+            ahead.i.payload.eq(blocks.o),
+        ]
+        m.d.sync += [is_read.eq(takes), is_shown.eq(is_read)]
+
+    def _judge(self, m: Module, arrived) -> None:
+        """Looks for a line's key when each block has left the lane: it cannot have gone and come back meanwhile."""
+        m.submodules.verdict = verdict = Stage(
+            shape=StructLayout({"valid": unsigned(1), "failed": unsigned(1), "is_last": unsigned(1),
+                                "is_held": unsigned(1)}), registered=self.pipelined)
+        m.submodules.lines = lines = ReservedQueue(shape=done_line_layout(), depth=self.entries, bypass=False)
+        has_failed = Signal()
+        connect(m, lines.o, flipped(self.done))
+        m.d.comb += [
+            verdict.advance.eq(1),
+            verdict.i.valid.eq(arrived.valid),
+            verdict.i.failed.eq(arrived.tag.failed | ~self.serving.bit_select(arrived.tag.slot, 1)),
+            verdict.i.is_last.eq(arrived.tag.is_last),
+            verdict.i.is_held.eq(arrived.tag.is_held),
+            lines.i.valid.eq(verdict.o.valid & verdict.o.is_last),
+            lines.i.payload.failed.eq(has_failed | verdict.o.failed),
+            lines.i.payload.is_held.eq(verdict.o.is_held),
+        ]
+        with m.If(verdict.o.valid):
+            m.d.sync += has_failed.eq((has_failed | verdict.o.failed) & ~verdict.o.is_last)

@@ -1,0 +1,201 @@
+"""Finds out, of each write, for which earlier ones it has to wait."""
+
+from amaranth import Module, Mux, Signal
+from amaranth.hdl import unsigned
+from amaranth.lib import stream
+from amaranth.lib.data import StructLayout, View
+from amaranth.lib.memory import Memory
+from amaranth.lib.wiring import Component, In, Out
+
+from cbit.stream.stage import Stage
+
+from .entry import BLOCKS_PER_ENTRY, NUMBER_BITS, PAGE_CLASS_BITS, near_bits
+from .gather import event_layout
+from .route import LINE_CLASS_BITS
+
+__all__ = ["WriteHazards", "mark_layout", "record_layout"]
+
+
+def mark_layout(*, entries: int) -> StructLayout:
+    """What a plain write waits for: until the line ``sent`` is sent, and until the line ``settled`` is settled."""
+    return StructLayout({
+        "waits_sent": unsigned(1),
+        "sent": unsigned(near_bits(entries)),
+        "waits_settled": unsigned(1),
+        "settled": unsigned(near_bits(entries)),
+        "page_class": unsigned(PAGE_CLASS_BITS),
+    })
+
+
+def record_layout(*, entries: int) -> StructLayout:
+    """A line of which all data have come: a bit for each block that is written, and for each that is partial.
+
+    If ``waits``, the partial ones are read when the line ``settled`` is settled. A line that ``is_held`` goes to DRAM
+    when all before it are settled.
+    """
+    return StructLayout({
+        "written": unsigned(BLOCKS_PER_ENTRY),
+        "partial": unsigned(BLOCKS_PER_ENTRY),
+        "waits": unsigned(1),
+        "settled": unsigned(near_bits(entries)),
+        "is_held": unsigned(1),
+    })
+
+
+class WriteHazards(Component):
+    """Remembers the last line of each class of blocks, of each ID, and with a partial block, of each class of pages.
+
+    Blocks, and pages, of one class are taken for the same: that costs time, now and then, and harms nothing. Only what
+    came before an event counts for it.
+
+    Latency: from ``event`` to ``mark`` none, or if pipelined two cycles; from a line's last block to ``record`` four.
+    Throughput: one event a cycle. Stalls: none.
+
+    Parameters
+    ----------
+    entries, id_width : :class:`int`
+        Lines in flight, and width of an ID.
+    pipelined : :class:`bool`
+        Whether registers part the steps from an event to its mark.
+
+    Members
+    -------
+    event : ``In(event_layout(...))``
+    sent, settled : ``In(near_bits(entries))``
+        As in :class:`~cbit.write.progress.WriteProgress`.
+    mark : ``Out(stream.Signature(mark_layout(...), always_ready=True))``
+        For each plain write.
+    record : ``Out(stream.Signature(record_layout(...), always_ready=True))``
+        For each line.
+    """
+
+    def __init__(self, *, entries: int, id_width: int, pipelined: bool) -> None:
+        self.near = near_bits(entries)
+        self.id_width = id_width
+        self.pipelined = pipelined
+        self.event_layout = event_layout(id_width=id_width)
+        super().__init__({
+            "event": In(self.event_layout),
+            "sent": In(self.near),
+            "settled": In(self.near),
+            "mark": Out(stream.Signature(mark_layout(entries=entries), always_ready=True)),
+            "record": Out(stream.Signature(record_layout(entries=entries), always_ready=True)),
+        })
+
+    def elaborate(self, _platform) -> Module:
+        m = Module()
+        self._mark_plain(m)
+        self._record_line(m, self._meet(m, self._exchange(m)))
+        return m
+
+    def _is_near(self, number, previous):
+        """Whether line ``previous`` is so near before ``number`` that it may not be settled."""
+        back = (number - previous - 1)[:NUMBER_BITS]
+        return ~back[self.near - 1:].any()
+
+    def _is_open(self, previous, border):
+        """Whether a line that is near is at ``border``, what has been sent or settled, or behind."""
+        return ~(previous - border)[self.near - 1]
+
+    def _part(self, m: Module, name: str, **fields) -> View:
+        """The fields, a cycle later if pipelined."""
+        stage = Stage(shape=StructLayout({field: unsigned(len(value)) for field, value in fields.items()}),
+                      registered=self.pipelined)
+        m.submodules[name] = stage
+        m.d.comb += [stage.advance.eq(1), *(stage.i[field].eq(value) for field, value in fields.items())]
+        return stage.o
+
+    def _last_line_of(self, m: Module, name: str, key: Signal, changes) -> Signal:
+        """The number of the last line that had ``key``, remembered from events in which it ``changes``."""
+        m.submodules[name] = memory = Memory(shape=unsigned(NUMBER_BITS), depth=1 << len(key), init=[])
+        write, read = memory.write_port(), memory.read_port(domain="comb")
+        m.d.comb += [
+            write.addr.eq(key),
+            write.data.eq(self.event.number),
+            write.en.eq(changes),
+            read.addr.eq(key),
+        ]
+        return read.data
+
+    def _mark_plain(self, m: Module) -> None:
+        event, mark = self.event, self.mark.payload
+        found = self._part(
+            m, "found", valid=event.is_plain, number=event.number, page_class=event.page_class,
+            of_id=self._last_line_of(m, "by_id", event.id, event.is_block),
+            of_page=self._last_line_of(m, "by_page", event.page_class, event.is_block & event.is_partial))
+        near = self._part(
+            m, "near", valid=found.valid, page_class=found.page_class,
+            of_id=found.of_id[:self.near], id_is_near=self._is_near(found.number, found.of_id),
+            of_page=found.of_page[:self.near], page_is_near=self._is_near(found.number, found.of_page))
+        m.d.comb += [
+            self.mark.valid.eq(near.valid),
+            mark.waits_sent.eq(near.id_is_near & self._is_open(near.of_id, self.sent)),
+            mark.sent.eq(near.of_id),
+            mark.waits_settled.eq(near.page_is_near & self._is_open(near.of_page, self.settled)),
+            mark.settled.eq(near.of_page),
+            mark.page_class.eq(near.page_class),
+        ]
+
+    def _exchange(self, m: Module) -> View:
+        """Puts a block's line in its class's place, and shows two cycles later the block and what was there before."""
+        last = StructLayout({"number": unsigned(NUMBER_BITS), "is_partial": unsigned(1)})
+        m.submodules.by_block = memory = Memory(shape=last, depth=BLOCKS_PER_ENTRY << LINE_CLASS_BITS, init=[])
+        write, read = memory.write_port(), memory.read_port()
+        delayed = Signal(self.event_layout)
+        exchanged = Signal(StructLayout({"event": self.event_layout, "previous": last}))
+        m.d.comb += [
+            # The blocks of one line are of different classes.
+            write.addr.eq((self.event.line_class << 2) | self.event.block),
+            write.data.number.eq(self.event.number),
+            write.data.is_partial.eq(self.event.is_partial),
+            write.en.eq(self.event.is_block & self.event.is_written),
+            read.addr.eq(write.addr),
+        ]
+        m.d.sync += [delayed.eq(self.event), exchanged.event.eq(delayed), exchanged.previous.eq(read.data)]
+        return exchanged
+
+    def _meet(self, m: Module, exchanged: View) -> View:
+        """Whether the block meets a line that is not settled, two cycles later."""
+        event, previous = exchanged.event, exchanged.previous
+        number = Signal(self.near)
+        m.d.comb += number.eq(previous.number)
+        fields = {"is_block": unsigned(1), "is_written": unsigned(1), "is_partial": unsigned(1), "is_last": unsigned(1),
+                  "block": unsigned(2)}
+        block = StructLayout(fields | {"back": unsigned(self.near - 1), "previous": unsigned(self.near),
+                                       "meets": unsigned(1), "meets_partial": unsigned(1)})
+        near, met = Signal(block), Signal(block)
+        m.d.sync += [
+            *(near[field].eq(event[field]) for field in fields),
+            near.back.eq(event.number - previous.number - 1),
+            near.previous.eq(number),
+            near.meets.eq(event.is_written & self._is_near(event.number, previous.number)),
+            near.meets_partial.eq(previous.is_partial),
+            met.eq(near),
+            met.meets.eq(near.meets & self._is_open(near.previous, self.settled)),
+        ]
+        return met
+
+    def _record_line(self, m: Module, met: View) -> None:
+        """Gathers what is known of a line's blocks; of several lines that it meets the last counts."""
+        record = self.record.payload
+        gathered = Signal(record.shape())
+        least_back = Signal.like(met.back)
+        bit = Signal(BLOCKS_PER_ENTRY)
+        waits, is_nearer = Signal(), Signal()
+        m.d.comb += [
+            bit.eq(1 << met.block),
+            waits.eq(met.meets & met.is_partial),
+            is_nearer.eq(waits & (~gathered.waits | (met.back < least_back))),
+            self.record.valid.eq(met.is_block & met.is_last),
+            record.written.eq(gathered.written | Mux(met.is_written, bit, 0)),
+            record.partial.eq(gathered.partial | Mux(met.is_partial, bit, 0)),
+            record.waits.eq(gathered.waits | waits),
+            record.settled.eq(Mux(is_nearer, met.previous, gathered.settled)),
+            record.is_held.eq(gathered.is_held | (met.meets & met.meets_partial)),
+        ]
+        with m.If(met.is_block):
+            m.d.sync += gathered.eq(record)
+            with m.If(is_nearer):
+                m.d.sync += least_back.eq(met.back)
+            with m.If(met.is_last):
+                m.d.sync += gathered.eq(0)

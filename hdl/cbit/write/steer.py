@@ -1,0 +1,111 @@
+"""Gives each beat of write data to the access whose turn it is."""
+
+from amaranth import Module, Mux, Signal
+from amaranth.hdl import unsigned
+from amaranth.lib import stream
+from amaranth.lib.data import StructLayout
+from amaranth.lib.wiring import Component, In, Out
+
+from cbit.axi.ports import write_data_layout
+
+from .entry import NUMBER_BITS, PAGE_CLASS_BITS
+from .route import LINE_CLASS_BITS, Way, turn_layout
+
+__all__ = ["WriteSteer", "beat_layout"]
+
+
+def beat_layout(*, id_width: int) -> StructLayout:
+    """A beat of write data, which belongs to block number ``block`` of a line if it is to be encrypted.
+
+    ``is_first`` and ``is_last`` mark the ends of a plain write or line, ``is_end`` the end of a block.
+    """
+    return StructLayout({
+        "way": Way,
+        "is_first": unsigned(1),
+        "is_last": unsigned(1),
+        "is_end": unsigned(1),
+        "number": unsigned(NUMBER_BITS),
+        "id": unsigned(id_width),
+        "page_class": unsigned(PAGE_CLASS_BITS),
+        "line_class": unsigned(LINE_CLASS_BITS),
+        "block": unsigned(2),
+        "data": unsigned(128),
+        "strb": unsigned(16),
+    })
+
+
+class WriteSteer(Component):
+    """Counts the beats of each turn, and says of each where it belongs.
+
+    A write has the beats that its address promises. WLAST of the managers is not heeded, lest a wrong one give a
+    write's data to the next.
+
+    Latency: none. Throughput: one beat a cycle. Stalls: data that come before their turn wait.
+
+    Parameters
+    ----------
+    id_width : :class:`int`
+        Width of an ID.
+
+    Members
+    -------
+    turn : ``In(stream.Signature(turn_layout(...)))``
+        Taken with its last beat.
+    w : ``In(stream.Signature(write_data_layout(128)))``
+    plain_has_room : ``In(1)``
+        Whether a plain beat may go on; others always may.
+    beat : ``Out(stream.Signature(beat_layout(...), always_ready=True))``
+    emptied : ``Out(1)``
+        High with the last beat of a write that goes nowhere.
+    """
+
+    def __init__(self, *, id_width: int) -> None:
+        super().__init__({
+            "turn": In(stream.Signature(turn_layout(id_width=id_width))),
+            "w": In(stream.Signature(write_data_layout(128))),
+            "plain_has_room": In(1),
+            "beat": Out(stream.Signature(beat_layout(id_width=id_width), always_ready=True)),
+            "emptied": Out(1),
+        })
+
+    def elaborate(self, _platform) -> Module:
+        m = Module()
+        turn, beat = self.turn.payload, self.beat.payload
+        is_begun, is_at_last = Signal(), Signal()
+        beats_after = Signal(8)
+        left = Signal(8)
+        goes = Signal()
+        m.d.comb += [
+            goes.eq(self.turn.valid & self.w.valid & ((turn.way != Way.PLAIN) | self.plain_has_room)),
+            self.w.ready.eq(goes),
+            self.turn.ready.eq(goes & beat.is_last),
+            self.beat.valid.eq(goes),
+            self.emptied.eq(goes & beat.is_last & (turn.way == Way.NOWHERE)),
+            *(beat[field].eq(turn[field]) for field in ("way", "number", "id", "page_class", "line_class")),
+            beat.data.eq(self.w.payload.data),
+            beat.strb.eq(self.w.payload.strb),
+            beat.is_first.eq(~is_begun),
+            beat.is_last.eq(Mux(is_begun, is_at_last, turn.is_single)),
+            beats_after.eq(Mux(is_begun, left, turn.beats) - 1),
+        ]
+        with m.If(goes):
+            m.d.sync += [
+                is_begun.eq(~beat.is_last),
+                is_at_last.eq(beats_after == 0),
+                left.eq(beats_after),
+            ]
+        self._find_place(m, goes, is_begun)
+        return m
+
+    def _find_place(self, m: Module, goes: Signal, is_begun: Signal) -> None:
+        """A beat ends its block where the address bits above its size, and below a block's, are all ones."""
+        turn, beat = self.turn.payload, self.beat.payload
+        byte, next_byte = Signal(6), Signal(6)
+        below_size = (1 << turn.size[:3])[:7] - 1
+        m.d.comb += [
+            byte.eq(Mux(is_begun, next_byte, turn.first_byte)),
+            beat.block.eq(byte[4:]),
+            beat.is_end.eq(beat.is_last | (~turn.is_fixed & (byte[:4] | below_size[:4]).all())),
+        ]
+        with m.If(goes):
+            m.d.sync += next_byte.eq(Mux(turn.is_fixed, byte, byte + (1 << turn.size)[:5]))

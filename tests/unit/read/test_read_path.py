@@ -1,0 +1,274 @@
+# amaranth: UnusedElaboratable=no
+
+"""The whole read path between models of managers, DRAM, tweaks and lane."""
+
+import random
+from collections import deque
+
+import pytest
+
+from cbit.access.request import Route
+from cbit.axi.ports import Response
+from cbit.read.path import ReadPath
+from cbit_model.access import Access, Burst, burst_beats, malformed
+from cbit_sim.requests import request
+from cbit_sim.watch import simulate_watched
+
+C_BIT = 34
+SLOTS = 3
+ONES = (1 << 128) - 1
+LANE_CYCLES = 6
+
+CONFIGURATIONS = {
+    "direct": {"pipelined": False, "id_width": 2, "entries": 8, "ids": range(4)},
+    "direct many": {"pipelined": False, "id_width": 8, "entries": 32, "ids": [0, 1, 3, *range(5, 256, 50)]},
+    "pipelined": {"pipelined": True, "id_width": 2, "entries": 8, "ids": range(4)},
+    "pipelined many": {"pipelined": True, "id_width": 8, "entries": 32, "ids": [0, 1, 3, *range(5, 256, 50)]},
+}
+
+
+def times_alpha(tweak, power):
+    for _ in range(power):
+        tweak = tweak << 1 ^ (tweak >> 127) * (1 << 128 | 0x87)
+    return tweak
+
+
+def tweak_of(line, slot):
+    return random.Random(line << 8 | slot).getrandbits(128)
+
+
+def stored(block_address):
+    """What DRAM holds."""
+    return random.Random(block_address).getrandbits(128)
+
+
+def decrypted(block_address, slot):
+    """What the lane below makes of it."""
+    line, power = block_address >> 6, block_address >> 4 & 3
+    return (stored(block_address) + (slot << 32) + times_alpha(tweak_of(line, slot), power)) % (1 << 128)
+
+
+class Around:
+    """Everything outside, cycle by cycle."""
+
+    def __init__(self, ctx, dut, rng, *, stalls=0.0, dram_stalls=0.0, latency=(1, 1), tweak_cycles=4, lane_busy=0.0):
+        self.ctx, self.dut, self.rng = ctx, dut, rng
+        self.stalls, self.dram_stalls, self.latency = stalls, dram_stalls, latency
+        self.tweak_cycles, self.lane_busy = tweak_cycles, lane_busy
+        self.cycle = 0
+        self.requests, self.merges = deque(), deque()
+        self.beats = {}
+        self.merged = []
+        self.lane, self.tweaks = deque(), deque()
+        self.jobs = {}
+        self.dram_offer = None
+        self.errors = {}
+        self.dram_held = 0
+        self.took = []
+        ctx.set(dut.serving, (1 << SLOTS) - 1)
+
+    def _offer_dram(self):
+        if self.dram_offer is None and self.rng.random() >= self.dram_stalls:
+            due = [identity for identity, jobs in self.jobs.items() if jobs and jobs[0][0] <= self.cycle]
+            if due:
+                identity = self.rng.choice(due)
+                _, blocks = self.jobs[identity][0]
+                block = blocks.popleft()
+                if not blocks:
+                    self.jobs[identity].popleft()
+                self.dram_offer = {"id": identity, "data": stored(block), "last": not blocks,
+                                   "resp": self.errors.get(block, Response.OKAY)}
+        self.ctx.set(self.dut.dram_r.valid, self.dram_offer is not None)
+        if self.dram_offer is not None:
+            self.ctx.set(self.dut.dram_r.payload, self.dram_offer)
+
+    def _offer(self, stream, queue, pace):
+        if not self.ctx.get(stream.valid) and queue and self.rng.random() >= pace:
+            self.ctx.set(stream.payload, queue[0])
+            self.ctx.set(stream.valid, 1)
+
+    async def step(self, *, gaps=0.0):
+        ctx, dut, rng = self.ctx, self.dut, self.rng
+        self._offer_dram()
+        self._offer(dut.i, self.requests, gaps)
+        self._offer(dut.merge, self.merges, 0.5)
+        ctx.set(dut.tweak.valid, bool(self.tweaks) and self.tweaks[0][0] <= self.cycle)
+        if ctx.get(dut.tweak.valid):
+            ctx.set(dut.tweak.payload, self.tweaks.popleft()[1])
+        ctx.set(dut.lane_o.valid, bool(self.lane) and self.lane[0][0] == self.cycle)
+        if ctx.get(dut.lane_o.valid):
+            payload = self.lane.popleft()[1]
+            plain = (payload.block + (payload.slot << 32) + times_alpha(payload.tweak, payload.power)) % (1 << 128)
+            ctx.set(dut.lane_o.payload, {"block": plain, "tag": payload.tag})
+        ctx.set(dut.lane_i.ready, rng.random() >= self.lane_busy)
+        ctx.set(dut.r.ready, rng.random() >= self.stalls)
+        ctx.set(dut.ar.ready, rng.random() >= self.dram_stalls)
+        (_, _, request, merge, ar, address, r, beat, dram, lane, lane_payload, asks, tweak, merged,
+         merged_payload) = await ctx.tick().sample(
+            dut.i.valid & dut.i.ready, dut.merge.valid & dut.merge.ready, dut.ar.valid & dut.ar.ready, dut.ar.payload,
+            dut.r.valid & dut.r.ready, dut.r.payload, dut.dram_r.ready, dut.lane_i.valid & dut.lane_i.ready,
+            dut.lane_i.payload, dut.tweak_request.valid, dut.tweak_request.payload, dut.merged.valid,
+            dut.merged.payload)
+        if request:
+            self.requests.popleft()
+            self.took.append(self.cycle)
+            ctx.set(dut.i.valid, 0)
+        if merge:
+            self.merges.popleft()
+            ctx.set(dut.merge.valid, 0)
+        if ar:
+            self._accept(address)
+        if r:
+            self.beats.setdefault(beat.id, []).append((beat.data, beat.resp, beat.last, self.cycle))
+        if self.dram_offer is not None:
+            self.dram_held = 0 if dram else self.dram_held + 1
+            if dram:
+                self.dram_offer = None
+        if lane:
+            self.lane.append((self.cycle + LANE_CYCLES, lane_payload))
+        if asks:
+            self.tweaks.append((self.cycle + self.tweak_cycles,
+                                {"index": tweak.index, "tweak": tweak_of(tweak.line, tweak.slot)}))
+        if merged:
+            self.merged.append((merged_payload.place, merged_payload.data, merged_payload.failed))
+        self.cycle += 1
+
+    def _accept(self, address):
+        beats = burst_beats(address.addr, address.len + 1, address.size, Burst(int(address.burst.value)))
+        due = self.cycle + self.rng.randint(*self.latency)
+        self.jobs.setdefault(address.id, deque()).append((due, deque(beat.container for beat in beats)))
+
+    def received(self):
+        """The beats of each ID without their cycles."""
+        return {identity: [beat[:3] for beat in beats] for identity, beats in self.beats.items()}
+
+
+class Traffic:
+    """Random reads and what must come of them."""
+
+    def __init__(self, around, rng, ids):
+        self.around, self.rng, self.ids = around, rng, ids
+        self.expected = {}
+        self.merges = []
+
+    def request(self, route=None, *, access=None, slot=None):
+        rng = self.rng
+        route = route or rng.choice([Route.PLAIN, Route.PLAIN, Route.ENCRYPTED, Route.ENCRYPTED, Route.DENIED])
+        access = access or self._access()
+        slot = rng.randrange(SLOTS) if slot is None else slot
+        self.around.requests.append(request(access) | {"route": route, "slot": slot, "resp": Response.SLVERR})
+        beats = self.expected.setdefault(access.id, [])
+        for number, (block, _) in enumerate(burst_beats(access.address, access.length, access.size, access.burst), 1):
+            resp = self.around.errors.get(block, Response.OKAY)
+            if route is Route.PLAIN:
+                beats.append((stored(block), resp, number == access.length))
+            elif route is Route.DENIED:
+                beats.append((ONES, Response.SLVERR, number == access.length))
+            else:
+                failed = resp != Response.OKAY
+                beats.append((ONES if failed else decrypted(block, slot), resp, number == access.length))
+
+    def _access(self):
+        rng = self.rng
+        while True:
+            access = Access(address=rng.randrange(16) << 12 | rng.randrange(4096), id=rng.choice(self.ids),
+                            length=rng.choice([1, 1, 2, 4, 4, 8, rng.randint(1, 40)]), size=rng.choice([4, 4, 4, 2, 0]),
+                            burst=rng.choice([Burst.INCR, Burst.INCR, Burst.WRAP, Burst.FIXED]))
+            if not malformed(access):
+                return access
+
+    def merge(self):
+        place, line, block, slot = (self.rng.randrange(limit) for limit in (16, 512, 4, SLOTS))
+        address = line << 6 | block << 4
+        self.around.merges.append({"line": line, "block": block, "slot": slot, "id": self.rng.choice(self.ids),
+                                   "place": place})
+        resp = self.around.errors.get(address)
+        self.merges.append((place, resp is not None, None if resp else decrypted(address, slot)))
+
+
+def build(name):
+    sizes = {field: value for field, value in CONFIGURATIONS[name].items() if field != "ids"}
+    return ReadPath(addr_width=36, c_bit=C_BIT, slot_width=2, slots=SLOTS, blocks=16, patience=3, **sizes)
+
+
+def run(name, script, *, seed=91, limit_cycles=30_000, **paces):
+    print(f"seed {seed}")
+    dut = build(name)
+
+    async def testbench(ctx):
+        around = Around(ctx, dut, random.Random(seed), **paces)
+        await script(around, Traffic(around, random.Random(seed + 1), CONFIGURATIONS[name]["ids"]))
+
+    simulate_watched(dut, [dut.ar, dut.r, dut.lane_i], testbench, limit_cycles=limit_cycles)
+
+
+async def settle(around, traffic, *, gaps=0.0):
+    wanted = {identity: len(beats) for identity, beats in traffic.expected.items()}
+    while ({identity: len(beats) for identity, beats in around.beats.items()} != wanted
+           or len(around.merged) < len(traffic.merges)):
+        await around.step(gaps=gaps)
+    received = around.received()
+    for identity, beats in traffic.expected.items():
+        assert received[identity] == beats, f"ID {identity}"
+    merged = [(place, bool(failed), None if failed else data) for place, data, failed in around.merged]
+    assert sorted(map(repr, merged)) == sorted(map(repr, traffic.merges))
+
+
+@pytest.mark.parametrize("name", CONFIGURATIONS)
+@pytest.mark.parametrize("paces", [
+    {}, {"latency": (1, 60), "dram_stalls": 0.3}, {"stalls": 0.5, "latency": (1, 20)},
+    {"tweak_cycles": 40, "lane_busy": 0.3, "stalls": 0.2}], ids=["swift", "unordered", "stalled", "late tweaks"])
+def test_every_read_gets_its_data_in_the_order_of_its_id(name, paces):
+    async def script(around, traffic):
+        for block in range(0, 16 << 12, 16 * 37):
+            around.errors[block] = traffic.rng.choice([Response.SLVERR, Response.DECERR])
+        for number in range(120):
+            traffic.request()
+            if number % 3 == 0:
+                traffic.merge()
+        await settle(around, traffic, gaps=0.2)
+
+    run(name, script, **paces)
+
+
+@pytest.mark.parametrize("name", CONFIGURATIONS)
+def test_a_manager_that_takes_nothing_stops_no_partial_write(name):
+    async def script(around, traffic):
+        around.stalls = 1.0
+        for number in range(300):
+            access = Access(address=number << 6, id=number % 2, length=4, size=4, burst=Burst.INCR)
+            traffic.request(Route.ENCRYPTED if number % 2 else Route.PLAIN, access=access)
+        for _ in range(1000):
+            await around.step()
+        assert around.requests
+        assert around.dram_held == 0
+        for _ in range(40):
+            traffic.merge()
+        while len(around.merged) < 40:
+            await around.step()
+        around.stalls = 0.0
+        await settle(around, traffic)
+
+    run(name, script, latency=(3, 30))
+
+
+CHANGE_CYCLES = 4
+"""What a change between plain and encrypted costs an ID at most, if pipelined."""
+
+
+@pytest.mark.parametrize("name", ["direct many", "pipelined many"])
+@pytest.mark.parametrize("routes", [(Route.PLAIN,), (Route.ENCRYPTED,), (Route.PLAIN, Route.ENCRYPTED)],
+                         ids=["plain", "encrypted", "in turn"])
+@pytest.mark.parametrize("length", [4, 1], ids=["lines", "single beats"])
+@pytest.mark.parametrize("ids", [1, 4], ids=["one ID", "IDs in turn"])
+def test_a_beat_every_cycle(name, routes, length, ids):
+    async def script(around, traffic):
+        for number in range(600 // length):
+            access = Access(address=number % 64 << 6, id=number % ids, length=length, size=4, burst=Burst.INCR)
+            traffic.request(routes[number % len(routes)], access=access, slot=number % SLOTS)
+        await settle(around, traffic)
+        cycles = sorted(beat[3] for beats in around.beats.values() for beat in beats)
+        changes = (len(cycles) - 120) // length if len(routes) > 1 and ids == 1 and "pipelined" in name else 0
+        assert cycles[-60] - cycles[60] <= 1.1 * (len(cycles) - 120) + CHANGE_CYCLES * changes
+
+    run(name, script, limit_cycles=4000)
