@@ -15,7 +15,7 @@ class BeatCredit(Component):
 
     Latency: none, or if pipelined one cycle, with ``fits`` and ``chunk_fits`` low rather than too early.
     Throughput: a burst of up to 16 beats, and a beat given back, a cycle. If pipelined, a burst of more
-    beats, or any while there is little room, every other cycle.
+    beats, or any while there is little room, every third cycle.
 
     Parameters
     ----------
@@ -62,16 +62,22 @@ class BeatCredit(Component):
     def elaborate(self, _platform) -> Module:
         m = Module()
         room = Signal(range(self.beats + 1), init=self.beats)
-        m.d.sync += room.eq(Mux(self.take, room - self.taken - 1, room) + self.give)
+        take, taken = Signal(), Signal.like(self.taken)
+        m.d.sync += room.eq(Mux(take, room - taken - 1, room) + self.give)
         if not self.pipelined:
+            m.d.comb += [take.eq(self.take), taken.eq(self.taken)]
             m.d.comb += [self.fits.eq(room > self.len), self.chunk_fits.eq(room >= CHUNK_BEATS)]
             return m
-        # What is known is a cycle old: of a short burst taken since, plenty leaves enough, of a long one it may not.
-        has_plenty, after_long, is_enough = Signal(), Signal(), Signal()
+        # What is known is two cycles old: of short bursts taken since, plenty leaves enough, of a long one it may not.
+        has_plenty, was_long, after_long, is_enough = Signal(), Signal(), Signal(), Signal()
+        is_long = self.take & (self.taken >= SHORT_BEATS)
         m.d.sync += [
-            has_plenty.eq(room >= 2 * SHORT_BEATS),
-            after_long.eq(self.take & (self.taken >= SHORT_BEATS)),
-            is_enough.eq((room > self.len) & ~self.take & ~self.renew),
+            take.eq(self.take),
+            taken.eq(self.taken),
+            has_plenty.eq(room >= 3 * SHORT_BEATS),
+            was_long.eq(is_long),
+            after_long.eq(is_long | was_long),
+            is_enough.eq((room > self.len) & ~self.take & ~take & ~self.renew),
         ]
         m.d.comb += [
             self.chunk_fits.eq(has_plenty & ~after_long),

@@ -1,7 +1,7 @@
 """Sends reads to DRAM: plain ones as they are, encrypted ones as chunks, and those of partial writes."""
 
-from amaranth import Const, Module, Mux, Signal
-from amaranth.hdl import unsigned
+from amaranth import Cat, Module, Mux, Signal
+from amaranth.hdl import Value, unsigned
 from amaranth.lib import stream
 from amaranth.lib.data import StructLayout
 from amaranth.lib.wiring import Component, In, Out, connect, flipped
@@ -12,6 +12,7 @@ from cbit.axi.ports import Burst, address_layout
 from cbit.stream.arbiter import PatientArbiter
 from cbit.stream.hop import Hop
 from cbit.stream.slice import RegisterSlice
+from cbit.stream.turns import Turns
 
 from .credit import BeatCredit
 from .deny import denied_read_layout
@@ -32,6 +33,11 @@ def sent_layout(*, c_bit: int, id_width: int, slot_width: int, blocks: int) -> S
     })
 
 
+def _any_with(held: list, **wanted: Value) -> Value:
+    """Whether one of some entries, each with its valid bit, has fields of these values."""
+    return Cat(valid & (entry[field] == value) for valid, entry in held for field, value in wanted.items()).any()
+
+
 class ReadIssue(Component):
     """Orders the bursts that read DRAM.
 
@@ -39,8 +45,8 @@ class ReadIssue(Component):
     pass partial writes. A manager's burst waits until all of its beats have room to be stored, so that
     no manager ever holds back DRAM's read data.
 
-    Latency: none, all combinational from ``i`` to ``ar``; if pipelined two cycles, and ``ar`` comes from
-    registers. Throughput: one burst a cycle. Stalls: ``ar`` stays while DRAM waits; too many bursts in
+    Latency: none, all combinational from ``i`` to ``ar``; if pipelined three cycles for plain accesses and
+    four for others, and ``ar`` comes from registers. Throughput: one burst a cycle. Stalls: ``ar`` stays while DRAM waits; too many bursts in
     flight stall all, too little room managers only.
 
     Parameters
@@ -52,7 +58,7 @@ class ReadIssue(Component):
     patience : :class:`int`
         How many plain accesses in a row may pass chunks that wait, and managers partial writes.
     pipelined : :class:`bool`
-        Whether there are registers between the steps.
+        Whether there are registers between the steps, and they take turns, chosen a cycle ahead, instead.
 
     Members
     -------
@@ -78,7 +84,7 @@ class ReadIssue(Component):
         self.patience = patience
         self.pipelined = pipelined
         widths = {"c_bit": c_bit, "id_width": id_width, "slot_width": slot_width}
-        self.splitter = ChunkSplitter(**widths)
+        self.splitter = ChunkSplitter(pipelined=pipelined, **widths)
         self.credit = BeatCredit(beats=beats, pipelined=pipelined)
         super().__init__({
             "i": In(stream.Signature(request_layout(**widths))),
@@ -100,34 +106,30 @@ class ReadIssue(Component):
         m = Module()
         m.submodules.splitter = splitter = self.splitter
         m.submodules.credit = credit = self.credit
-        m.submodules.plain = plain = Hop(shape=self.i.payload.shape(), registered=self.pipelined)
-        m.submodules.managers = managers = PatientArbiter(count=2, patience=self.patience)
-        m.submodules.arbiter = arbiter = PatientArbiter(count=2, patience=self.patience)
-        self._route_head(m, plain)
-        manager_taken, plain_taken = Signal(), Signal()
-        chunk = splitter.o.payload
+        plain, plains_held = self._part(m, "plain", self.i.payload.shape())
+        chunks, chunks_held = self._part(m, "chunks", splitter.o.payload.shape())
+        self._route_head(m, plain, plains_held, chunks_held)
+        connect(m, splitter.o, chunks.i)
+        chunk, beats = chunks.o.payload, plain.o.payload.len
+        managers, arbiter = self._choose(m)
+        manager_taken = Signal()
         m.d.comb += [
             splitter.drain_slot.eq(self.drain_slot),
-            self.drain_busy.eq(splitter.drain_busy),
+            self.drain_busy.eq(splitter.drain_busy | _any_with(chunks_held, slot=self.drain_slot)),
             managers.requests[PLAIN].eq(plain.o.valid & self.may_send & credit.fits),
-            managers.requests[CHUNK].eq(splitter.o.valid & self.may_send & self.may_decrypt & credit.chunk_fits),
+            managers.requests[CHUNK].eq(chunks.o.valid & self.may_send & self.may_decrypt & credit.chunk_fits),
             managers.taken.eq(manager_taken),
-            # What goes first may take the last entry, and so withdraw what nobody has seen.
-            managers.keep.eq((arbiter.choice == MANAGER) & ~Const(self.pipelined)),
-            arbiter.keep.eq(not self.pipelined),
             arbiter.requests[MANAGER].eq(managers.valid),
             arbiter.requests[MERGE].eq(self.merge.valid & self.may_send & self.may_decrypt),
             manager_taken.eq(self.send & (arbiter.choice == MANAGER)),
-            plain_taken.eq(manager_taken & (managers.choice == PLAIN)),
-            plain.o.ready.eq(plain_taken),
-            splitter.o.ready.eq(manager_taken & (managers.choice == CHUNK)),
+            plain.o.ready.eq(manager_taken & (managers.choice == PLAIN)),
+            chunks.o.ready.eq(manager_taken & (managers.choice == CHUNK)),
             self.merge.ready.eq(self.send & (arbiter.choice == MERGE)),
 
-            credit.len.eq(plain.o.payload.len),
-            credit.renew.eq(plain.i.valid & plain.i.ready),
+            credit.len.eq(beats),
+            credit.renew.eq(~plain.o.valid),
             credit.take.eq(manager_taken),
-            credit.taken.eq(Mux(managers.choice == PLAIN, plain.o.payload.len,
-                                chunk.last_byte[4:] - chunk.first_byte[4:])),
+            credit.taken.eq(Mux(managers.choice == PLAIN, beats, chunk.last_byte[4:] - chunk.first_byte[4:])),
             credit.give.eq(self.give),
         ]
         address = self._offer(m, arbiter)
@@ -143,21 +145,39 @@ class ReadIssue(Component):
             self._plan_beats(m, chunk)
         return m
 
-    def _route_head(self, m: Module, plain: Hop) -> None:
+    def _part(self, m: Module, name: str, shape):
+        """A wire, or if pipelined a slice, and what a slice holds: whether it is there, and the entry."""
+        if not self.pipelined:
+            m.submodules[name] = wire = Hop(shape=shape, registered=False)
+            return wire, []
+        m.submodules[name] = slice_ = RegisterSlice(shape=shape)
+        return slice_, list(zip(slice_.held_valid, slice_.held))
+
+    def _choose(self, m: Module):
+        """Who goes among managers' accesses, and between them and partial writes."""
+        if self.pipelined:
+            m.submodules.managers, m.submodules.arbiter = chosen = Turns(), Turns()
+            return chosen
+        m.submodules.managers = managers = PatientArbiter(count=2, patience=self.patience)
+        m.submodules.arbiter = arbiter = PatientArbiter(count=2, patience=self.patience)
+        # What goes first may take the last entry, and so withdraw what nobody has seen.
+        m.d.comb += managers.keep.eq(arbiter.choice == MANAGER)
+        return managers, arbiter
+
+    def _route_head(self, m: Module, plain, plains_held: list, chunks_held: list) -> None:
         """Offers the head of ``i`` to where it belongs, unless an earlier access of its ID is elsewhere, unsent."""
         request, splitter = self.i.payload, self.splitter
         being_denied, being_cut, being_held = Signal(), Signal(), Signal()
         m.d.comb += [
             being_denied.eq(self.denied_busy & (self.denied_id == request.id)),
-            being_cut.eq(splitter.is_busy & (splitter.busy_id == request.id)),
+            being_cut.eq((splitter.is_busy & (splitter.busy_id == request.id)) | _any_with(chunks_held, id=request.id)),
+            being_held.eq(_any_with(plains_held, id=request.id)),
             plain.i.payload.eq(request),
             splitter.i.payload.eq(request),
             self.denied.payload.id.eq(request.id),
             self.denied.payload.len.eq(request.len),
             self.denied.payload.resp.eq(request.resp),
         ]
-        if self.pipelined:
-            m.d.comb += being_held.eq(plain.o.valid & (plain.o.payload.id == request.id))
         with m.If(self.i.valid & ~being_denied):
             with m.Switch(request.route):
                 with m.Case(Route.PLAIN):
@@ -168,7 +188,7 @@ class ReadIssue(Component):
                     unsent = being_cut | being_held
                     m.d.comb += [self.denied.valid.eq(~unsent), self.i.ready.eq(self.denied.ready & ~unsent)]
 
-    def _offer(self, m: Module, arbiter: PatientArbiter):
+    def _offer(self, m: Module, arbiter):
         """Offers the arbiter's choice to DRAM, or to registers on the way there; returns its address."""
         offered = self.ar
         if self.pipelined:

@@ -11,8 +11,8 @@ class Turns(Component):
 
     ``choice`` is a register. While both ask, they alternate, without a cycle lost, and while one asks
     alone it goes every cycle. One that asks when it is not its turn waits a cycle longer than it must;
-    after a cycle in which nobody asks, the first need not. A request, once made, must stay until it is
-    taken; the choice stays until then, too.
+    after a cycle in which nobody asks, the first need not. While the choice asks, it stays until it is
+    taken.
 
     Members
     -------
@@ -22,19 +22,19 @@ class Turns(Component):
         Index of the one whose turn it is, whether it asks or not.
     valid : ``Out(1)``
         High if the one whose turn it is asks.
-    ready : ``In(1)``
-        High if what is chosen is taken in this cycle.
+    taken : ``In(1)``
+        High in the cycle in which the choice is used up.
     """
 
     requests: In(2)
     choice: Out(1)
     valid: Out(1)
-    ready: In(1)
+    taken: In(1)
 
     def elaborate(self, _platform) -> Module:
         m = Module()
         m.d.comb += self.valid.eq(self.requests.bit_select(self.choice, 1))
-        with m.If(~self.valid | self.ready):
+        with m.If(~self.valid | self.taken):
             with m.If(self.requests.bit_select(~self.choice, 1)):
                 m.d.sync += self.choice.eq(~self.choice)
             with m.Elif(~self.valid):

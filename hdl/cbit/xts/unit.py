@@ -125,7 +125,7 @@ class XtsUnit(Component):
         lane = self.lanes["shared"]
         m.d.comb += [
             lane.i.valid.eq(turns.valid),
-            turns.ready.eq(lane.i.ready),
+            turns.taken.eq(lane.i.ready),
         ]
         for index, path in enumerate(PATHS):
             i, o = getattr(self, f"{path}_i"), getattr(self, f"{path}_o")
@@ -150,7 +150,7 @@ class XtsUnit(Component):
         tweaks = self.tweaks
         m.d.comb += [
             tweaks.i.valid.eq(turns.valid),
-            turns.ready.eq(tweaks.i.ready),
+            turns.taken.eq(tweaks.i.ready),
         ]
         for index, path in enumerate(PATHS):
             request, result = getattr(self, f"{path}_tweak_request"), getattr(self, f"{path}_tweak")

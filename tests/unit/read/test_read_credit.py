@@ -1,3 +1,5 @@
+# amaranth: UnusedElaboratable=no
+
 """Room for beats: never more is taken than there is, and all that there is can be had."""
 
 import random

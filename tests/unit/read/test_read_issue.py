@@ -207,7 +207,7 @@ def test_plain_accesses_pass_no_more_often_than_patience_says():
 
 def test_one_burst_a_cycle_if_pipelined():
     assert kinds_sent(*[plain(1, 4)] * 30, cycles=20, pipelined=True)[4:] == ["plain"] * 16
-    assert kinds_sent(*[encrypted(1), encrypted(2)] * 3, cycles=10, pipelined=True)[2:] == ["encrypted"] * 8
+    assert kinds_sent(*[encrypted(1), encrypted(2)] * 3, cycles=12, pipelined=True)[3:] == ["encrypted"] * 9
 
 
 def test_a_plain_access_waits_for_room_for_all_of_its_beats():

@@ -13,7 +13,7 @@ def run(script):
     async def testbench(ctx):
         async def step(requests, ready=1):
             ctx.set(dut.requests, requests)
-            ctx.set(dut.ready, ready)
+            ctx.set(dut.taken, ready)
             chosen = ctx.get(dut.choice) if ctx.get(dut.valid) else None
             assert chosen is None or requests >> chosen & 1
             await ctx.tick()

@@ -22,7 +22,8 @@ DEEP = {"pipelined": True, "cycles_per_round": 3, "read_entries": 2 * ENTRIES, "
 
 def unit(**change):
     parameters = {"key_bits": 128, "c_bit": C_BIT, "slots": SLOTS, "data_unit_bytes": 64, "duplex": True,
-                  "unroll": 10, "rounds_per_cycle": 1, "cycles_per_round": 1, "pipelined": False, "sbox": SBox.TABLE, "block_ram_rounds": 42,
+                  "unroll": 10, "rounds_per_cycle": 1, "cycles_per_round": 1, "pipelined": False,
+                  "sbox": SBox.TABLE, "block_ram_rounds": 42,
                   "read_entries": ENTRIES + 2, "write_entries": ENTRIES, "read_tag": 9, "write_tag": 6}
     return XtsUnit(**(parameters | change))
 
