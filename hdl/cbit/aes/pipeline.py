@@ -99,7 +99,7 @@ class AesPipeline(Component):
         if sbox is SBox.BLOCK_RAM:
             self.block_ram_rounds = unroll if block_ram_rounds is None else min(unroll, block_ram_rounds)
         self.rounds = rounds
-        self.key_cycles = PREPARE_CYCLES
+        self.key_cycles = PREPARE_CYCLES + unroll - 1
         payload = {"block": 128, "slot": range(slots)} | ({"decrypt": 1} if direction is Direction.BOTH else {})
         super().__init__({
             "i": In(stream.Signature(data.StructLayout(payload), always_ready=unroll == rounds)),
@@ -136,9 +136,11 @@ class AesPipeline(Component):
             direction=self.direction, slots=self.slots, rounds=self.rounds, steps=(0,), registered=False)
         places = [self._place(number) for number in range(self.unroll)]
         wiring.connect(m, prepare_keys.o, first_key.write)
+        round_key = prepare_keys.o
         for number, place in enumerate(places):
             m.submodules[f"round_{number}"] = place
-            wiring.connect(m, prepare_keys.o, place.round_key)
+            wiring.connect(m, round_key, place.round_key)
+            round_key = place.next_round_key
 
         exit_place = places[(self.rounds - 1) % self.unroll]
         m.d.comb += [

@@ -2,7 +2,7 @@
 
 from itertools import pairwise
 
-from amaranth import Module, Signal
+from amaranth import Module, Mux, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import Component, In, Out
 
@@ -66,7 +66,8 @@ class PrepareKeys(Component):
                 after.valid.eq(before.valid),
                 after.slot.eq(before.slot),
                 after.round.eq(before.round),
-                after.data.eq(before.data),
+                # Where there is no key there are zeros, so that a key is gone with the cycle in which it is valid.
+                after.data.eq(Mux(before.valid, before.data, 0)),
             ]
         mixed = stages[-1]
         m.d.sync += [

@@ -64,6 +64,8 @@ class AesRound(Component):
         In place of ``state_o``, the state if this was the last round, which has no MixColumns.
     round_key : ``In(PreparedKeySignature(slots, rounds))``
         Writes round keys.
+    next_round_key : ``Out(PreparedKeySignature(slots, rounds))``
+        The same a cycle later, for the next round.
     """
 
     token_i: data.View
@@ -73,6 +75,7 @@ class AesRound(Component):
     state_o: Signal
     last_o: Signal
     round_key: wiring.PureInterface
+    next_round_key: wiring.PureInterface
 
     def __init__(self, *, direction: Direction, slots: int, rounds: int, turns: int, steps: tuple[int, ...],
                  sbox: SBox, cycles: int, plain_entry: bool) -> None:
@@ -93,6 +96,7 @@ class AesRound(Component):
             "state_o": Out(128),
             "last_o": Out(128),
             "round_key": In(PreparedKeySignature(slots=slots, rounds=rounds)),
+            "next_round_key": Out(PreparedKeySignature(slots=slots, rounds=rounds)),
         })
 
     def elaborate(self, _platform) -> Module:
@@ -107,6 +111,7 @@ class AesRound(Component):
             direction=self.direction, slots=self.slots, rounds=self.rounds, steps=self.steps,
             registered=self.cycles > 0)
         wiring.connect(m, wiring.flipped(self.round_key), keys.write)
+        self._pass_round_key(m)
 
         tokens = self._pass_tokens(m)
         # A registered key is read a cycle before it is added, which is with the last register of MixColumns.
@@ -123,6 +128,15 @@ class AesRound(Component):
             self.last_o.eq(mix_columns.plain),
         ]
         return m
+
+    def _pass_round_key(self, m: Module) -> None:
+        given, passed = self.round_key, self.next_round_key
+        m.d.sync += passed.valid.eq(given.valid)
+        for field in ("slot", "forward", "inverse"):
+            # Not reset: keys are there only for the cycle in which they are valid.
+            value = Signal.like(getattr(given, field), reset_less=True)
+            m.d.sync += value.eq(getattr(given, field))
+            m.d.comb += getattr(passed, field).eq(value)
 
     def _pass_tokens(self, m: Module) -> list[data.View]:
         """The token after each number of registers."""

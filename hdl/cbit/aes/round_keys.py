@@ -146,7 +146,12 @@ class RoundKeys(Component):
                 data = self._hold_inverse(m)
             case Direction.BOTH:
                 data = Mux(self.decrypt, self._hold_inverse(m), self._hold_forward(m))
-        m.d["sync" if self.registered else "comb"] += self.data.eq(data)
+        if self.registered:
+            # Not reset: it follows the memory, which is not either, and holds nothing that that has not held before.
+            taken = Signal(128, reset_less=True)
+            m.d.sync += taken.eq(data)
+            data = taken
+        m.d.comb += self.data.eq(data)
         return m
 
     def _hold_forward(self, m: Module) -> Signal:
