@@ -20,6 +20,9 @@ __all__ = ["Hop", "Placement", "PlacementError", "place"]
 TARGET_MHZ = 200
 """The clock that the placer tries to reach."""
 
+ROUTER = "router2"
+"""Its default takes many times as long where much is connected to much, as an AES round is."""
+
 _CELL_TYPES = re.compile(r"_(?:LUT4|CCU2C|TRELLIS|DP16KD|PDPW16KD|PFUMX|L6MUX21)")
 _GATEWARE = re.compile(r"/(cbit/[\w/]+\.py:\d+)")
 
@@ -99,7 +102,7 @@ def place(netlist: bytes, device: Device, *, seed: int, store: Store) -> Placeme
         If the design does not fit or can not be routed.
     """
     sites = device.floorplan(json.loads(gzip.decompress(netlist)))
-    options = (*device.part, "--seed", str(seed), "--freq", str(TARGET_MHZ))
+    options = (*device.part, "--seed", str(seed), "--freq", str(TARGET_MHZ), "--router", ROUTER)
     content = digest(netlist, sorted(sites.items()), options, device.placer, metadata.version(device.placer))
 
     def run(folder: Path) -> dict[str, Any]:

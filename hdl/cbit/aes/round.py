@@ -142,8 +142,12 @@ class AesRound(Component):
         """The token after each number of registers."""
         tokens = [self.token_i]
         for _ in range(self.cycles):
-            tokens.append(Signal.like(self.token_i))
-            m.d.sync += tokens[-1].eq(tokens[-2])
+            before, after = tokens[-1], Signal.like(self.token_i)
+            # Not reset: what a token says counts only where it is valid.
+            beside, valid = Signal.like(after, reset_less=True), Signal()
+            m.d.sync += [beside.eq(before), valid.eq(before.valid)]
+            m.d.comb += [after.eq(beside), after.valid.eq(valid)]
+            tokens.append(after)
         m.d.comb += [
             self.token_o.eq(tokens[-1]),
             self.next_token_o.eq(tokens[max(0, self.cycles - 1)]),

@@ -104,10 +104,11 @@ class XtsUnit(Component):
         return m
 
     def _load(self, m: Module, user, *, tweak_key: bool) -> None:
-        m.d.comb += [
-            user.round_key.valid.eq(self.round_key.valid & (self.round_key.tweak_key == tweak_key)),
-            *(getattr(user.round_key, field).eq(getattr(self.round_key, field)) for field in ("slot", "round", "data")),
-        ]
+        """Round keys for one user: for others' it sees zeros, so that the registers of each are its own."""
+        m.d.comb += user.round_key.valid.eq(self.round_key.valid & (self.round_key.tweak_key == tweak_key))
+        with m.If(user.round_key.valid):
+            m.d.comb += [getattr(user.round_key, field).eq(getattr(self.round_key, field))
+                         for field in ("slot", "round", "data")]
 
     def _join_lane(self, m: Module, path: str) -> None:
         lane, i, o = self.lanes[path], getattr(self, f"{path}_i"), getattr(self, f"{path}_o")
