@@ -6,6 +6,7 @@ Plain Python without Amaranth, so that tools read a configuration without a gate
 import dataclasses
 import enum
 from collections.abc import Mapping
+from typing import Any
 
 __all__ = ["DEFAULT_PRESET", "PRESETS", "EngineConfig", "SBox", "preset"]
 
@@ -161,15 +162,25 @@ class EngineConfig:
         return values | {"sbox": self.sbox.value}
 
 
+_BLOCK_RAM_ROUNDS = 22
+"""Beside the buffers, so many fit an LFE5U-85F."""
+
+_FAST: dict[str, Any] = {"pipelined": True, "sbox": SBox.BLOCK_RAM, "cycles_per_round": 4,
+                         "block_ram_rounds": _BLOCK_RAM_ROUNDS}
+
 PRESETS: Mapping[str, tuple[str, EngineConfig]] = {
-    "streaming": ("a block a cycle each way, AES-128", EngineConfig()),
-    "streaming-256": ("a block a cycle each way, AES-256", EngineConfig(key_bits=256)),
-    "low-latency": ("two AES rounds a cycle, AES-128", EngineConfig(rounds_per_cycle=2)),
-    "low-latency-256": ("two AES rounds a cycle, AES-256", EngineConfig(key_bits=256, rounds_per_cycle=2)),
-    "balanced": ("one pipeline for both directions, a block a cycle", EngineConfig(duplex=False)),
+    "streaming": ("the fastest clock: a block a cycle each way, AES-128", EngineConfig(**_FAST)),
+    "streaming-256": ("the same with AES-256", EngineConfig(key_bits=256, **_FAST)),
+    "low-latency": ("an AES round and each step a cycle, AES-128",
+                    EngineConfig(sbox=SBox.BLOCK_RAM, block_ram_rounds=_BLOCK_RAM_ROUNDS)),
+    "low-latency-256": ("the same with AES-256",
+                        EngineConfig(key_bits=256, sbox=SBox.BLOCK_RAM, block_ram_rounds=_BLOCK_RAM_ROUNDS)),
+    "two-rounds": ("the fewest cycles: two AES rounds in each, AES-128",
+                   EngineConfig(rounds_per_cycle=2, sbox=SBox.COMPOSITE)),
+    "balanced": ("one pipeline for both directions, a block a cycle", EngineConfig(duplex=False, **_FAST)),
     "compact": ("one pipeline for both directions, a block every five cycles",
-                EngineConfig(duplex=False, unroll=2, sbox=SBox.COMPOSITE, max_outstanding=16)),
-    "page": ("data units of 4096 bytes", EngineConfig(data_unit_bytes=4096)),
+                EngineConfig(duplex=False, unroll=2, max_outstanding=8, **_FAST)),
+    "page": ("data units of 4096 bytes", EngineConfig(data_unit_bytes=4096, **_FAST)),
 }
 """Name to what it is for, in one line, and its configuration."""
 

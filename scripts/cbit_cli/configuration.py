@@ -3,13 +3,13 @@
 import dataclasses
 import enum
 import typing
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import click
 
 from cbit.config import DEFAULT_PRESET, PRESETS, EngineConfig, SBox, preset
 
-__all__ = ["configuration_options", "configure", "parse_setting"]
+__all__ = ["changed", "configuration_options", "configure", "parse_setting"]
 
 _Command = typing.TypeVar("_Command", bound=Callable[..., object])
 
@@ -27,21 +27,36 @@ def configuration_options(command: _Command) -> _Command:
 
 
 def configure(preset_name: str, settings: Sequence[str]) -> EngineConfig:
-    """The configuration that the options ask for. An engine of all rounds keeps all of them when their number changes.
+    """The configuration that the options ask for.
 
     Raises
     ------
     click.UsageError
         If there is no such preset or parameter, or a value is outside its range.
     """
-    changes = dict(parse_setting(setting) for setting in settings)
     try:
-        base = preset(preset_name)
-        if base.unroll_rounds == base.rounds:
-            changes.setdefault("unroll", None)
-        return dataclasses.replace(base, **changes)
+        return changed(preset(preset_name), dict(parse_setting(setting) for setting in settings))
     except ValueError as error:
         raise click.UsageError(str(error)) from error
+
+
+def changed(base: EngineConfig, changes: Mapping[str, typing.Any]) -> EngineConfig:
+    """A configuration with changes and what follows from them, unless it is named, too.
+
+    An engine of all rounds keeps all of them when their number changes, and two rounds a cycle have no registers
+    within.
+
+    Raises
+    ------
+    ValueError
+        If a value is outside its range.
+    """
+    follows: dict[str, typing.Any] = {}
+    if base.unroll_rounds == base.rounds:
+        follows["unroll"] = None
+    if changes.get("rounds_per_cycle", 1) > 1:
+        follows["cycles_per_round"] = 1
+    return dataclasses.replace(base, **{**follows, **changes})
 
 
 def parse_setting(setting: str) -> tuple[str, typing.Any]:

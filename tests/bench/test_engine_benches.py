@@ -4,12 +4,15 @@ import shutil
 
 import pytest
 
-from cbit.config import PRESETS, EngineConfig
+from cbit.config import DEFAULT_PRESET, PRESETS, EngineConfig, preset
 from cbit_sim.benches.random_traffic import PERSONALITIES
 from cbit_sim.runner import simulate
 from cbit_sim.simulators import SIMULATORS
 
 CORNERS = ("bursts", "keys", "load", "ordering", "pace", "policy")
+
+PIPELINED = preset(DEFAULT_PRESET)
+"""Registers between all steps, and S-boxes in block RAM: what the benches' own default has not."""
 
 UNUSUAL = EngineConfig(c_bit=44, id_width=2, asid_count=12, key_bits=256, data_unit_bytes=4096, max_outstanding=4)
 """Address bits above the C-bit, ASIDs that do not exist, few IDs, small tables, long keys and data units."""
@@ -42,10 +45,16 @@ def test_corners(bench):
     simulate("engine", f"cbit_sim.benches.corners_{bench}")
 
 
+@pytest.mark.parametrize("bench", sorted({*CORNERS} - {"pace"}))  # its cycles are those of an engine without registers
+def test_corners_of_a_pipelined_engine(bench):
+    simulate("engine", f"cbit_sim.benches.corners_{bench}", config=PIPELINED)
+
+
+@pytest.mark.parametrize("config", [EngineConfig(), PIPELINED], ids=["default", "pipelined"])
 @pytest.mark.parametrize("personality", PERSONALITIES)
-def test_random_traffic(personality):
+def test_random_traffic(personality, config):
     seed = _SEED + list(PERSONALITIES).index(personality)
-    _random_traffic(personality, -(-_TRANSACTIONS // len(PERSONALITIES)), seed)
+    _random_traffic(personality, -(-_TRANSACTIONS // len(PERSONALITIES)), seed, config)
 
 
 def test_unusual_configuration():

@@ -4,7 +4,7 @@ import functools
 
 import pytest
 
-from cbit.config import PRESETS, EngineConfig
+from cbit.config import DEFAULT_PRESET, PRESETS, EngineConfig, preset
 from cbit.engine import latency_cycles
 from cbit_sim.runner import simulate
 
@@ -13,8 +13,8 @@ _LINE_BEATS = 4
 
 
 @functools.cache
-def _measured(top, bursts):
-    return simulate(top, "cbit_sim.benches.latency", parameters={"bursts": bursts})
+def _measured(top, bursts, config=None):
+    return simulate(top, "cbit_sim.benches.latency", config=config, parameters={"bursts": bursts})
 
 
 def _added(kind, reference):
@@ -32,8 +32,8 @@ def test_an_encrypted_read_takes_the_depth_of_aes_and_one_cycle():
     assert _added("encrypted_read", "plain_read") == latency_cycles(EngineConfig())["encrypted_read"] == 11
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("name", PRESETS)
+@pytest.mark.parametrize("name", [
+    pytest.param(name, marks=() if name == DEFAULT_PRESET else pytest.mark.slow) for name in PRESETS])
 def test_every_preset_takes_the_cycles_that_it_states(name):
     config = PRESETS[name][1]
     measured = simulate("engine", "cbit_sim.benches.latency", config=config, parameters={"bursts": 10})
@@ -42,11 +42,12 @@ def test_every_preset_takes_the_cycles_that_it_states(name):
         assert measured["latency_cycles"][kind]["first"] - reference["first"] == latency_cycles(config)[kind]
 
 
+@pytest.mark.parametrize("config", [EngineConfig(), preset(DEFAULT_PRESET)], ids=["default", DEFAULT_PRESET])
 @pytest.mark.parametrize("kind", ["plain_read", "plain_write", "plain_mixed", "encrypted_read", "encrypted_write",
                                   "encrypted_mixed"])
-def test_random_lines_of_changing_keys_run_at_full_bandwidth(kind):
+def test_random_lines_of_changing_keys_run_at_full_bandwidth(kind, config):
     def cycles(bursts):
-        return _measured("engine", bursts)["bandwidth"][kind]["cycles"]
+        return _measured("engine", bursts, config)["bandwidth"][kind]["cycles"]
 
     extra = cycles(_LONG) - cycles(_SHORT) - _LINE_BEATS * (_LONG - _SHORT)
     assert abs(extra) <= 0.005 * _LINE_BEATS * (_LONG - _SHORT)

@@ -12,7 +12,7 @@ from cbit.config import DEFAULT_PRESET, PRESETS, EngineConfig, SBox, preset
     ("addr_width", 64), ("c_bit", 13), ("c_bit", 46), ("id_width", 1), ("id_width", 8), ("asid_count", 2),
     ("asid_count", 3), ("asid_count", 1024), ("key_bits", 128), ("key_bits", 256), ("data_unit_bytes", 64),
     ("data_unit_bytes", 4096), ("duplex", False), ("unroll", 1), ("unroll", 10), ("rounds_per_cycle", 2),
-    ("cycles_per_round", 5), ("pipelined", True),
+    ("cycles_per_round", 5), ("pipelined", True), ("block_ram_rounds", 0), ("block_ram_rounds", 42),
     ("max_outstanding", 4), ("max_outstanding", 64), *(("sbox", kind) for kind in SBox)])
 def test_values_at_the_ends_of_their_range_are_taken(field, value):
     assert getattr(EngineConfig(**{field: value}), field) == value
@@ -39,6 +39,7 @@ def test_values_at_the_ends_of_their_range_are_taken(field, value):
     ({"rounds_per_cycle": 3}, "rounds_per_cycle must be 1 or 2, not 3"),
     ({"cycles_per_round": 6}, "cycles_per_round must be an integer from 1 to 5, not 6"),
     ({"rounds_per_cycle": 2, "cycles_per_round": 2}, "cycles_per_round must be 1 with two rounds_per_cycle, not 2"),
+    ({"block_ram_rounds": 43}, "block_ram_rounds must be an integer from 0 to 42, not 43"),
     ({"pipelined": 1}, "pipelined must be true or false, not 1"),
     ({"rounds_per_cycle": 2, "sbox": SBox.BLOCK_RAM}, "rounds_per_cycle must be 1 with the block_ram S-box, not 2"),
     ({"sbox": "table"}, "sbox must be table or composite or block_ram, not 'table'"),
@@ -74,8 +75,10 @@ def test_presets_survive_json(name):
     assert EngineConfig(**values | {"sbox": SBox(values["sbox"])}) == preset(name)
 
 
-def test_default_preset_is_the_default_configuration():
-    assert preset(DEFAULT_PRESET) == EngineConfig()
+def test_default_preset_differs_from_the_default_configuration_in_its_clock_alone():
+    parameters, defaults = preset(DEFAULT_PRESET).as_dict(), EngineConfig().as_dict()
+    assert {name for name, value in parameters.items() if value != defaults[name]} == {
+        "pipelined", "sbox", "cycles_per_round", "block_ram_rounds"}
 
 
 def test_unknown_preset_is_refused():

@@ -33,7 +33,8 @@ class KeyLoader(wiring.Component):
     round_key : ``Out(RoundKeyPairSignature(...))``
         The round keys.
     done : ``Out(1)``
-        High once, when the last round key has come into use: :data:`~cbit.keys.types.ROUND_KEY_SETTLE_CYCLES` after it was written.
+        High once, when the last round key has come into use:
+        :data:`~cbit.keys.types.ROUND_KEY_SETTLE_CYCLES` after it was written.
 
     Raises
     ------

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 import click
 
 from cbit.config import EngineConfig, SBox
-from cbit_cli.configuration import parse_setting
+from cbit_cli.configuration import changed, parse_setting
 
 __all__ = ["AXES", "Space", "parse_axes"]
 
@@ -102,11 +102,8 @@ class Space:
         visited: dict[tuple[typing.Any, ...], EngineConfig] = {}
         refusals: dict[tuple[str, typing.Any], str] = {}
         for values in combinations:
-            changes = dict(zip(axes, values))
-            if base.unroll_rounds == base.rounds:
-                changes.setdefault("unroll", None)
             try:
-                config = dataclasses.replace(base, **changes)
+                config = changed(base, dict(zip(axes, values)))
             except ValueError as error:
                 for pair in zip(axes, values):
                     refusals.setdefault(pair, str(error))

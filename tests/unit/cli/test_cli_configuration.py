@@ -5,7 +5,7 @@ import dataclasses
 import click
 import pytest
 
-from cbit.config import PRESETS, EngineConfig, SBox, preset
+from cbit.config import PRESETS, SBox, preset
 from cbit_cli.configuration import configure
 
 
@@ -15,18 +15,22 @@ def test_preset_alone_is_itself(name):
 
 
 @pytest.mark.parametrize(("setting", "changes"), [
-    ("key_bits=256", {"key_bits": 256}),
+    ("key_bits=256", {"key_bits": 256, "unroll": None}),
     ("asid_count=0x40", {"asid_count": 64}),
     ("duplex=false", {"duplex": False}),
     ("sbox=composite", {"sbox": SBox.COMPOSITE}),
     ("unroll=5", {"unroll": 5}),
 ])
 def test_setting_changes_one_parameter(setting, changes):
-    assert configure("streaming", [setting]) == EngineConfig(**changes)
+    assert configure("streaming", [setting]) == dataclasses.replace(preset("streaming"), **changes)
 
 
 def test_all_rounds_stay_all_rounds_with_a_longer_key():
     assert configure("streaming", ["key_bits=256"]).unroll == 14
+
+
+def test_two_rounds_a_cycle_have_no_registers_within():
+    assert configure("balanced", ["rounds_per_cycle=2", "sbox=table"]).cycles_per_round == 1
 
 
 def test_some_rounds_stay_as_they_are():

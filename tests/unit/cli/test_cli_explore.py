@@ -78,7 +78,7 @@ def test_a_folder_is_used_again_and_that_of_others_is_not(capsys, tmp_path, aske
 
 
 def test_nothing_that_fits_is_shown_too(capsys, tmp_path, asked):
-    assert run(capsys, "--axes", "unroll=10", "--out", tmp_path / "full")[0] == 0
+    assert run(capsys, "--axes", "sbox=table", "--out", tmp_path / "full")[0] == 0
     assert asked
     assert "<svg" not in (tmp_path / "full" / "report.html").read_text()
 
