@@ -2,7 +2,7 @@
 
 from itertools import pairwise
 
-from amaranth import Module, Mux, Signal
+from amaranth import Module, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import Component, In, Out
 
@@ -66,9 +66,11 @@ class PrepareKeys(Component):
                 after.valid.eq(before.valid),
                 after.slot.eq(before.slot),
                 after.round.eq(before.round),
-                # Where there is no key there are zeros, so that a key is gone with the cycle in which it is valid.
-                after.data.eq(Mux(before.valid, before.data, 0)),
+                after.data.eq(before.data),
             ]
+        # Where there is no key there are zeros, so that a key is gone with the cycle in which it is valid.
+        with m.If(~self.i.valid):
+            m.d.sync += [stages[0].slot.eq(0), stages[0].round.eq(0), stages[0].data.eq(0)]
         mixed = stages[-1]
         m.d.sync += [
             self.o.valid.eq(mixed.valid << mixed.round),

@@ -40,8 +40,9 @@ class SlotState(enum.Enum, shape=3):
     ZEROIZING = 4
 
 
-ROUND_KEY_SETTLE_CYCLES = 19
-"""Cycles in which a round key that is written comes into use in every AES pipeline: one here, up to 18 there."""
+ROUND_KEY_SETTLE_CYCLES = 20
+"""Cycles in which a written round key comes into use in every AES pipeline: one here, one in the XTS unit, up to 18
+there."""
 
 SLOT_NUMBER_WIDTH = 10
 """Bits of a slot's number in a command, enough for the largest engine."""

@@ -1,14 +1,16 @@
 """The XTS unit: the lanes and the tweaks of both directions, and the keys of all slots."""
 
-from amaranth import Module
+from amaranth import Module, Signal
 from amaranth.hdl import Shape, ShapeLike, unsigned
 from amaranth.lib import stream
 from amaranth.lib.data import StructLayout
-from amaranth.lib.wiring import Component, In, Out
+from amaranth.lib.wiring import Component, In, Out, connect
 
 from cbit.config import SBox
 from cbit.keys.types import RoundKeyPairSignature
+from cbit.stream.hop import Hop
 from cbit.stream.queue import ReservedQueue
+from cbit.stream.slice import RegisterSlice
 from cbit.stream.turns import Turns
 from cbit.xts.lane import Direction, XtsLane
 from cbit.xts.ports import lane_input_layout, lane_output_layout, tweak_request_layout, tweak_result_layout
@@ -23,7 +25,7 @@ class XtsUnit(Component):
     """Decrypts for the read path, encrypts for the write path, and makes the tweaks of both.
 
     Latency, throughput and stalls: those of :class:`XtsLane` and :class:`TweakEngine`; tweaks come as fast
-    as lines of four blocks need them, and if ``pipelined`` a request waits a cycle before it is begun.
+    as lines of four blocks need them, and if ``pipelined`` a request waits two cycles before it is begun.
     Without ``duplex`` one lane serves both paths, in turn where both want it; the paths take turns at
     the tweaks, too.
 
@@ -92,9 +94,8 @@ class XtsUnit(Component):
         m = Module()
         for name, lane in self.lanes.items():
             m.submodules[name] = lane
-            self._load(m, lane, tweak_key=False)
         m.submodules.tweaks = self.tweaks
-        self._load(m, self.tweaks, tweak_key=True)
+        self._load(m)
         if self.duplex:
             for path in PATHS:
                 self._join_lane(m, path)
@@ -103,19 +104,32 @@ class XtsUnit(Component):
         self._share_tweaks(m)
         return m
 
-    def _load(self, m: Module, user, *, tweak_key: bool) -> None:
-        """Round keys for one user: for others' it sees zeros, so that the registers of each are its own."""
-        m.d.comb += user.round_key.valid.eq(self.round_key.valid & (self.round_key.tweak_key == tweak_key))
-        with m.If(user.round_key.valid):
-            m.d.comb += [getattr(user.round_key, field).eq(getattr(self.round_key, field))
-                         for field in ("slot", "round", "data")]
+    def _load(self, m: Module) -> None:
+        """Hands round keys to those whose they are, a cycle after they have come.
+
+        The decrypting lane numbers slots from the other end: so no register of one lane is always equal to one of the
+        other, which synthesis would make one for both, half a device away from each.
+        """
+        given = Signal(self.round_key.data.shape(), reset_less=True)
+        # Not reset: a pipeline sees it only where its own valid bit is set.
+        m.d.sync += given.eq(self.round_key.data)
+        users = [(lane, 0, lane.direction is Direction.DECRYPT) for lane in self.lanes.values()]
+        for user, tweak_key, is_reversed in (*users, (self.tweaks, 1, False)):
+            key, slot = user.round_key, self.round_key.slot
+            m.d.sync += [
+                key.valid.eq(self.round_key.valid & (self.round_key.tweak_key == tweak_key)),
+                key.slot.eq(~slot if is_reversed else slot),
+                key.round.eq(self.round_key.round),
+            ]
+            m.d.comb += key.data.eq(given)
 
     def _join_lane(self, m: Module, path: str) -> None:
         lane, i, o = self.lanes[path], getattr(self, f"{path}_i"), getattr(self, f"{path}_o")
         m.d.comb += [
             lane.i.valid.eq(i.valid),
             i.ready.eq(lane.i.ready),
-            *(lane.i.payload[field].eq(i.payload[field]) for field in ("block", "slot", "tweak", "power", "tag")),
+            *(lane.i.payload[field].eq(i.payload[field]) for field in ("block", "tweak", "power", "tag")),
+            lane.i.payload.slot.eq(~i.payload.slot if lane.direction is Direction.DECRYPT else i.payload.slot),
             o.valid.eq(lane.o.valid),
             o.payload.block.eq(lane.o.payload.block),
             o.payload.tag.eq(lane.o.payload.tag),
@@ -149,9 +163,12 @@ class XtsUnit(Component):
     def _share_tweaks(self, m: Module) -> None:
         m.submodules.tweak_turns = turns = Turns()
         tweaks = self.tweaks
+        m.submodules.chosen = chosen = (RegisterSlice(shape=tweaks.i.payload.shape()) if self.pipelined
+                                        else Hop(shape=tweaks.i.payload.shape(), registered=False))
+        connect(m, chosen.o, tweaks.i)
         m.d.comb += [
-            tweaks.i.valid.eq(turns.valid),
-            turns.taken.eq(tweaks.i.ready),
+            chosen.i.valid.eq(turns.valid),
+            turns.taken.eq(chosen.i.ready),
         ]
         for index, path in enumerate(PATHS):
             request, result = getattr(self, f"{path}_tweak_request"), getattr(self, f"{path}_tweak")
@@ -169,9 +186,9 @@ class XtsUnit(Component):
             ]
             with m.If(turns.choice == index):
                 m.d.comb += [
-                    queue.o.ready.eq(tweaks.i.ready),
-                    tweaks.i.payload.line.eq(queue.o.payload.line),
-                    tweaks.i.payload.slot.eq(queue.o.payload.slot),
-                    tweaks.i.payload.tag.is_read.eq(is_read),
-                    tweaks.i.payload.tag.index.eq(queue.o.payload.index),
+                    queue.o.ready.eq(chosen.i.ready),
+                    chosen.i.payload.line.eq(queue.o.payload.line),
+                    chosen.i.payload.slot.eq(queue.o.payload.slot),
+                    chosen.i.payload.tag.is_read.eq(is_read),
+                    chosen.i.payload.tag.index.eq(queue.o.payload.index),
                 ]

@@ -373,7 +373,7 @@ def test_commands_and_words_during_an_install_leave_it_alone(bench):
 
 
 @pytest.mark.parametrize(("key_bits", "install", "retire", "refused_install"), [
-    (128, 272, 37, 13), (256, 372, 45, 21)])
+    (128, 273, 37, 13), (256, 373, 45, 21)])
 def test_commands_take_the_cycles_that_are_told(key_bits, install, retire, refused_install):
     bench = Bench(key_bits=key_bits)
     keys = bytes(key_bits // 8), bytes([1]) * (key_bits // 8)

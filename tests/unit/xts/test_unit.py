@@ -40,7 +40,7 @@ async def install(ctx, dut, keys):
                 ctx.set(dut.round_key.data, int.from_bytes(data, "little"))
                 await ctx.tick()
     ctx.set(dut.round_key.valid, 0)
-    await ctx.tick().repeat(dut.tweaks.key_cycles)
+    await ctx.tick().repeat(1 + dut.tweaks.key_cycles)
 
 
 class Path:
