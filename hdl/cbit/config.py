@@ -165,7 +165,7 @@ class EngineConfig:
 _BLOCK_RAM_ROUNDS = 22
 """Beside the buffers, so many fit an LFE5U-85F."""
 
-_FAST: dict[str, Any] = {"pipelined": True, "sbox": SBox.BLOCK_RAM, "cycles_per_round": 4,
+_FAST: dict[str, Any] = {"pipelined": True, "sbox": SBox.BLOCK_RAM, "cycles_per_round": 3,
                          "block_ram_rounds": _BLOCK_RAM_ROUNDS}
 
 PRESETS: Mapping[str, tuple[str, EngineConfig]] = {

@@ -34,6 +34,9 @@ _PARTIAL_STROBE = 0x00F0
 Outcome = int | None
 """Which of the guest's keys, counted from the first, an access was served with; :data:`None` if it was denied."""
 
+_LOAD_CYCLES = 300
+"""Longer than an access takes under full load in the slowest engine."""
+
 
 class _Guest:
     """A guest whose keys change; every write of it goes to a line of its own, so that each line tells which key met
@@ -151,10 +154,10 @@ async def retired_and_installed_anew_under_full_load(dut: Any) -> None:
     psp = guest.bed.psp
     assert psp is not None
     for _ in range(3):
-        await guest.bed.clocked.cycles(100)
+        await guest.bed.clocked.cycles(_LOAD_CYCLES)
         await psp.retire(_GUEST)
         await guest.install()
-    await guest.bed.clocked.cycles(100)
+    await guest.bed.clocked.cycles(_LOAD_CYCLES)
     await guest.finish()
     of_reads = []
     for read in guest.reads:
