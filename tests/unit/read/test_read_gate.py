@@ -1,0 +1,82 @@
+"""The gate: entries leave in order, once a count has come far enough."""
+
+import random
+
+import pytest
+
+from cbit.read.gate import Gate
+from cbit.read.order import has_reached
+from cbit_sim.streams import collect, send
+from cbit_sim.watch import simulate_watched
+
+pipelining = pytest.mark.parametrize("pipelined", [False, True], ids=["direct", "pipelined"])
+
+
+def gate(*, pipelined):
+    return Gate(shape=16, may_leave=lambda payload, count: has_reached(count, payload[:11]), pipelined=pipelined)
+
+
+@pipelining
+@pytest.mark.parametrize(("gaps", "stalls"), [(0, 0), (0.6, 0), (0, 0.6), (0.5, 0.5)],
+                         ids=["full speed", "gaps", "stalls", "gaps and stalls"])
+def test_every_entry_leaves_once_it_may(gaps, stalls, pipelined):
+    dut = gate(pipelined=pipelined)
+    seed = 171
+    print(f"seed {seed}")
+    rng = random.Random(seed)
+    count = 0
+    left = []
+
+    async def offer(ctx):
+        await send(ctx, dut.i, range(300), pace=lambda: rng.random() >= gaps)
+
+    async def take(ctx):
+        nonlocal count
+        while len(left) < 300:
+            ctx.set(dut.count, count)
+            ctx.set(dut.o.ready, rng.random() >= stalls)
+            _, _, valid, ready, payload = await ctx.tick().sample(dut.o.valid, dut.o.ready, dut.o.payload)
+            if valid:
+                assert payload <= count
+            if valid and ready:
+                left.append(payload)
+            count += rng.random() < 0.7
+
+    simulate_watched(dut, [dut.o], offer, take)
+    assert left == list(range(300))
+
+
+@pipelining
+def test_an_entry_every_cycle_while_all_may_leave(pipelined):
+    dut = gate(pipelined=pipelined)
+    taken = []
+
+    async def offer(ctx):
+        ctx.set(dut.count, 100)
+        await send(ctx, dut.i, range(100))
+
+    async def take(ctx):
+        taken.extend(await collect(ctx, dut.o, 100, pace=lambda: True))
+
+    simulate_watched(dut, [dut.o], offer, take)
+    assert taken == [(number + pipelined, number) for number in range(100)]
+
+
+@pipelining
+def test_how_long_a_change_of_the_count_takes(pipelined):
+    dut = gate(pipelined=pipelined)
+
+    async def testbench(ctx):
+        ctx.set(dut.i.payload, 5)
+        ctx.set(dut.i.valid, 1)
+        ctx.set(dut.count, 4)
+        await ctx.tick()
+        ctx.set(dut.i.valid, not pipelined)
+        await ctx.tick().repeat(3)
+        assert not ctx.get(dut.o.valid)
+        ctx.set(dut.count, 5)
+        assert ctx.get(dut.o.valid) == (not pipelined)
+        await ctx.tick()
+        assert ctx.get(dut.o.valid)
+
+    simulate_watched(dut, [dut.o], testbench)
