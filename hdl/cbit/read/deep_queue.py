@@ -50,8 +50,8 @@ class DeepQueue(Component):
 
     def elaborate(self, _platform) -> Module:
         m = Module()
-        m.submodules.front = front = ReservedQueue(shape=self.shape, depth=FRONT_DEPTH + self.pipelined,
-                                                   bypass=self.bypass, registered=self.pipelined)
+        m.submodules.front = front = ReservedQueue(shape=self.shape, depth=FRONT_DEPTH, bypass=self.bypass,
+                                                   registered=self.pipelined)
         left, direct, fetch = Signal(), Signal(init=1), Signal()
         fetched, fetched_valid, is_idle = self._deep(m, self.i.valid & ~direct, fetch)
         m.d.comb += [

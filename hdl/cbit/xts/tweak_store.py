@@ -31,9 +31,9 @@ class TweakStore(Component):
         A tweak that has come.
     forget : ``In(1)``
         Marks the tweak of ``forget_index`` as not there yet.
-    forget_index, index : ``In(range(entries))``
-    is_ready : ``Out(1)``
-        Whether the tweak of ``index`` is there.
+    forget_index, index, next_index : ``In(range(entries))``
+    is_ready, next_is_ready : ``Out(1)``
+        Whether the tweak of ``index`` is there, and that of ``next_index``.
     tweak : ``Out(128)``
         The tweak of ``index``.
     """
@@ -45,7 +45,9 @@ class TweakStore(Component):
             "forget": In(1),
             "forget_index": In(range(entries)),
             "index": In(range(entries)),
+            "next_index": In(range(entries)),
             "is_ready": Out(1),
+            "next_is_ready": Out(1),
             "tweak": Out(128),
         })
 
@@ -62,7 +64,8 @@ class TweakStore(Component):
         self._write(m, forgot.write_port(), self.forget, self.forget_index, ~self._read(m, came, self.forget_index))
         m.d.comb += [
             self.tweak.eq(self._read(m, memory, self.index)),
-            self.is_ready.eq(self._read(m, came, self.index) == self._read(m, forgot, self.index)),
+            *(is_ready.eq(self._read(m, came, index) == self._read(m, forgot, index)) for is_ready, index in (
+                (self.is_ready, self.index), (self.next_is_ready, self.next_index))),
         ]
         return m
 
