@@ -69,18 +69,14 @@ class BeatCredit(Component):
             m.d.comb += [self.fits.eq(room > self.len), self.chunk_fits.eq(room >= CHUNK_BEATS)]
             return m
         # What is known is two cycles old: of short bursts taken since, plenty leaves enough, of a long one it may not.
-        has_plenty, was_long, after_long, is_enough = Signal(), Signal(), Signal(), Signal()
+        was_long, is_enough = Signal(), Signal()
         is_long = self.take & (self.taken >= SHORT_BEATS)
         m.d.sync += [
             take.eq(self.take),
             taken.eq(self.taken),
-            has_plenty.eq(room >= 3 * SHORT_BEATS),
             was_long.eq(is_long),
-            after_long.eq(is_long | was_long),
+            self.chunk_fits.eq((room >= 3 * SHORT_BEATS) & ~is_long & ~was_long),
             is_enough.eq((room > self.len) & ~self.take & ~take & ~self.renew),
         ]
-        m.d.comb += [
-            self.chunk_fits.eq(has_plenty & ~after_long),
-            self.fits.eq(is_enough | (self.chunk_fits & (self.len < SHORT_BEATS))),
-        ]
+        m.d.comb += self.fits.eq(is_enough | (self.chunk_fits & (self.len < SHORT_BEATS)))
         return m

@@ -18,6 +18,7 @@ from cbit.xts.ports import lane_input_layout, lane_output_layout, tweak_result_l
 from cbit.xts.tweak_store import TweakStore
 
 from .entry import GENERATIONS, TICKET_BITS, plan_layout
+from .gate import Gate
 from .sort import WAITING_BEATS, cipher_beat_layout
 
 __all__ = ["ReadDecrypt", "decrypted_layout", "merged_layout", "read_tag_layout"]
@@ -126,7 +127,8 @@ class ReadDecrypt(Component):
         m.submodules.tweaks = tweaks = TweakStore(entries=self.entries)
         m.submodules.entering = entering = (
             RegisterSlice if self.pipelined else partial(Hop, registered=False))(shape=self.lane_i.payload.shape())
-        planned, is_ready = self._await_tweak(m, tweaks, entering.i.ready)
+        gate = self._await_tweak(m, tweaks)
+        planned = gate.o.payload
         beat, plan, lane = planned.beat, planned.plan, entering.i.payload
         connect(m, entering.o, flipped(self.lane_i))
         m.d.comb += [
@@ -135,7 +137,8 @@ class ReadDecrypt(Component):
             tweaks.forget.eq(self.begin),
             tweaks.forget_index.eq(self.index),
             tweaks.index.eq(beat.index),
-            entering.i.valid.eq(is_ready),
+            entering.i.valid.eq(gate.o.valid),
+            gate.o.ready.eq(entering.i.ready),
 
             lane.block.eq(beat.data),
             lane.slot.eq(plan.slot),
@@ -151,36 +154,28 @@ class ReadDecrypt(Component):
         ]
         with m.If(beat.number == 0):
             m.d.comb += lane.tag.repeat.eq(plan.first_repeat)
-        self._tell_left(m, is_ready & entering.i.ready, beat)
+        self._tell_left(m, gate.o.valid & gate.o.ready, beat)
 
-    def _await_tweak(self, m: Module, tweaks: TweakStore, taken: Signal):
-        """The oldest beat with what becomes of it, and whether its tweak is there."""
+    def _await_tweak(self, m: Module, tweaks: TweakStore) -> Gate:
+        """Gives out each beat, with what becomes of it, when its tweak is there."""
         m.submodules.waiting = waiting = ReservedQueue(shape=self.i.payload.shape(), depth=WAITING_BEATS,
                                                        bypass=not self.pipelined, registered=self.pipelined)
         layout = StructLayout({"beat": self.i.payload.shape(), "plan": self.plan.shape(), "generations": GENERATIONS})
-        oldest = Signal(layout)
-        oldest_plan = self._plans(m, waiting.o.payload.index)
+        m.submodules.gate = gate = Gate(
+            shape=layout, state=self.entries, pipelined=self.pipelined,
+            may_leave=lambda planned, there: there.bit_select(planned.beat.index, 1))
+        planned = self._plans(m, waiting.o.payload.index)
         m.d.comb += [
             waiting.i.payload.eq(self.i.payload),
             waiting.i.valid.eq(self.i.valid),
-            oldest.beat.eq(waiting.o.payload),
-            oldest.plan.eq(oldest_plan.plan),
-            oldest.generations.eq(oldest_plan.generations),
-            tweaks.next_index.eq(oldest.beat.index),
+            gate.i.valid.eq(waiting.o.valid),
+            waiting.o.ready.eq(gate.i.ready),
+            gate.i.payload.beat.eq(waiting.o.payload),
+            gate.i.payload.plan.eq(planned.plan),
+            gate.i.payload.generations.eq(planned.generations),
+            gate.state.eq(tweaks.there),
         ]
-        if not self.pipelined:
-            m.d.comb += waiting.o.ready.eq(taken & tweaks.is_ready)
-            return oldest, waiting.o.valid & tweaks.is_ready
-        # The payload counts only beside its valid bit, which is reset.
-        planned = Signal(layout, reset_less=True)
-        is_there, is_ready = Signal(), Signal()
-        m.d.comb += waiting.o.ready.eq(~is_there | (is_ready & taken))
-        with m.If(waiting.o.ready):
-            m.d.sync += [planned.eq(oldest), is_there.eq(waiting.o.valid),
-                         is_ready.eq(waiting.o.valid & tweaks.next_is_ready)]
-        with m.Elif(tweaks.is_ready):
-            m.d.sync += is_ready.eq(1)
-        return planned, is_ready
+        return gate
 
     def _plans(self, m: Module, index: Signal):
         """What becomes of the blocks of entry ``index``."""

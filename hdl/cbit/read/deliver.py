@@ -113,10 +113,10 @@ class ReadDeliver(Component):
         source = getattr(self, name)
         m.submodules[name] = queue = DeepQueue(shape=source.payload.shape(), depth=depth, bypass=bypass,
                                                pipelined=self.pipelined)
-        m.submodules[f"{name}_gate"] = gate = Gate(shape=source.payload.shape(), may_leave=may_leave,
-                                                   pipelined=self.pipelined)
+        m.submodules[f"{name}_gate"] = gate = Gate(shape=source.payload.shape(), state=left.shape(),
+                                                   may_leave=may_leave, pipelined=self.pipelined)
         connect(m, queue.o, gate.i)
-        m.d.comb += [queue.i.payload.eq(source.payload), queue.i.valid.eq(source.valid), gate.count.eq(left)]
+        m.d.comb += [queue.i.payload.eq(source.payload), queue.i.valid.eq(source.valid), gate.state.eq(left)]
         return gate
 
     def _part(self, m: Module, name: str, shape):

@@ -1,6 +1,6 @@
 """Numbers that are free to be used."""
 
-from amaranth import Module, Signal
+from amaranth import Module, Mux, Signal
 from amaranth.hdl import unsigned
 from amaranth.lib import stream
 from amaranth.lib.wiring import Component, In, Out
@@ -40,17 +40,23 @@ class FreeList(Component):
 
     def elaborate(self, _platform) -> Module:
         m = Module()
-        m.submodules.queue = queue = ReservedQueue(shape=self.shape, depth=self.count, bypass=False, registered=True)
+        m.submodules.queue = queue = ReservedQueue(shape=self.shape, depth=self.count, bypass=True)
         fresh = Signal(self.shape, init=self.first)
-        is_filled = Signal()
+        is_filled, fills = Signal(), Signal()
+        # The number counts only beside its valid bit, which is reset and tells all there is to know.
+        shown, is_shown = Signal(self.shape, reset_less=True), Signal()
+        moves = Signal()
         m.d.comb += [
+            fills.eq(fresh == self.first + self.count - 1),
             queue.i.valid.eq(self.i.valid | ~is_filled),
-            queue.i.payload.eq(self.i.payload),
-            self.o.valid.eq(queue.o.valid & is_filled),
-            self.o.payload.eq(queue.o.payload),
-            queue.o.ready.eq(self.o.ready & is_filled),
+            queue.i.payload.eq(Mux(is_filled, self.i.payload, fresh)),
+            moves.eq((self.o.ready | ~is_shown) & (is_filled | fills)),
+            queue.o.ready.eq(moves),
+            self.o.valid.eq(is_shown),
+            self.o.payload.eq(shown),
         ]
+        with m.If(moves):
+            m.d.sync += [is_shown.eq(queue.o.valid), shown.eq(queue.o.payload)]
         with m.If(~is_filled):
-            m.d.comb += queue.i.payload.eq(fresh)
-            m.d.sync += [fresh.eq(fresh + 1), is_filled.eq(fresh == self.first + self.count - 1)]
+            m.d.sync += [fresh.eq(fresh + 1), is_filled.eq(fills)]
         return m

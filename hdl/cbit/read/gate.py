@@ -9,15 +9,13 @@ from amaranth.lib.wiring import Component, In, Out, connect, flipped
 
 from cbit.stream.slice import RegisterSlice
 
-from .entry import TICKET_BITS
-
 __all__ = ["Gate"]
 
 
 class Gate(Component):
-    """Lets entries out in order, each only once a count has come far enough for it.
+    """Lets entries out in order, each only once what it waits for has come to pass.
 
-    Latency: none; if pipelined one cycle, and a change of ``count`` shows at ``o`` a cycle later. Throughput: one
+    Latency: none; if pipelined one cycle, and a change of ``state`` shows at ``o`` a cycle later. Throughput: one
     entry a cycle. Stalls: if pipelined, ``i.ready`` and ``o.valid`` come from registers; the payload at ``o``
     stays while ``o`` waits.
 
@@ -25,8 +23,10 @@ class Gate(Component):
     ----------
     shape : :class:`ShapeLike`
         Shape of an entry.
+    state : :class:`ShapeLike`
+        Shape of what tells whether an entry may leave.
     may_leave : :class:`Callable`
-        Gives, of an entry's payload and the count, whether the entry may leave. Once it may, it always may.
+        Gives, of an entry's payload and the state, whether the entry may leave. Once it may, it always may.
     pipelined : :class:`bool`
         Whether there are registers.
 
@@ -34,17 +34,18 @@ class Gate(Component):
     -------
     i : ``In(stream.Signature(shape))``
     o : ``Out(stream.Signature(shape))``
-    count : ``In(TICKET_BITS)``
+    state : ``In(state)``
     """
 
-    def __init__(self, *, shape: ShapeLike, may_leave: Callable[..., Value], pipelined: bool) -> None:
+    def __init__(self, *, shape: ShapeLike, state: ShapeLike, may_leave: Callable[..., Value],
+                 pipelined: bool) -> None:
         self.shape = shape
         self.may_leave = may_leave
         self.pipelined = pipelined
         super().__init__({
             "i": In(stream.Signature(shape)),
             "o": Out(stream.Signature(shape)),
-            "count": In(TICKET_BITS),
+            "state": In(state),
         })
 
     def elaborate(self, _platform) -> Module:
@@ -52,7 +53,7 @@ class Gate(Component):
         if not self.pipelined:
             may = Signal()
             m.d.comb += [
-                may.eq(self.may_leave(self.i.payload, self.count)),
+                may.eq(self.may_leave(self.i.payload, self.state)),
                 self.o.payload.eq(self.i.payload),
                 self.o.valid.eq(self.i.valid & may),
                 self.i.ready.eq(self.o.ready & may),
@@ -61,7 +62,7 @@ class Gate(Component):
         m.submodules.slice = slice_ = RegisterSlice(shape=self.shape)
         connect(m, flipped(self.i), slice_.i)
         may_leave = Signal()
-        first, second, third = ((valid & self.may_leave(payload, self.count)) for valid, payload in (
+        first, second, third = ((valid & self.may_leave(payload, self.state)) for valid, payload in (
             *zip(slice_.held_valid, slice_.held), (slice_.i.valid, slice_.i.payload)))
         m.d.comb += [
             self.o.payload.eq(slice_.o.payload),

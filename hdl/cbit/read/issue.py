@@ -112,27 +112,31 @@ class ReadIssue(Component):
         connect(m, splitter.o, chunks.i)
         chunk, beats = chunks.o.payload, plain.o.payload.len
         managers, arbiter = self._choose(m)
-        manager_taken = Signal()
+        address, room = self._offer(m, arbiter)
+        # What each waits for beside its turn, apart from whether it is there: few gates on the way back to it.
+        may_plain, may_chunk, may_merge, manager_goes = Signal(), Signal(), Signal(), Signal()
         m.d.comb += [
             splitter.drain_slot.eq(self.drain_slot),
             self.drain_busy.eq(splitter.drain_busy | _any_with(chunks_held, slot=self.drain_slot)),
-            managers.requests[PLAIN].eq(plain.o.valid & self.may_send & credit.fits),
-            managers.requests[CHUNK].eq(chunks.o.valid & self.may_send & self.may_decrypt & credit.chunk_fits),
-            managers.taken.eq(manager_taken),
+            may_merge.eq(self.may_send & self.may_decrypt),
+            may_plain.eq(self.may_send & credit.fits),
+            may_chunk.eq(may_merge & credit.chunk_fits),
+            managers.requests[PLAIN].eq(plain.o.valid & may_plain),
+            managers.requests[CHUNK].eq(chunks.o.valid & may_chunk),
+            managers.taken.eq(manager_goes & managers.valid),
             arbiter.requests[MANAGER].eq(managers.valid),
-            arbiter.requests[MERGE].eq(self.merge.valid & self.may_send & self.may_decrypt),
-            manager_taken.eq(self.send & (arbiter.choice == MANAGER)),
-            plain.o.ready.eq(manager_taken & (managers.choice == PLAIN)),
-            chunks.o.ready.eq(manager_taken & (managers.choice == CHUNK)),
-            self.merge.ready.eq(self.send & (arbiter.choice == MERGE)),
+            arbiter.requests[MERGE].eq(self.merge.valid & may_merge),
+            manager_goes.eq(room & (arbiter.choice == MANAGER)),
+            plain.o.ready.eq(manager_goes & (managers.choice == PLAIN) & may_plain),
+            chunks.o.ready.eq(manager_goes & (managers.choice == CHUNK) & may_chunk),
+            self.merge.ready.eq(room & (arbiter.choice == MERGE) & arbiter.requests[MERGE]),
 
             credit.len.eq(beats),
             credit.renew.eq(~plain.o.valid),
-            credit.take.eq(manager_taken),
+            credit.take.eq(managers.taken),
             credit.taken.eq(Mux(managers.choice == PLAIN, beats, chunk.last_byte[4:] - chunk.first_byte[4:])),
             credit.give.eq(self.give),
         ]
-        address = self._offer(m, arbiter)
         with m.If(arbiter.choice == MERGE):
             merge = self.merge.payload
             self._send_blocks(m, address, merge, merge.block, merge.block)
@@ -189,7 +193,7 @@ class ReadIssue(Component):
                     m.d.comb += [self.denied.valid.eq(~unsent), self.i.ready.eq(self.denied.ready & ~unsent)]
 
     def _offer(self, m: Module, arbiter):
-        """Offers the arbiter's choice to DRAM, or to registers on the way there; returns its address."""
+        """Offers the arbiter's choice to DRAM, or to registers on the way; returns its address, and whether it goes."""
         offered = self.ar
         if self.pipelined:
             m.submodules.slice = slice_ = RegisterSlice(shape=self.ar.payload.shape())
@@ -200,7 +204,7 @@ class ReadIssue(Component):
             arbiter.taken.eq(offered.ready),
             self.send.eq(arbiter.valid & offered.ready),
         ]
-        return offered.payload
+        return offered.payload, offered.ready
 
     def _send_plain(self, m: Module, address, request) -> None:
         m.d.comb += [

@@ -11,7 +11,8 @@ from cbit_sim.watch import simulate_watched
 
 
 def gate(*, pipelined):
-    return Gate(shape=16, may_leave=lambda payload, count: has_reached(count, payload[:11]), pipelined=pipelined)
+    return Gate(shape=16, state=11, pipelined=pipelined,
+                may_leave=lambda payload, count: has_reached(count, payload[:11]))
 
 
 @pytest.mark.parametrize(("gaps", "stalls"), [(0, 0), (0.6, 0), (0, 0.6), (0.5, 0.5)],
@@ -30,7 +31,7 @@ def test_every_entry_leaves_once_it_may(gaps, stalls):
     async def take(ctx):
         nonlocal count
         while len(left) < 300:
-            ctx.set(dut.count, count)
+            ctx.set(dut.state, count)
             ctx.set(dut.o.ready, rng.random() >= stalls)
             _, _, valid, ready, payload = await ctx.tick().sample(dut.o.valid, dut.o.ready, dut.o.payload)
             if valid:
@@ -48,7 +49,7 @@ def test_an_entry_every_cycle_while_all_may_leave():
     taken = []
 
     async def offer(ctx):
-        ctx.set(dut.count, 100)
+        ctx.set(dut.state, 100)
         await send(ctx, dut.i, range(100))
 
     async def take(ctx):
@@ -58,18 +59,18 @@ def test_an_entry_every_cycle_while_all_may_leave():
     assert taken == [(number + 1, number) for number in range(100)]
 
 
-def test_a_change_of_the_count_shows_a_cycle_later():
+def test_a_change_of_the_state_shows_a_cycle_later():
     dut = gate(pipelined=True)
 
     async def testbench(ctx):
         ctx.set(dut.i.payload, 5)
         ctx.set(dut.i.valid, 1)
-        ctx.set(dut.count, 4)
+        ctx.set(dut.state, 4)
         await ctx.tick()
         ctx.set(dut.i.valid, 0)
         await ctx.tick().repeat(3)
         assert not ctx.get(dut.o.valid)
-        ctx.set(dut.count, 5)
+        ctx.set(dut.state, 5)
         assert not ctx.get(dut.o.valid)
         await ctx.tick()
         assert ctx.get(dut.o.valid)
@@ -81,7 +82,7 @@ def test_a_gate_without_registers_is_open_or_closed():
     dut = gate(pipelined=False)
 
     async def testbench(ctx):
-        ctx.set(dut.count, 5)
+        ctx.set(dut.state, 5)
         for payload, valid, ready in ((5, 1, 1), (6, 1, 1), (5, 1, 0), (5, 0, 1)):
             ctx.set(dut.i.payload, payload)
             ctx.set(dut.i.valid, valid)
