@@ -67,7 +67,7 @@ class BurstLists(Component):
 
     def elaborate(self, _platform) -> Module:
         m = Module()
-        m.submodules.free = free = FreeList(first=self.ids, count=self.bursts)
+        m.submodules.free = free = FreeList(first=self.ids, count=self.bursts, pipelined=self.pipelined)
         node = free.o.payload.shape()
         nodes = self.ids + self.bursts
         head_layout = StructLayout({"node": node, "number": 2})

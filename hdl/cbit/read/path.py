@@ -105,7 +105,7 @@ class ReadPath(Component):
         m = Module()
         for name in ("issue", "deny", "sort", "decrypt", "deliver", "drain"):
             m.submodules[name] = getattr(self, name)
-        m.submodules.entries = entries = FreeList(first=0, count=self.entries)
+        m.submodules.entries = entries = FreeList(first=0, count=self.entries, pipelined=self.pipelined)
         m.submodules.in_flight = in_flight = Generations(most=BEATS)
         issue, deny, sort, decrypt, deliver = self.issue, self.deny, self.sort, self.decrypt, self.deliver
         connect(m, flipped(self.i), issue.i)

@@ -74,10 +74,10 @@ class PatientArbiter(Component):
                         with m.If(self.requests[index]):
                             m.d.comb += next_other.eq(index)
 
-        favorite_goes = self.requests[0] & ~(others_wait & is_worn)
+        other_goes = others_wait & (is_worn | ~self.requests[0])
         m.d.comb += [
             self.valid.eq(self.requests.any()),
-            self.choice.eq(Mux(held, held_choice, Mux(favorite_goes, 0, next_other))),
+            self.choice.eq(Mux(held, held_choice, Mux(other_goes, next_other, 0))),
         ]
         m.d.sync += [
             held.eq(self.valid & ~self.taken & self.keep),

@@ -91,8 +91,9 @@ def test_a_burst_of_one_id_and_one_beat_every_cycle(pipelined):
     simulate(dut, testbench)
 
 
-def test_free_numbers_come_in_turn_each_to_one_user():
-    dut = FreeList(first=3, count=5)
+@pytest.mark.parametrize("pipelined", [False, True], ids=["direct", "pipelined"])
+def test_free_numbers_come_in_turn_each_to_one_user(pipelined):
+    dut = FreeList(first=3, count=5, pipelined=pipelined)
     rng = random.Random(102)
 
     async def testbench(ctx):
