@@ -3,11 +3,11 @@
 from amaranth import Module, Mux, Signal
 from amaranth.lib.wiring import Component, In, Out
 
-__all__ = ["BeatCredit"]
+__all__ = ["SHORT_BEATS", "BeatCredit"]
 
 CHUNK_BEATS = 4
 SHORT_BEATS = 16
-"""Bursts below this length need no exact count while there is plenty of room."""
+"""Bursts of up to so many beats need no exact count while there is plenty of room."""
 
 
 class BeatCredit(Component):
@@ -28,6 +28,8 @@ class BeatCredit(Component):
     -------
     len : ``In(8)``
         The next burst has ``len + 1`` beats.
+    is_short : ``In(1)``
+        Whether ``len`` is less than :data:`SHORT_BEATS`. Counts only if pipelined.
     renew : ``In(1)``
         High in a cycle after which ``len`` may be another one.
     fits, chunk_fits : ``Out(1)``
@@ -51,6 +53,7 @@ class BeatCredit(Component):
         self.pipelined = pipelined
         super().__init__({
             "len": In(8),
+            "is_short": In(1),
             "renew": In(1),
             "fits": Out(1),
             "chunk_fits": Out(1),
@@ -78,5 +81,5 @@ class BeatCredit(Component):
             self.chunk_fits.eq((room >= 3 * SHORT_BEATS) & ~is_long & ~was_long),
             is_enough.eq((room > self.len) & ~self.take & ~take & ~self.renew),
         ]
-        m.d.comb += self.fits.eq(is_enough | (self.chunk_fits & (self.len < SHORT_BEATS)))
+        m.d.comb += self.fits.eq(is_enough | (self.chunk_fits & self.is_short))
         return m

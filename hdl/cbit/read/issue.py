@@ -14,7 +14,7 @@ from cbit.stream.hop import Hop
 from cbit.stream.slice import RegisterSlice
 from cbit.stream.turns import Turns
 
-from .credit import BeatCredit
+from .credit import SHORT_BEATS, BeatCredit
 from .deny import denied_read_layout
 from .entry import ReadKind, merge_request_layout, plan_layout
 
@@ -106,11 +106,11 @@ class ReadIssue(Component):
         m = Module()
         m.submodules.splitter = splitter = self.splitter
         m.submodules.credit = credit = self.credit
-        plain, plains_held = self._part(m, "plain", self.i.payload.shape())
+        plain, plains_held = self._part(m, "plain", StructLayout({"request": self.i.payload.shape(), "is_short": 1}))
         chunks, chunks_held = self._part(m, "chunks", splitter.o.payload.shape())
-        self._route_head(m, plain, plains_held, chunks_held)
+        self._route_head(m, plain, [(valid, held.request) for valid, held in plains_held], chunks_held)
         connect(m, splitter.o, chunks.i)
-        chunk, beats = chunks.o.payload, plain.o.payload.len
+        chunk, request = chunks.o.payload, plain.o.payload.request
         managers, arbiter = self._choose(m)
         address, room = self._offer(m, arbiter)
         # What each waits for beside its turn, apart from whether it is there: few gates on the way back to it.
@@ -131,10 +131,11 @@ class ReadIssue(Component):
             chunks.o.ready.eq(manager_goes & (managers.choice == CHUNK) & may_chunk),
             self.merge.ready.eq(room & (arbiter.choice == MERGE) & arbiter.requests[MERGE]),
 
-            credit.len.eq(beats),
+            credit.len.eq(request.len),
+            credit.is_short.eq(plain.o.payload.is_short),
             credit.renew.eq(~plain.o.valid),
             credit.take.eq(managers.taken),
-            credit.taken.eq(Mux(managers.choice == PLAIN, beats, chunk.last_byte[4:] - chunk.first_byte[4:])),
+            credit.taken.eq(Mux(managers.choice == PLAIN, request.len, chunk.last_byte[4:] - chunk.first_byte[4:])),
             credit.give.eq(self.give),
         ]
         with m.If(arbiter.choice == MERGE):
@@ -143,7 +144,7 @@ class ReadIssue(Component):
             m.d.comb += [self.sent.kind.eq(ReadKind.MERGE), self.sent.plan.is_merge.eq(1),
                          self.sent.plan.place.eq(merge.place)]
         with m.Elif(managers.choice == PLAIN):
-            self._send_plain(m, address, plain.o.payload)
+            self._send_plain(m, address, request)
         with m.Else():
             self._send_blocks(m, address, chunk, chunk.first_byte[4:], chunk.last_byte[4:])
             self._plan_beats(m, chunk)
@@ -176,7 +177,8 @@ class ReadIssue(Component):
             being_denied.eq(self.denied_busy & (self.denied_id == request.id)),
             being_cut.eq((splitter.is_busy & (splitter.busy_id == request.id)) | _any_with(chunks_held, id=request.id)),
             being_held.eq(_any_with(plains_held, id=request.id)),
-            plain.i.payload.eq(request),
+            plain.i.payload.request.eq(request),
+            plain.i.payload.is_short.eq(request.len < SHORT_BEATS),
             splitter.i.payload.eq(request),
             self.denied.payload.id.eq(request.id),
             self.denied.payload.len.eq(request.len),
