@@ -3,11 +3,11 @@
 from amaranth import Module, Mux, Signal
 from amaranth.lib.wiring import Component, In, Out
 
-__all__ = ["BeatCredit"]
+__all__ = ["SHORT_BEATS", "BeatCredit"]
 
 CHUNK_BEATS = 4
 SHORT_BEATS = 16
-"""Bursts below this length need no exact count while there is plenty of room."""
+"""Bursts of up to so many beats need no exact count while there is plenty of room."""
 
 
 class BeatCredit(Component):
@@ -28,6 +28,8 @@ class BeatCredit(Component):
     -------
     len : ``In(8)``
         The next burst has ``len + 1`` beats.
+    is_short : ``In(1)``
+        Whether ``len`` is less than :data:`SHORT_BEATS`. Counts only if pipelined.
     renew : ``In(1)``
         High in a cycle after which ``len`` may be another one.
     fits, chunk_fits : ``Out(1)``
@@ -51,6 +53,7 @@ class BeatCredit(Component):
         self.pipelined = pipelined
         super().__init__({
             "len": In(8),
+            "is_short": In(1),
             "renew": In(1),
             "fits": Out(1),
             "chunk_fits": Out(1),
@@ -69,18 +72,14 @@ class BeatCredit(Component):
             m.d.comb += [self.fits.eq(room > self.len), self.chunk_fits.eq(room >= CHUNK_BEATS)]
             return m
         # What is known is two cycles old: of short bursts taken since, plenty leaves enough, of a long one it may not.
-        has_plenty, was_long, after_long, is_enough = Signal(), Signal(), Signal(), Signal()
+        was_long, is_enough = Signal(), Signal()
         is_long = self.take & (self.taken >= SHORT_BEATS)
         m.d.sync += [
             take.eq(self.take),
             taken.eq(self.taken),
-            has_plenty.eq(room >= 3 * SHORT_BEATS),
             was_long.eq(is_long),
-            after_long.eq(is_long | was_long),
+            self.chunk_fits.eq((room >= 3 * SHORT_BEATS) & ~is_long & ~was_long),
             is_enough.eq((room > self.len) & ~self.take & ~take & ~self.renew),
         ]
-        m.d.comb += [
-            self.chunk_fits.eq(has_plenty & ~after_long),
-            self.fits.eq(is_enough | (self.chunk_fits & (self.len < SHORT_BEATS))),
-        ]
+        m.d.comb += self.fits.eq(is_enough | (self.chunk_fits & self.is_short))
         return m

@@ -1,20 +1,24 @@
 """From a block of ciphertext to the plaintext that managers and partial writes wait for."""
 
+from functools import partial
+
 from amaranth import Module, Mux, Signal
-from amaranth.hdl import unsigned
+from amaranth.hdl import Value, unsigned
 from amaranth.lib import stream
 from amaranth.lib.data import StructLayout
 from amaranth.lib.memory import Memory
-from amaranth.lib.wiring import Component, In, Out
+from amaranth.lib.wiring import Component, In, Out, connect, flipped
 
 from cbit.axi.ports import Response, read_data_layout
 from cbit.stream.hop import Hop
 from cbit.stream.queue import ReservedQueue
+from cbit.stream.slice import RegisterSlice
 from cbit.stream.stage import Stage
 from cbit.xts.ports import lane_input_layout, lane_output_layout, tweak_result_layout
 from cbit.xts.tweak_store import TweakStore
 
 from .entry import GENERATIONS, TICKET_BITS, plan_layout
+from .gate import Gate
 from .sort import WAITING_BEATS, cipher_beat_layout
 
 __all__ = ["ReadDecrypt", "decrypted_layout", "merged_layout", "read_tag_layout"]
@@ -56,7 +60,7 @@ class ReadDecrypt(Component):
     A block whose tweak has not come, or which finds the lane busy, waits with all behind it. A block goes
     to the manager as all ones with an error if DRAM gave an error or if its key is no longer there.
 
-    Latency: that of the lane, if the tweak is there, or if pipelined three cycles more. Throughput: one
+    Latency: that of the lane, if the tweak is there, or if pipelined four cycles more. Throughput: one
     block a cycle. Stalls: ``i``, ``o`` and ``merged`` never wait; ``i`` must not come while
     :data:`~cbit.read.sort.WAITING_BEATS` blocks wait.
 
@@ -78,9 +82,9 @@ class ReadDecrypt(Component):
         The burst of entry ``index`` begins, and ``plan`` says what becomes of it.
     index, plan, generations : ``In``
     free : ``Out(stream.Signature(range(entries), always_ready=True))``
-        An entry whose last block has entered the lane.
+        An entry whose last block has left for the lane.
     left : ``Out(1)``
-        High in a cycle in which a block leaves for the lane.
+        High in a cycle in which a block leaves for the lane, or if pipelined after it.
     serving : ``In(slots)``
         Slots whose keys are there.
     merged : ``Out(stream.Signature(merged_layout(...), always_ready=True))``
@@ -120,35 +124,21 @@ class ReadDecrypt(Component):
         return m
 
     def _feed_lane(self, m: Module) -> None:
-        m.submodules.waiting = waiting = ReservedQueue(shape=self.i.payload.shape(), depth=WAITING_BEATS,
-                                                       bypass=not self.pipelined, registered=self.pipelined)
         m.submodules.tweaks = tweaks = TweakStore(entries=self.entries)
-        m.submodules.hop = hop = Hop(shape=self.lane_i.payload.shape(), registered=self.pipelined)
-        m.submodules.plans = plans = Memory(
-            shape=StructLayout({"plan": self.plan.shape(), "generations": GENERATIONS}), depth=self.entries, init=[])
-        plan_write, plan_read = plans.write_port(), plans.read_port(domain="comb")
-        beat, plan, lane = waiting.o.payload, plan_read.data.plan, hop.i.payload
+        m.submodules.entering = entering = (
+            RegisterSlice if self.pipelined else partial(Hop, registered=False))(shape=self.lane_i.payload.shape())
+        gate = self._await_tweak(m, tweaks)
+        planned = gate.o.payload
+        beat, plan, lane = planned.beat, planned.plan, entering.i.payload
+        connect(m, entering.o, flipped(self.lane_i))
         m.d.comb += [
-            waiting.i.payload.eq(self.i.payload),
-            waiting.i.valid.eq(self.i.valid),
-            plan_write.addr.eq(self.index),
-            plan_write.data.plan.eq(self.plan),
-            plan_write.data.generations.eq(self.generations),
-            plan_write.en.eq(self.begin),
-            plan_read.addr.eq(beat.index),
             tweaks.i.payload.eq(self.tweak.payload),
             tweaks.i.valid.eq(self.tweak.valid),
             tweaks.forget.eq(self.begin),
             tweaks.forget_index.eq(self.index),
             tweaks.index.eq(beat.index),
-            hop.i.valid.eq(waiting.o.valid & tweaks.is_ready),
-            waiting.o.ready.eq(hop.i.ready & tweaks.is_ready),
-            self.left.eq(hop.i.valid & hop.i.ready),
-            self.free.valid.eq(self.left & beat.last),
-            self.free.payload.eq(beat.index),
-            self.lane_i.valid.eq(hop.o.valid),
-            self.lane_i.payload.eq(hop.o.payload),
-            hop.o.ready.eq(self.lane_i.ready),
+            entering.i.valid.eq(gate.o.valid),
+            gate.o.ready.eq(entering.i.ready),
 
             lane.block.eq(beat.data),
             lane.slot.eq(plan.slot),
@@ -156,7 +146,7 @@ class ReadDecrypt(Component):
             lane.power.eq(plan.first_block + beat.number),
             *(lane.tag[field].eq(plan[field]) for field in (
                 "is_merge", "id", "slot", "is_final", "place")),
-            lane.tag.generations.eq(plan_read.data.generations),
+            lane.tag.generations.eq(planned.generations),
             lane.tag.resp.eq(beat.resp),
             lane.tag.is_end.eq(beat.last),
             lane.tag.mark.eq(beat.mark),
@@ -164,36 +154,83 @@ class ReadDecrypt(Component):
         ]
         with m.If(beat.number == 0):
             m.d.comb += lane.tag.repeat.eq(plan.first_repeat)
+        self._tell_left(m, gate.o.valid & gate.o.ready, beat)
+
+    def _await_tweak(self, m: Module, tweaks: TweakStore) -> Gate:
+        """Gives out each beat, with what becomes of it, when its tweak is there."""
+        m.submodules.waiting = waiting = ReservedQueue(shape=self.i.payload.shape(), depth=WAITING_BEATS,
+                                                       bypass=not self.pipelined, registered=self.pipelined)
+        layout = StructLayout({"beat": self.i.payload.shape(), "plan": self.plan.shape(), "generations": GENERATIONS})
+        m.submodules.gate = gate = Gate(
+            shape=layout, state=self.entries, pipelined=self.pipelined,
+            may_leave=lambda planned, there: there.bit_select(planned.beat.index, 1))
+        planned = self._plans(m, waiting.o.payload.index)
+        m.d.comb += [
+            waiting.i.payload.eq(self.i.payload),
+            waiting.i.valid.eq(self.i.valid),
+            gate.i.valid.eq(waiting.o.valid),
+            waiting.o.ready.eq(gate.i.ready),
+            gate.i.payload.beat.eq(waiting.o.payload),
+            gate.i.payload.plan.eq(planned.plan),
+            gate.i.payload.generations.eq(planned.generations),
+            gate.state.eq(tweaks.there),
+        ]
+        return gate
+
+    def _plans(self, m: Module, index: Signal):
+        """What becomes of the blocks of entry ``index``."""
+        shape = StructLayout({"plan": self.plan.shape(), "generations": GENERATIONS})
+        m.submodules.plans = plans = Memory(shape=shape, depth=self.entries, init=[])
+        write, read = plans.write_port(), plans.read_port(domain="comb")
+        m.d.comb += [
+            write.addr.eq(self.index),
+            write.data.plan.eq(self.plan),
+            write.data.generations.eq(self.generations),
+            write.en.eq(self.begin),
+            read.addr.eq(index),
+        ]
+        return read.data
+
+    def _tell_left(self, m: Module, left: Value, beat) -> None:
+        m.submodules.gone = gone = Stage(shape=StructLayout({"left": 1, "is_end": 1, "index": beat.index.shape()}),
+                                         registered=self.pipelined)
+        m.d.comb += [
+            gone.advance.eq(1),
+            gone.i.left.eq(left),
+            gone.i.is_end.eq(left & beat.last),
+            gone.i.index.eq(beat.index),
+            self.left.eq(gone.o.left),
+            self.free.valid.eq(gone.o.is_end),
+            self.free.payload.eq(gone.o.index),
+        ]
 
     def _sort_out(self, m: Module) -> None:
         """Sends a decrypted block to the partial write that asked for it or towards the manager."""
-        layout = StructLayout({"valid": 1, "block": 128, "tag": self.tag_layout, "serves": 1})
+        layout = StructLayout({"valid": 1, "block": 128, "tag": self.tag_layout, "dram_failed": 1, "failed": 1})
         m.submodules.done = done = Stage(shape=layout, registered=self.pipelined)
-        tag, delivery = done.o.tag, self.o.payload
-        dram_failed = (tag.resp == Response.SLVERR) | (tag.resp == Response.DECERR)
-        failed = Signal()
+        came, tag, delivery = self.lane_o.payload.tag, done.o.tag, self.o.payload
         m.d.comb += [
             done.advance.eq(1),
             done.i.valid.eq(self.lane_o.valid),
             done.i.block.eq(self.lane_o.payload.block),
-            done.i.tag.eq(self.lane_o.payload.tag),
-            done.i.serves.eq(self.serving.bit_select(self.lane_o.payload.tag.slot, 1)),
-            failed.eq(dram_failed | ~done.o.serves),
+            done.i.tag.eq(came),
+            done.i.dram_failed.eq((came.resp == Response.SLVERR) | (came.resp == Response.DECERR)),
+            done.i.failed.eq(done.i.dram_failed | ~self.serving.bit_select(came.slot, 1)),
             self.merged.valid.eq(done.o.valid & tag.is_merge),
             self.merged.payload.place.eq(tag.place),
             self.merged.payload.data.eq(done.o.block),
-            self.merged.payload.failed.eq(failed),
+            self.merged.payload.failed.eq(done.o.failed),
             self.end.eq(done.o.valid & tag.is_end),
             self.ended.eq(tag.generations.key),
 
             self.o.valid.eq(done.o.valid & ~tag.is_merge),
             delivery.beat.id.eq(tag.id),
-            delivery.beat.data.eq(done.o.block | failed.replicate(128)),
+            delivery.beat.data.eq(done.o.block | done.o.failed.replicate(128)),
             delivery.beat.last.eq(tag.is_end & tag.is_final),
             *(delivery[field].eq(tag[field]) for field in ("repeat", "is_end", "mark")),
             delivery.generation.eq(tag.generations.manager),
         ]
-        with m.If(dram_failed):
+        with m.If(done.o.dram_failed):
             m.d.comb += delivery.beat.resp.eq(tag.resp)
-        with m.Elif(failed):
+        with m.Elif(done.o.failed):
             m.d.comb += delivery.beat.resp.eq(Response.SLVERR)

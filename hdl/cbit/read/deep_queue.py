@@ -50,8 +50,8 @@ class DeepQueue(Component):
 
     def elaborate(self, _platform) -> Module:
         m = Module()
-        m.submodules.front = front = ReservedQueue(shape=self.shape, depth=FRONT_DEPTH + self.pipelined,
-                                                   bypass=self.bypass, registered=self.pipelined)
+        m.submodules.front = front = ReservedQueue(shape=self.shape, depth=FRONT_DEPTH, bypass=self.bypass,
+                                                   registered=self.pipelined)
         left, direct, fetch = Signal(), Signal(init=1), Signal()
         fetched, fetched_valid, is_idle = self._deep(m, self.i.valid & ~direct, fetch)
         m.d.comb += [
@@ -80,8 +80,9 @@ class DeepQueue(Component):
 
     def _deep(self, m: Module, store, fetch: Signal):
         """Block RAM: what comes out of it, whether something does, and whether nothing is inside or coming out."""
-        m.submodules.memory = memory = Memory(shape=self.shape, depth=self.depth, init=[])
-        write, read = memory.write_port(), memory.read_port()
+        # Nothing is fetched in the cycle of its writing, so synthesis need not care what would come.
+        m.submodules.memory = memory = Memory(shape=self.shape, depth=self.depth, init=[], attrs={"no_rw_check": 1})
+        write, read = memory.write_port(), memory.read_port(domain="comb")
         head, tail = Signal(range(self.depth)), Signal(range(self.depth))
         count = Signal(range(self.depth + 1))
         self._some = Signal()
@@ -104,7 +105,9 @@ class DeepQueue(Component):
         coming = Signal(1 + self.pipelined)
         m.d.sync += coming.eq(Cat(fetch, coming))
         data = read.data
-        if self.pipelined:
-            data = Signal(self.shape, reset_less=True)
-            m.d.sync += data.eq(read.data)
+        for _ in range(1 + self.pipelined):
+            # Payloads count only beside ``coming``, which is reset; and block RAM has no reset.
+            fetched = Signal(self.shape, reset_less=True)
+            m.d.sync += fetched.eq(data)
+            data = fetched
         return data, coming[-1], ~self._some & ~coming.any()

@@ -1,18 +1,23 @@
 """From plain and decrypted beats to the manager's, in the order that each ID asks for."""
 
-from amaranth import Module, Mux, Signal
-from amaranth.hdl import unsigned
+from collections.abc import Callable
+
+from amaranth import Cat, Module, Mux, Signal
+from amaranth.hdl import Value, unsigned
 from amaranth.lib import stream
 from amaranth.lib.data import StructLayout
-from amaranth.lib.wiring import Component, In, Out
+from amaranth.lib.wiring import Component, In, Out, connect
 
 from cbit.axi.ports import read_data_layout
 from cbit.stream.arbiter import PatientArbiter
 from cbit.stream.hop import Hop
+from cbit.stream.slice import RegisterSlice
+from cbit.stream.stage import Stage
 
 from .decrypt import decrypted_layout
 from .deep_queue import DeepQueue
 from .entry import TICKET_BITS
+from .gate import Gate
 from .order import has_reached
 from .sort import plain_beat_layout
 
@@ -48,7 +53,7 @@ class ReadDeliver(Component):
     denied : ``In(stream.Signature(read_data_layout(...)))``
     r : ``Out(stream.Signature(read_data_layout(...)))``
     left : ``Out(1)``
-        High in a cycle in which a plain beat or a decrypted block has left its store.
+        High in a cycle in which a plain beat or a decrypted block has left its store, or if pipelined after it.
     end, ended : ``Out(1)``
         It was the last one of a burst of generation ``ended``.
     encrypted_left : ``Out(TICKET_BITS)``
@@ -62,7 +67,7 @@ class ReadDeliver(Component):
         self.patience = patience
         self.pipelined = pipelined
         beat = read_data_layout(id_width, 128)
-        self.chosen_layout = StructLayout({"beat": beat, "repeat": unsigned(4)})
+        self.chosen_layout = StructLayout({"beat": beat, "repeat": unsigned(4), "is_single": unsigned(1)})
         super().__init__({
             "plain": In(stream.Signature(plain_beat_layout(id_width=id_width), always_ready=True)),
             "decrypted": In(stream.Signature(decrypted_layout(id_width=id_width), always_ready=True)),
@@ -77,82 +82,86 @@ class ReadDeliver(Component):
     def elaborate(self, _platform) -> Module:
         m = Module()
         plain_left = Signal(TICKET_BITS)
-        plain, plain_may = self._store(m, "plain", self.plain_beats, bypass=False)
-        decrypted, decrypted_may = self._store(m, "decrypted", self.decrypted_blocks, bypass=not self.pipelined)
-        m.d.comb += [
-            plain_may.eq(~plain.i.payload.place.is_behind
-                         | has_reached(self.encrypted_left, plain.i.payload.place.mark)),
-            decrypted_may.eq(has_reached(plain_left, decrypted.i.payload.mark)),
-        ]
-
+        plain = self._store(m, "plain", self.plain_beats, self.encrypted_left, lambda payload, left:
+                            ~payload.place.is_behind | has_reached(left, payload.place.mark), bypass=False)
+        decrypted = self._store(m, "decrypted", self.decrypted_blocks, plain_left, lambda payload, left:
+                                has_reached(left, payload.mark), bypass=not self.pipelined)
+        chosen = self._part(m, "chosen", self.chosen_layout)
+        requests, taken = Signal(3), Signal(3)
         m.submodules.arbiter = arbiter = PatientArbiter(count=3, patience=self.patience)
-        m.submodules.chosen = chosen = Hop(shape=self.chosen_layout, registered=self.pipelined)
-        taken = Signal(3)
-        goes = Signal()
         m.d.comb += [
-            arbiter.requests[PLAIN].eq(plain.o.valid),
-            arbiter.requests[DECRYPTED].eq(decrypted.o.valid),
-            arbiter.requests[DENIED].eq(self.denied.valid),
+            requests.eq(Cat(plain.o.valid, decrypted.o.valid, self.denied.valid)),
+            arbiter.requests.eq(requests),
             arbiter.taken.eq(chosen.i.ready),
             arbiter.keep.eq(not self.pipelined),
             chosen.i.valid.eq(arbiter.valid),
-            goes.eq(arbiter.valid & chosen.i.ready),
-            *(taken[number].eq(goes & (arbiter.choice == number)) for number in range(3)),
-            plain.o.ready.eq(taken[PLAIN]),
-            decrypted.o.ready.eq(taken[DECRYPTED]),
-            self.denied.ready.eq(taken[DENIED]),
-            self.left.eq(taken[PLAIN] | taken[DECRYPTED]),
+            *(taken[number].eq(requests[number] & chosen.i.ready & (arbiter.choice == number)) for number in range(3)),
+            *(source.ready.eq(taken[number]) for number, source in enumerate((plain.o, decrypted.o, self.denied))),
         ]
-        with m.Switch(arbiter.choice):
-            with m.Case(PLAIN):
-                m.d.comb += [
-                    chosen.i.payload.beat.eq(plain.o.payload.beat),
-                    self.end.eq(taken[PLAIN] & plain.o.payload.beat.last),
-                    self.ended.eq(plain.o.payload.generation),
-                ]
-            with m.Case(DECRYPTED):
-                m.d.comb += [
-                    chosen.i.payload.beat.eq(decrypted.o.payload.beat),
-                    chosen.i.payload.repeat.eq(decrypted.o.payload.repeat),
-                    self.end.eq(taken[DECRYPTED] & decrypted.o.payload.is_end),
-                    self.ended.eq(decrypted.o.payload.generation),
-                ]
-            with m.Default():
-                m.d.comb += chosen.i.payload.beat.eq(self.denied.payload)
-        m.d.sync += [
-            plain_left.eq(plain_left + taken[PLAIN]),
-            self.encrypted_left.eq(self.encrypted_left + taken[DECRYPTED]),
-        ]
+        with m.If(taken[PLAIN]):
+            m.d.sync += plain_left.eq(plain_left + 1)
+        with m.If(taken[DECRYPTED]):
+            m.d.sync += self.encrypted_left.eq(self.encrypted_left + 1)
+        self._take(m, arbiter.choice, plain.o.payload, decrypted.o.payload, chosen.i.payload)
+        self._tell(m, taken, plain.o.payload, decrypted.o.payload)
         self._repeat(m, chosen)
         return m
 
-    def _store(self, m: Module, name: str, depth: int, *, bypass: bool) -> tuple[Hop, Signal]:
-        """A store of beats, what comes out of it, and the signal that lets its oldest beat out."""
+    def _store(self, m: Module, name: str, depth: int, left: Signal, may_leave: Callable[..., Value], *,
+               bypass: bool) -> Gate:
+        """A store of beats; returns the gate through which they leave."""
         source = getattr(self, name)
-        queue = DeepQueue(shape=source.payload.shape(), depth=depth, bypass=bypass, pipelined=self.pipelined)
-        out = Hop(shape=source.payload.shape(), registered=self.pipelined)
-        m.submodules[name] = queue
-        m.submodules[f"{name}_out"] = out
-        may_leave = Signal(name=f"{name}_may_leave")
-        m.d.comb += [
-            queue.i.payload.eq(source.payload),
-            queue.i.valid.eq(source.valid),
-            out.i.payload.eq(queue.o.payload),
-            out.i.valid.eq(queue.o.valid & may_leave),
-            queue.o.ready.eq(out.i.ready & may_leave),
-        ]
-        return out, may_leave
+        m.submodules[name] = queue = DeepQueue(shape=source.payload.shape(), depth=depth, bypass=bypass,
+                                               pipelined=self.pipelined)
+        m.submodules[f"{name}_gate"] = gate = Gate(shape=source.payload.shape(), state=left.shape(),
+                                                   may_leave=may_leave, pipelined=self.pipelined)
+        connect(m, queue.o, gate.i)
+        m.d.comb += [queue.i.payload.eq(source.payload), queue.i.valid.eq(source.valid), gate.state.eq(left)]
+        return gate
 
-    def _repeat(self, m: Module, chosen: Hop) -> None:
-        """Gives a block once for each beat that it serves."""
-        repeated = Signal(4)
-        is_last = Signal()
+    def _part(self, m: Module, name: str, shape):
+        """A wire, or if pipelined two registers."""
+        m.submodules[name] = part = (
+            RegisterSlice(shape=shape) if self.pipelined else Hop(shape=shape, registered=False))
+        return part
+
+    def _take(self, m: Module, choice: Signal, plain, decrypted, chosen) -> None:
+        with m.Switch(choice):
+            with m.Case(PLAIN):
+                m.d.comb += chosen.beat.eq(plain.beat)
+            with m.Case(DECRYPTED):
+                m.d.comb += [chosen.beat.eq(decrypted.beat), chosen.repeat.eq(decrypted.repeat)]
+            with m.Default():
+                m.d.comb += chosen.beat.eq(self.denied.payload)
+        m.d.comb += chosen.is_single.eq(chosen.repeat == 0)
+
+    def _tell(self, m: Module, taken: Signal, plain, decrypted) -> None:
+        """Tells of what has left its store."""
+        layout = StructLayout({"left": 1, "end": 1, "ended": 1})
+        m.submodules.gone = gone = Stage(shape=layout, registered=self.pipelined)
         m.d.comb += [
-            is_last.eq(repeated == chosen.o.payload.repeat),
+            gone.advance.eq(1),
+            gone.i.left.eq(taken[PLAIN] | taken[DECRYPTED]),
+            gone.i.end.eq((taken[PLAIN] & plain.beat.last) | (taken[DECRYPTED] & decrypted.is_end)),
+            gone.i.ended.eq(Mux(taken[PLAIN], plain.generation, decrypted.generation)),
+            *(getattr(self, field).eq(gone.o[field]) for field in ("left", "end", "ended")),
+        ]
+
+    def _repeat(self, m: Module, chosen) -> None:
+        """Gives a block once for each beat that it serves."""
+        block = chosen.o.payload
+        repeated = Signal(4)
+        is_repeat, is_last_repeat, is_last = Signal(), Signal(), Signal()
+        m.d.comb += [
+            is_last.eq(Mux(is_repeat, is_last_repeat, block.is_single)),
             self.r.valid.eq(chosen.o.valid),
-            self.r.payload.eq(chosen.o.payload.beat),
-            self.r.payload.last.eq(chosen.o.payload.beat.last & is_last),
+            self.r.payload.eq(block.beat),
+            self.r.payload.last.eq(block.beat.last & is_last),
             chosen.o.ready.eq(self.r.ready & is_last),
         ]
         with m.If(self.r.valid & self.r.ready):
-            m.d.sync += repeated.eq(Mux(is_last, 0, repeated + 1))
+            m.d.sync += [
+                is_repeat.eq(~is_last),
+                is_last_repeat.eq(repeated + 1 == block.repeat),
+                repeated.eq(Mux(is_last, 0, repeated + 1)),
+            ]

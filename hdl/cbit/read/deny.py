@@ -57,19 +57,23 @@ class DeniedReads(Component):
         denied = Signal(self.layout)
         turns_left = Signal(range(TURNS + 1))
         beat = self.o.payload
+        # Registers of their own, lest who takes the beats wait for comparisons.
+        answers, is_last = Signal(), Signal()
         m.d.comb += [
             self.i.ready.eq(~self.is_busy),
             self.id.eq(denied.id),
-            self.o.valid.eq(self.is_busy & (turns_left == 0)),
+            self.o.valid.eq(answers),
             beat.id.eq(denied.id),
             beat.data.eq(~0),
             beat.resp.eq(denied.resp),
-            beat.last.eq(denied.len == 0),
+            beat.last.eq(is_last),
         ]
         with m.If(~self.is_busy):
-            m.d.sync += [denied.eq(self.i.payload), self.is_busy.eq(self.i.valid), turns_left.eq(TURNS)]
-        with m.Elif(turns_left != 0):
-            m.d.sync += turns_left.eq(turns_left - self.turns)
+            m.d.sync += [denied.eq(self.i.payload), self.is_busy.eq(self.i.valid), turns_left.eq(TURNS),
+                         is_last.eq(self.i.payload.len == 0)]
+        with m.Elif(~answers):
+            m.d.sync += [turns_left.eq(turns_left - self.turns), answers.eq(self.turns & (turns_left == 1))]
         with m.Elif(self.o.ready):
-            m.d.sync += [denied.len.eq(denied.len - 1), self.is_busy.eq(~beat.last)]
+            m.d.sync += [denied.len.eq(denied.len - 1), is_last.eq(denied.len == 1),
+                         self.is_busy.eq(~is_last), answers.eq(~is_last)]
         return m

@@ -1,11 +1,15 @@
 """Numbers that are free to be used."""
 
-from amaranth import Module, Signal
+from functools import partial
+
+from amaranth import Module, Mux, Signal
 from amaranth.hdl import unsigned
 from amaranth.lib import stream
-from amaranth.lib.wiring import Component, In, Out
+from amaranth.lib.wiring import Component, In, Out, connect, flipped
 
+from cbit.stream.hop import Hop
 from cbit.stream.queue import ReservedQueue
+from cbit.stream.slice import RegisterSlice
 
 __all__ = ["FreeList"]
 
@@ -14,12 +18,14 @@ class FreeList(Component):
     """Hands out numbers, each to one user at a time, in the order in which they were given back.
 
     Latency: the first number comes ``count`` + 1 cycles after reset; one given back two cycles later at
-    the earliest. Throughput: one handed out and one given back a cycle.
+    the earliest; each a cycle later if pipelined. Throughput: one handed out and one given back a cycle.
 
     Parameters
     ----------
     first, count : :class:`int`
         The numbers are those from ``first`` on. ``count`` is 2 or more.
+    pipelined : :class:`bool`
+        Whether registers part who takes a number from those that wait.
 
     Members
     -------
@@ -29,9 +35,10 @@ class FreeList(Component):
         Numbers handed out.
     """
 
-    def __init__(self, *, first: int, count: int) -> None:
+    def __init__(self, *, first: int, count: int, pipelined: bool) -> None:
         self.first = first
         self.count = count
+        self.pipelined = pipelined
         self.shape = unsigned((first + count - 1).bit_length())
         super().__init__({
             "i": In(stream.Signature(self.shape, always_ready=True)),
@@ -40,17 +47,26 @@ class FreeList(Component):
 
     def elaborate(self, _platform) -> Module:
         m = Module()
-        m.submodules.queue = queue = ReservedQueue(shape=self.shape, depth=self.count, bypass=False, registered=True)
+        m.submodules.queue = queue = ReservedQueue(shape=self.shape, depth=self.count, bypass=True)
         fresh = Signal(self.shape, init=self.first)
-        is_filled = Signal()
+        is_filled, fills = Signal(), Signal()
+        # The number counts only beside its valid bit, which is reset and tells all there is to know.
+        shown, is_shown = Signal(self.shape, reset_less=True), Signal()
+        moves = Signal()
+        m.submodules.given = given = (
+            RegisterSlice if self.pipelined else partial(Hop, registered=False))(shape=self.shape)
+        connect(m, given.o, flipped(self.o))
         m.d.comb += [
+            fills.eq(fresh == self.first + self.count - 1),
             queue.i.valid.eq(self.i.valid | ~is_filled),
-            queue.i.payload.eq(self.i.payload),
-            self.o.valid.eq(queue.o.valid & is_filled),
-            self.o.payload.eq(queue.o.payload),
-            queue.o.ready.eq(self.o.ready & is_filled),
+            queue.i.payload.eq(Mux(is_filled, self.i.payload, fresh)),
+            moves.eq((given.i.ready | ~is_shown) & (is_filled | fills)),
+            queue.o.ready.eq(moves),
+            given.i.valid.eq(is_shown),
+            given.i.payload.eq(shown),
         ]
+        with m.If(moves):
+            m.d.sync += [is_shown.eq(queue.o.valid), shown.eq(queue.o.payload)]
         with m.If(~is_filled):
-            m.d.comb += queue.i.payload.eq(fresh)
-            m.d.sync += [fresh.eq(fresh + 1), is_filled.eq(fresh == self.first + self.count - 1)]
+            m.d.sync += [fresh.eq(fresh + 1), is_filled.eq(fills)]
         return m

@@ -38,7 +38,8 @@ class Generations(Component):
 
     def elaborate(self, _platform) -> Module:
         m = Module()
-        is_empty = Signal(2)
+        # Registers of their own, lest the turn wait for the comparisons.
+        is_empty = Signal(2, init=0b11)
         m.d.comb += self.turns.eq(is_empty.bit_select(~self.current, 1))
         with m.If(self.turns):
             m.d.sync += self.current.eq(~self.current)
@@ -47,8 +48,7 @@ class Generations(Component):
             begins = self.begin & (self.current == number)
             ends = self.end & (self.ended == number)
             with m.If(begins & ~ends):
-                m.d.sync += count.eq(count + 1)
+                m.d.sync += [count.eq(count + 1), is_empty[number].eq(0)]
             with m.Elif(ends & ~begins):
-                m.d.sync += count.eq(count - 1)
-            m.d.comb += is_empty[number].eq(count == 0)
+                m.d.sync += [count.eq(count - 1), is_empty[number].eq(count == 1)]
         return m

@@ -14,7 +14,7 @@ from cbit.stream.hop import Hop
 from cbit.stream.slice import RegisterSlice
 from cbit.stream.turns import Turns
 
-from .credit import BeatCredit
+from .credit import SHORT_BEATS, BeatCredit
 from .deny import denied_read_layout
 from .entry import ReadKind, merge_request_layout, plan_layout
 
@@ -46,8 +46,8 @@ class ReadIssue(Component):
     no manager ever holds back DRAM's read data.
 
     Latency: none, all combinational from ``i`` to ``ar``; if pipelined three cycles for plain accesses and
-    four for others, and ``ar`` comes from registers. Throughput: one burst a cycle. Stalls: ``ar`` stays
-    while DRAM waits; too many bursts in flight stall all, too little room managers only.
+    four for others, and ``ar`` comes from registers. Throughput: one burst a cycle. Stalls: ``ar`` stays while
+    DRAM waits; too many bursts in flight stall all, too little room managers only.
 
     Parameters
     ----------
@@ -106,40 +106,45 @@ class ReadIssue(Component):
         m = Module()
         m.submodules.splitter = splitter = self.splitter
         m.submodules.credit = credit = self.credit
-        plain, plains_held = self._part(m, "plain", self.i.payload.shape())
+        plain, plains_held = self._part(m, "plain", StructLayout({"request": self.i.payload.shape(), "is_short": 1}))
         chunks, chunks_held = self._part(m, "chunks", splitter.o.payload.shape())
-        self._route_head(m, plain, plains_held, chunks_held)
+        self._route_head(m, plain, [(valid, held.request) for valid, held in plains_held], chunks_held)
         connect(m, splitter.o, chunks.i)
-        chunk, beats = chunks.o.payload, plain.o.payload.len
+        chunk, request = chunks.o.payload, plain.o.payload.request
         managers, arbiter = self._choose(m)
-        manager_taken = Signal()
+        address, room = self._offer(m, arbiter)
+        # What each waits for beside its turn, apart from whether it is there: few gates on the way back to it.
+        may_plain, may_chunk, may_merge, manager_goes = Signal(), Signal(), Signal(), Signal()
         m.d.comb += [
             splitter.drain_slot.eq(self.drain_slot),
             self.drain_busy.eq(splitter.drain_busy | _any_with(chunks_held, slot=self.drain_slot)),
-            managers.requests[PLAIN].eq(plain.o.valid & self.may_send & credit.fits),
-            managers.requests[CHUNK].eq(chunks.o.valid & self.may_send & self.may_decrypt & credit.chunk_fits),
-            managers.taken.eq(manager_taken),
+            may_merge.eq(self.may_send & self.may_decrypt),
+            may_plain.eq(self.may_send & credit.fits),
+            may_chunk.eq(may_merge & credit.chunk_fits),
+            managers.requests[PLAIN].eq(plain.o.valid & may_plain),
+            managers.requests[CHUNK].eq(chunks.o.valid & may_chunk),
+            managers.taken.eq(manager_goes & managers.valid),
             arbiter.requests[MANAGER].eq(managers.valid),
-            arbiter.requests[MERGE].eq(self.merge.valid & self.may_send & self.may_decrypt),
-            manager_taken.eq(self.send & (arbiter.choice == MANAGER)),
-            plain.o.ready.eq(manager_taken & (managers.choice == PLAIN)),
-            chunks.o.ready.eq(manager_taken & (managers.choice == CHUNK)),
-            self.merge.ready.eq(self.send & (arbiter.choice == MERGE)),
+            arbiter.requests[MERGE].eq(self.merge.valid & may_merge),
+            manager_goes.eq(room & (arbiter.choice == MANAGER)),
+            plain.o.ready.eq(manager_goes & (managers.choice == PLAIN) & may_plain),
+            chunks.o.ready.eq(manager_goes & (managers.choice == CHUNK) & may_chunk),
+            self.merge.ready.eq(room & (arbiter.choice == MERGE) & arbiter.requests[MERGE]),
 
-            credit.len.eq(beats),
+            credit.len.eq(request.len),
+            credit.is_short.eq(plain.o.payload.is_short),
             credit.renew.eq(~plain.o.valid),
-            credit.take.eq(manager_taken),
-            credit.taken.eq(Mux(managers.choice == PLAIN, beats, chunk.last_byte[4:] - chunk.first_byte[4:])),
+            credit.take.eq(managers.taken),
+            credit.taken.eq(Mux(managers.choice == PLAIN, request.len, chunk.last_byte[4:] - chunk.first_byte[4:])),
             credit.give.eq(self.give),
         ]
-        address = self._offer(m, arbiter)
         with m.If(arbiter.choice == MERGE):
             merge = self.merge.payload
             self._send_blocks(m, address, merge, merge.block, merge.block)
             m.d.comb += [self.sent.kind.eq(ReadKind.MERGE), self.sent.plan.is_merge.eq(1),
                          self.sent.plan.place.eq(merge.place)]
         with m.Elif(managers.choice == PLAIN):
-            self._send_plain(m, address, plain.o.payload)
+            self._send_plain(m, address, request)
         with m.Else():
             self._send_blocks(m, address, chunk, chunk.first_byte[4:], chunk.last_byte[4:])
             self._plan_beats(m, chunk)
@@ -172,7 +177,8 @@ class ReadIssue(Component):
             being_denied.eq(self.denied_busy & (self.denied_id == request.id)),
             being_cut.eq((splitter.is_busy & (splitter.busy_id == request.id)) | _any_with(chunks_held, id=request.id)),
             being_held.eq(_any_with(plains_held, id=request.id)),
-            plain.i.payload.eq(request),
+            plain.i.payload.request.eq(request),
+            plain.i.payload.is_short.eq(request.len < SHORT_BEATS),
             splitter.i.payload.eq(request),
             self.denied.payload.id.eq(request.id),
             self.denied.payload.len.eq(request.len),
@@ -189,7 +195,7 @@ class ReadIssue(Component):
                     m.d.comb += [self.denied.valid.eq(~unsent), self.i.ready.eq(self.denied.ready & ~unsent)]
 
     def _offer(self, m: Module, arbiter):
-        """Offers the arbiter's choice to DRAM, or to registers on the way there; returns its address."""
+        """Offers the arbiter's choice to DRAM, or to registers on the way; returns its address, and whether it goes."""
         offered = self.ar
         if self.pipelined:
             m.submodules.slice = slice_ = RegisterSlice(shape=self.ar.payload.shape())
@@ -200,7 +206,7 @@ class ReadIssue(Component):
             arbiter.taken.eq(offered.ready),
             self.send.eq(arbiter.valid & offered.ready),
         ]
-        return offered.payload
+        return offered.payload, offered.ready
 
     def _send_plain(self, m: Module, address, request) -> None:
         m.d.comb += [

@@ -42,6 +42,7 @@ class BurstLists(Component):
         Adds ``append_burst`` to the list of ``append_id``. Only while ``is_ready``; its beats must not come
         before two cycles later.
     append_id, append_burst : ``In``
+        Given with ``append``, or if pipelined a cycle later.
     beat : ``In(StructLayout({"valid", "id", "last"}))``
         A beat of DRAM.
     found : ``Out(StructLayout({"hit", "burst", "number"}))``
@@ -66,7 +67,7 @@ class BurstLists(Component):
 
     def elaborate(self, _platform) -> Module:
         m = Module()
-        m.submodules.free = free = FreeList(first=self.ids, count=self.bursts)
+        m.submodules.free = free = FreeList(first=self.ids, count=self.bursts, pipelined=self.pipelined)
         node = free.o.payload.shape()
         nodes = self.ids + self.bursts
         head_layout = StructLayout({"node": node, "number": 2})
@@ -92,26 +93,23 @@ class BurstLists(Component):
         return m
 
     def _append(self, m: Module, free: FreeList, tails: Memory, tail_write, after_write, filled_write) -> None:
-        layout = StructLayout({"valid": 1, "id": self.append_id.shape(), "burst": self.shape,
-                               "node": free.o.payload.shape()})
+        layout = StructLayout({"valid": 1, "node": free.o.payload.shape()})
         m.submodules.appending = appending = Stage(shape=layout, registered=self.pipelined)
         tail_read = tails.read_port(domain="comb")
         m.d.comb += [
             free.o.ready.eq(self.append),
             appending.advance.eq(1),
             appending.i.valid.eq(self.append),
-            appending.i.id.eq(self.append_id),
-            appending.i.burst.eq(self.append_burst),
             appending.i.node.eq(free.o.payload),
-            tail_read.addr.eq(appending.o.id),
-            tail_write.addr.eq(appending.o.id),
+            tail_read.addr.eq(self.append_id),
+            tail_write.addr.eq(self.append_id),
             tail_write.data.eq(appending.o.node),
             tail_write.en.eq(appending.o.valid),
             after_write.addr.eq(tail_read.data),
             after_write.data.eq(appending.o.node),
             after_write.en.eq(appending.o.valid),
             filled_write.addr.eq(tail_read.data),
-            filled_write.data.eq(appending.o.burst),
+            filled_write.data.eq(self.append_burst),
             filled_write.en.eq(appending.o.valid),
         ]
 

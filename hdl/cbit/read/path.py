@@ -1,11 +1,13 @@
 """The way of a read, from the decided access to the manager's data."""
 
-from amaranth import Module
+from amaranth import Module, Signal
 from amaranth.lib import stream
+from amaranth.lib.data import StructLayout
 from amaranth.lib.wiring import Component, In, Out, connect, flipped
 
 from cbit.access.request import request_layout
 from cbit.axi.ports import address_layout, read_data_layout
+from cbit.stream.stage import Stage
 from cbit.xts.ports import lane_input_layout, lane_output_layout, tweak_request_layout, tweak_result_layout
 
 from .decrypt import ReadDecrypt, merged_layout, read_tag_layout
@@ -31,8 +33,8 @@ class ReadPath(Component):
     data stops neither DRAM's nor any write. DRAM's read data wait only while a tweak or the lane does.
 
     Latency: none from ``i`` to ``ar``; plain data one cycle from ``dram_r`` to ``r``; encrypted data the
-    lane's latency, if DRAM takes at least as long as the tweak. If pipelined, two cycles, eight, and the
-    lane's latency and eleven. Throughput: one burst and one beat a cycle.
+    lane's latency, if DRAM takes at least as long as the tweak. If pipelined, three cycles, eight, and the
+    lane's latency and twelve. Throughput: one burst and one beat a cycle.
 
     Parameters
     ----------
@@ -71,6 +73,7 @@ class ReadPath(Component):
                  blocks: int, patience: int, pipelined: bool = False) -> None:
         widths = {"id_width": id_width, "slot_width": slot_width}
         self.entries = entries
+        self.pipelined = pipelined
         self.issue = ReadIssue(addr_width=addr_width, c_bit=c_bit, blocks=blocks, beats=BEATS, patience=patience,
                                pipelined=pipelined, **widths)
         self.deny = DeniedReads(id_width=id_width, data_width=128)
@@ -102,7 +105,7 @@ class ReadPath(Component):
         m = Module()
         for name in ("issue", "deny", "sort", "decrypt", "deliver", "drain"):
             m.submodules[name] = getattr(self, name)
-        m.submodules.entries = entries = FreeList(first=0, count=self.entries)
+        m.submodules.entries = entries = FreeList(first=0, count=self.entries, pipelined=self.pipelined)
         m.submodules.in_flight = in_flight = Generations(most=BEATS)
         issue, deny, sort, decrypt, deliver = self.issue, self.deny, self.sort, self.decrypt, self.deliver
         connect(m, flipped(self.i), issue.i)
@@ -139,34 +142,47 @@ class ReadPath(Component):
 
     def _begin_bursts(self, m: Module, entries: FreeList, in_flight: Generations) -> None:
         """Enters each burst that is sent where its beats will be looked for."""
-        sort, decrypt, sent, request = self.sort, self.decrypt, self.issue.sent, self.tweak_request
+        issue, sort, decrypt, request = self.issue, self.sort, self.decrypt, self.tweak_request
+        layout = StructLayout({"send": 1, "sent": issue.sent.shape(), "index": entries.o.payload.shape()})
+        m.submodules.begun = stage = Stage(shape=layout, registered=self.pipelined)
+        begun, sent = stage.o, stage.o.sent
         m.d.comb += [
-            in_flight.begin.eq(self.issue.send & (sent.kind != ReadKind.MERGE)),
-            sort.append.eq(self.issue.send),
+            # Node and entry are taken at once, so that the next burst finds the next ones.
+            sort.append.eq(issue.send),
+            entries.o.ready.eq(issue.send & (issue.sent.kind != ReadKind.PLAIN)),
+            stage.advance.eq(1),
+            stage.i.send.eq(issue.send),
+            stage.i.sent.eq(issue.sent),
+            stage.i.index.eq(entries.o.payload),
+
+            in_flight.begin.eq(begun.send & (sent.kind != ReadKind.MERGE)),
             sort.append_id.eq(sent.plan.id),
             sort.append_burst.kind.eq(sent.kind),
-            sort.append_burst.index.eq(entries.o.payload),
+            sort.append_burst.index.eq(begun.index),
             sort.append_burst.generation.eq(in_flight.current),
-            decrypt.begin.eq(self.issue.send & (sent.kind != ReadKind.PLAIN)),
-            entries.o.ready.eq(decrypt.begin),
-            decrypt.index.eq(entries.o.payload),
+            decrypt.begin.eq(begun.send & (sent.kind != ReadKind.PLAIN)),
+            decrypt.index.eq(begun.index),
             decrypt.plan.eq(sent.plan),
             decrypt.generations.manager.eq(in_flight.current),
             decrypt.generations.key.eq(self.drain.generation),
             request.valid.eq(decrypt.begin),
             request.payload.line.eq(sent.line),
             request.payload.slot.eq(sent.plan.slot),
-            request.payload.index.eq(entries.o.payload),
+            request.payload.index.eq(begun.index),
         ]
 
     def _watch_slot(self, m: Module) -> None:
-        drain, sent = self.drain, self.issue.sent
+        drain, slot = self.drain, self.decrypt.plan.slot
+        begins = Signal()
         m.d.comb += [
             drain.begin.eq(self.decrypt.begin),
-            drain.begin_slot.eq(sent.plan.slot),
+            drain.begin_slot.eq(slot),
             drain.end.eq(self.decrypt.end),
             drain.ended.eq(self.decrypt.ended),
             drain.drain_slot.eq(self.drain_slot),
             self.issue.drain_slot.eq(self.drain_slot),
-            self.drain_busy.eq(self.issue.drain_busy | drain.drain_busy),
+            self.drain_busy.eq(self.issue.drain_busy | drain.drain_busy | begins),
         ]
+        if self.pipelined:
+            # It has left one and is not yet seen by the other.
+            m.d.comb += begins.eq(drain.begin & (slot == self.drain_slot))

@@ -59,31 +59,32 @@ class PatientArbiter(Component):
         m = Module()
         others = range(1, self.count)
         others_wait = self.requests[1:].any()
-        passed = Signal(range(self.patience + 1))
-        last_other = Signal(range(self.count), init=self.count - 1)
+        # Registers of their own for what the choice asks of them: each is one bit if there are three.
+        passed, is_worn = Signal(range(self.patience + 1)), Signal()
+        last_other = Signal(range(max(self.count - 1, 2)), init=self.count - 2)
         next_other = Signal(range(self.count))
         held = Signal()
         held_choice = Signal(range(self.count))
 
         with m.Switch(last_other):
             for last in others:
-                with m.Case(last):
+                with m.Case(last - 1):
                     in_turn = sorted(others, key=lambda index: (index <= last, index))
                     for index in reversed(in_turn):
                         with m.If(self.requests[index]):
                             m.d.comb += next_other.eq(index)
 
-        favorite_goes = self.requests[0] & ~(others_wait & (passed == self.patience))
+        other_goes = others_wait & (is_worn | ~self.requests[0])
         m.d.comb += [
             self.valid.eq(self.requests.any()),
-            self.choice.eq(Mux(held, held_choice, Mux(favorite_goes, 0, next_other))),
+            self.choice.eq(Mux(held, held_choice, Mux(other_goes, next_other, 0))),
         ]
         m.d.sync += [
             held.eq(self.valid & ~self.taken & self.keep),
             held_choice.eq(self.choice),
         ]
         with m.If(self.taken & (self.choice != 0)):
-            m.d.sync += [passed.eq(0), last_other.eq(self.choice)]
-        with m.Elif(self.taken & others_wait & (passed != self.patience)):
-            m.d.sync += passed.eq(passed + 1)
+            m.d.sync += [passed.eq(0), is_worn.eq(0), last_other.eq(self.choice - 1)]
+        with m.Elif(self.taken & others_wait & ~is_worn):
+            m.d.sync += [passed.eq(passed + 1), is_worn.eq(passed == self.patience - 1)]
         return m

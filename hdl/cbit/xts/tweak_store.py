@@ -1,9 +1,9 @@
 """Where the tweaks of the bursts in flight wait for their data."""
 
-from amaranth import Module, Signal
-from amaranth.hdl import ValueLike, unsigned
+from amaranth import Module
+from amaranth.hdl import unsigned
 from amaranth.lib import stream
-from amaranth.lib.memory import Memory, WritePort
+from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import Component, In, Out
 
 from .ports import tweak_result_layout
@@ -18,7 +18,7 @@ class TweakStore(Component):
     distributed RAM. Throughput: one written, one forgotten and one read a cycle.
 
     An entry is forgotten when it is given to a burst, and not given to another before its tweak has
-    come. Before its first burst ``is_ready`` says nothing about it.
+    come.
 
     Parameters
     ----------
@@ -32,8 +32,8 @@ class TweakStore(Component):
     forget : ``In(1)``
         Marks the tweak of ``forget_index`` as not there yet.
     forget_index, index : ``In(range(entries))``
-    is_ready : ``Out(1)``
-        Whether the tweak of ``index`` is there.
+    there : ``Out(entries)``
+        A bit for each entry: whether its tweak is there.
     tweak : ``Out(128)``
         The tweak of ``index``.
     """
@@ -45,33 +45,24 @@ class TweakStore(Component):
             "forget": In(1),
             "forget_index": In(range(entries)),
             "index": In(range(entries)),
-            "is_ready": Out(1),
+            "there": Out(entries),
             "tweak": Out(128),
         })
 
     def elaborate(self, _platform) -> Module:
         m = Module()
         m.submodules.memory = memory = Memory(shape=unsigned(128), depth=self.entries, init=[])
-        # A tweak is there if its two marks are equal: two memories with a writer each are smaller than a register
-        # for each entry with two. Each writer makes of the other's mark what it wants the two to be.
-        m.submodules.came = came = Memory(shape=unsigned(1), depth=self.entries, init=[])
-        m.submodules.forgot = forgot = Memory(shape=unsigned(1), depth=self.entries, init=[])
-        arriving = self.i.payload
-        self._write(m, memory.write_port(), self.i.valid, arriving.index, arriving.tweak)
-        self._write(m, came.write_port(), self.i.valid, arriving.index, self._read(m, forgot, arriving.index))
-        self._write(m, forgot.write_port(), self.forget, self.forget_index, ~self._read(m, came, self.forget_index))
+        write, read = memory.write_port(), memory.read_port(domain="comb")
         m.d.comb += [
-            self.tweak.eq(self._read(m, memory, self.index)),
-            self.is_ready.eq(self._read(m, came, self.index) == self._read(m, forgot, self.index)),
+            write.en.eq(self.i.valid),
+            write.addr.eq(self.i.payload.index),
+            write.data.eq(self.i.payload.tweak),
+            read.addr.eq(self.index),
+            self.tweak.eq(read.data),
         ]
+        for index in range(self.entries):
+            with m.If(self.i.valid & (self.i.payload.index == index)):
+                m.d.sync += self.there[index].eq(1)
+            with m.Elif(self.forget & (self.forget_index == index)):
+                m.d.sync += self.there[index].eq(0)
         return m
-
-    @staticmethod
-    def _write(m: Module, port: WritePort, enable: ValueLike, index: Signal, value: ValueLike) -> None:
-        m.d.comb += [port.en.eq(enable), port.addr.eq(index), port.data.eq(value)]
-
-    @staticmethod
-    def _read(m: Module, memory: Memory, index: Signal) -> Signal:
-        port = memory.read_port(domain="comb")
-        m.d.comb += port.addr.eq(index)
-        return port.data

@@ -7,7 +7,7 @@ import re
 
 import pytest
 
-from cbit.read.credit import BeatCredit
+from cbit.read.credit import SHORT_BEATS, BeatCredit
 from cbit_sim.streams import simulate
 
 
@@ -23,6 +23,7 @@ def test_no_more_is_taken_than_there_is(pipelined, lengths):
         used, length = 0, rng.choice(lengths)
         for cycle in range(6000):
             ctx.set(dut.len, length - 1)
+            ctx.set(dut.is_short, length <= SHORT_BEATS)
             gives = used > 0 and rng.random() < (0.9 if cycle // 1000 % 2 else 0.3)
             ctx.set(dut.give, gives)
             taken = 0
@@ -54,6 +55,7 @@ def test_a_short_burst_every_cycle(pipelined):
     async def testbench(ctx):
         await ctx.tick()
         ctx.set(dut.len, 3)
+        ctx.set(dut.is_short, 1)
         ctx.set(dut.taken, 3)
         ctx.set(dut.take, 1)
         ctx.set(dut.renew, 1)

@@ -186,7 +186,7 @@ def test_a_block_every_cycle_and_no_latency_but_the_lanes_and_the_registers(pipe
             await bench.step()
         while len(bench.taken) < 4 * ENTRIES:
             await bench.step()
-        latency = LANE_CYCLES + 3 * pipelined
+        latency = LANE_CYCLES + 4 * pipelined
         assert [cycle for cycle, _ in bench.taken] == [start + latency + n for n in range(4 * ENTRIES)]
 
     run(script, pipelined=pipelined)

@@ -22,6 +22,7 @@ def test_each_beat_finds_its_burst(pipelined, ids):
     lists = [deque() for _ in range(4)]
     expected = deque([None] * dut.latency_cycles)
     deepest = bursts = unasked = 0
+    given = deque([(0, 0)] * pipelined)
 
     async def testbench(ctx):
         nonlocal deepest, bursts, unasked
@@ -29,8 +30,10 @@ def test_each_beat_finds_its_burst(pipelined, ids):
             appends = ctx.get(dut.is_ready) and rng.random() < 0.6
             identity, number = rng.randrange(ids), cycle % 256
             ctx.set(dut.append, appends)
-            ctx.set(dut.append_id, identity)
-            ctx.set(dut.append_burst, number)
+            given.append((identity, number))
+            append_id, append_burst = given.popleft()
+            ctx.set(dut.append_id, append_id)
+            ctx.set(dut.append_burst, append_burst)
 
             comes, answered = rng.random() < 0.8, rng.randrange(ids)
             ripe = lists[answered] and lists[answered][0][3] < cycle - 1
@@ -78,7 +81,7 @@ def test_a_burst_of_one_id_and_one_beat_every_cycle(pipelined):
         for cycle in range(60):
             assert ctx.get(dut.is_ready)
             ctx.set(dut.append, 1)
-            ctx.set(dut.append_burst, cycle)
+            ctx.set(dut.append_burst, max(cycle - pipelined, 0))
             ctx.set(dut.beat.valid, cycle >= 2)
             if cycle >= 2 + dut.latency_cycles:
                 assert ctx.get(dut.found.hit)
@@ -88,8 +91,9 @@ def test_a_burst_of_one_id_and_one_beat_every_cycle(pipelined):
     simulate(dut, testbench)
 
 
-def test_free_numbers_come_in_turn_each_to_one_user():
-    dut = FreeList(first=3, count=5)
+@pytest.mark.parametrize("pipelined", [False, True], ids=["direct", "pipelined"])
+def test_free_numbers_come_in_turn_each_to_one_user(pipelined):
+    dut = FreeList(first=3, count=5, pipelined=pipelined)
     rng = random.Random(102)
 
     async def testbench(ctx):

@@ -252,6 +252,32 @@ def test_a_manager_that_takes_nothing_stops_no_partial_write(name):
     run(name, script, latency=(3, 30))
 
 
+@pytest.mark.parametrize("name", CONFIGURATIONS)
+def test_a_slot_is_busy_until_its_last_read_is_decrypted(name):
+    slot = 1
+
+    async def script(around, traffic):
+        around.ctx.set(around.dut.drain_slot, slot)
+        for length in (1, 4, 40, 7):
+            for _ in range(600):
+                await around.step()
+                if not around.ctx.get(around.dut.drain_busy):
+                    break
+            assert not around.ctx.get(around.dut.drain_busy)
+            access = Access(address=length << 12, id=1, length=length, size=4, burst=Burst.INCR)
+            traffic.request(Route.ENCRYPTED, access=access, slot=slot)
+            while around.requests:
+                await around.step()
+            inside = length
+            while inside:
+                assert around.ctx.get(around.dut.drain_busy), f"{inside} of {length} are still inside"
+                await around.step()
+                inside -= around.ctx.get(around.dut.lane_o.valid)
+        await settle(around, traffic)
+
+    run(name, script, latency=(5, 40), tweak_cycles=9)
+
+
 CHANGE_CYCLES = 4
 """What a change between plain and encrypted costs an ID at most, if pipelined."""
 
