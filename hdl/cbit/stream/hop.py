@@ -37,7 +37,8 @@ class Hop(Component):
             connect(m, flipped(self.i), flipped(self.o))
             return m
         valid = Signal()
-        payload = Signal(self.o.payload.shape())
+        # Counts only beside the valid bit, which is reset.
+        payload = Signal(self.o.payload.shape(), reset_less=True)
         m.d.comb += [
             self.i.ready.eq(self.o.ready | ~valid),
             self.o.valid.eq(valid),

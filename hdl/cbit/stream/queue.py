@@ -87,7 +87,8 @@ class ReservedQueue(Component):
                     stored.eq(self.i.valid & ~self.o.ready),
                 ]
         if self.registered:
-            shown, is_shown = Signal(self.shape), Signal()
+            # The payload counts only beside its valid bit, which is reset.
+            shown, is_shown = Signal(self.shape, reset_less=True), Signal()
             m.d.comb += [
                 self.o.valid.eq(is_shown),
                 self.o.payload.eq(shown),

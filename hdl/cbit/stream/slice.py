@@ -1,6 +1,6 @@
 """A register slice: two entries that part a stream's two sides."""
 
-from amaranth import Module, Signal
+from amaranth import Module, Mux, Signal
 from amaranth.hdl import ShapeLike
 from amaranth.lib import stream
 from amaranth.lib.data import ArrayLayout
@@ -41,11 +41,14 @@ class RegisterSlice(Component):
 
     def elaborate(self, _platform) -> Module:
         m = Module()
-        first = Signal(self.shape)
-        second = Signal(self.shape)
+        # Payloads count only beside a valid bit, which is reset.
+        first = Signal(self.shape, reset_less=True)
+        second = Signal(self.shape, reset_less=True)
         first_valid = Signal()
         second_valid = Signal()
+        moves = Signal()
         m.d.comb += [
+            moves.eq(self.o.ready | ~first_valid),
             self.i.ready.eq(~second_valid),
             self.o.valid.eq(first_valid),
             self.o.payload.eq(first),
@@ -53,11 +56,11 @@ class RegisterSlice(Component):
             self.held[1].eq(second),
             self.held_valid.eq(first_valid | (second_valid << 1)),
         ]
-        with m.If(self.o.ready | ~first_valid):
-            with m.If(second_valid):
-                m.d.sync += [first.eq(second), second_valid.eq(0)]
-            with m.Else():
-                m.d.sync += [first.eq(self.i.payload), first_valid.eq(self.i.valid)]
-        with m.Elif(self.i.valid & ~second_valid):
-            m.d.sync += [second.eq(self.i.payload), second_valid.eq(1)]
+        m.d.sync += second_valid.eq(~moves & (second_valid | self.i.valid))
+        # What the second takes counts only if it could not go to the first: so its enable is a register.
+        with m.If(self.i.ready):
+            m.d.sync += second.eq(self.i.payload)
+        with m.If(moves):
+            m.d.sync += [first.eq(Mux(second_valid, second, self.i.payload)),
+                         first_valid.eq(second_valid | self.i.valid)]
         return m

@@ -245,7 +245,6 @@ class WritePath(Component):
             progress.page_class.eq(self.merge_blocks.page_class),
             self.merge_blocks.page_is_busy.eq(progress.page_is_busy),
             self.merge_blocks.plains_sent.eq(issue.plains_sent),
-            issue.sent_before.eq(progress.sent),
             self.hazards.sent.eq(progress.sent),
             *(user.settled.eq(progress.settled) for user in (self.hazards, self.merge_blocks, issue)),
         ]
