@@ -147,9 +147,10 @@ class WritePath(Component):
     def _lead_data(self, m: Module) -> None:
         """From the port to gathered blocks; if pipelined, by a register on either side of the gathering."""
         steer, gather = self.steer, self.gather
-        m.submodules.data = data = BoundedQueue(shape=self.s_w.payload.shape(), depth=PLAIN_DEPTH)
+        m.submodules.data = data = BoundedQueue(shape=self.s_w.payload.shape(), depth=PLAIN_DEPTH,
+                                                entry=self.pipelined)
         m.submodules.turns = turns = BoundedQueue(shape=steer.turn.payload.shape(), depth=PLAIN_DEPTH,
-                                                  bypass=not self.pipelined)
+                                                  bypass=not self.pipelined, registered=self.pipelined)
         connect(m, flipped(self.s_w), data.i)
         connect(m, data.o, steer.w)
         connect(m, self.route.turn, turns.i)
@@ -179,7 +180,7 @@ class WritePath(Component):
         bypass = not self.pipelined
         m.submodules.plain = plain = BoundedQueue(shape=route.plain.payload.shape(), depth=PLAIN_DEPTH, bypass=bypass)
         m.submodules.plain_w = plain_w = BoundedQueue(shape=issue.plain_w.payload.shape(), depth=PLAIN_DEPTH,
-                                                      bypass=bypass, spare=int(self.pipelined))
+                                                      bypass=bypass, spare=int(self.pipelined), entry=self.pipelined)
         self._queue(m, "marks", self.hazards.mark, issue.mark, depth=PLAIN_DEPTH, bypass=bypass)
         connect(m, plain.o, issue.plain)
         connect(m, plain_w.o, issue.plain_w)
