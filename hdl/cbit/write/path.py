@@ -150,7 +150,8 @@ class WritePath(Component):
         m.submodules.data = data = BoundedQueue(shape=self.s_w.payload.shape(), depth=PLAIN_DEPTH,
                                                 entry=self.pipelined)
         m.submodules.turns = turns = BoundedQueue(shape=steer.turn.payload.shape(), depth=PLAIN_DEPTH,
-                                                  bypass=not self.pipelined, registered=self.pipelined)
+                                                  bypass=not self.pipelined, entry=self.pipelined,
+                                                  registered=self.pipelined)
         connect(m, flipped(self.s_w), data.i)
         connect(m, data.o, steer.w)
         connect(m, self.route.turn, turns.i)
@@ -159,6 +160,7 @@ class WritePath(Component):
             shape=StructLayout({"valid": 1, "beat": steer.beat.payload.shape()}), registered=self.pipelined)
         m.submodules.gathered = gathered = Stage(
             shape=StructLayout({"event": gather.event.shape(), "block": block_layout()}), registered=self.pipelined)
+        m.submodules.emptied = emptied = Stage(shape=1, registered=self.pipelined)
         m.d.comb += [
             steered.advance.eq(1),
             steered.i.valid.eq(steer.beat.valid),
@@ -171,14 +173,17 @@ class WritePath(Component):
             self.hazards.event.eq(gathered.o.event),
             self.encrypt.block.valid.eq(gathered.o.event.is_block),
             self.encrypt.block.payload.eq(gathered.o.block),
-            self.route.emptied.eq(steer.emptied),
+            emptied.advance.eq(1),
+            emptied.i.eq(steer.emptied),
+            self.route.emptied.eq(emptied.o),
         ]
 
     def _lead_plain(self, m: Module) -> None:
         """Plain writes: the address, its mark and its data each in a queue."""
         route, issue, beat = self.route, self.issue, self.gather.beat
         bypass = not self.pipelined
-        m.submodules.plain = plain = BoundedQueue(shape=route.plain.payload.shape(), depth=PLAIN_DEPTH, bypass=bypass)
+        m.submodules.plain = plain = BoundedQueue(shape=route.plain.payload.shape(), depth=PLAIN_DEPTH, bypass=bypass,
+                                                  entry=self.pipelined)
         m.submodules.plain_w = plain_w = BoundedQueue(shape=issue.plain_w.payload.shape(), depth=PLAIN_DEPTH,
                                                       bypass=bypass, spare=int(self.pipelined), entry=self.pipelined)
         self._queue(m, "marks", self.hazards.mark, issue.mark, depth=PLAIN_DEPTH, bypass=bypass)
@@ -197,7 +202,11 @@ class WritePath(Component):
 
     def _lead_lines(self, m: Module) -> None:
         """Lines: to each step a queue of what it needs of them; their count reserves the room in all."""
-        entered, request = self.route.line, self.tweak_request
+        line, request = self.route.line, self.tweak_request
+        m.submodules.entered = stage = Stage(shape=StructLayout({"valid": 1, "payload": line.payload.shape()}),
+                                             registered=self.pipelined)
+        entered = stage.o
+        m.d.comb += [stage.advance.eq(1), stage.i.valid.eq(line.valid), stage.i.payload.eq(line.payload)]
         narrow = {field: self.widths[field] for field in ("c_bit", "id_width")}
         for name, layout, sink in (
                 ("sent_lines", sent_line_layout(entries=self.entries, **narrow), self.issue.line),
