@@ -86,8 +86,8 @@ class WritePath(Component):
         self.gather = WriteGather(id_width=id_width)
         self.hazards = WriteHazards(entries=entries, id_width=id_width, pipelined=pipelined)
         self.progress = WriteProgress(entries=entries)
-        self.merge_blocks = WriteMerge(entries=entries, **widths)
-        self.encrypt = WriteEncrypt(entries=entries, slot_width=slot_width)
+        self.merge_blocks = WriteMerge(entries=entries, pipelined=pipelined, **widths)
+        self.encrypt = WriteEncrypt(entries=entries, slot_width=slot_width, pipelined=pipelined)
         self.collect = WriteCollect(entries=entries, slot_width=slot_width, slots=slots, pipelined=pipelined)
         self.issue = WriteIssue(entries=entries, addr_width=addr_width, c_bit=c_bit, id_width=id_width,
                                 patience=patience, pipelined=pipelined)
@@ -138,9 +138,11 @@ class WritePath(Component):
         self._watch_keys(m)
         return m
 
-    def _queue(self, m: Module, name: str, source, sink, *, depth: int, bypass: bool = False) -> None:
+    def _queue(self, m: Module, name: str, source, sink, *, depth: int, bypass: bool = False,
+               registered: bool = False) -> None:
         """A queue from a source whose room is reserved."""
-        m.submodules[name] = queue = ReservedQueue(shape=source.payload.shape(), depth=depth, bypass=bypass)
+        m.submodules[name] = queue = ReservedQueue(shape=source.payload.shape(), depth=depth, bypass=bypass,
+                                                   registered=registered)
         connect(m, source, queue.i)
         connect(m, queue.o, sink)
 
@@ -212,13 +214,15 @@ class WritePath(Component):
                 ("sent_lines", sent_line_layout(entries=self.entries, **narrow), self.issue.line),
                 ("merge_lines", merge_line_layout(entries=self.entries, **self.widths), self.merge_blocks.line),
                 ("key_lines", key_line_layout(slot_width=self.widths["slot_width"]), self.encrypt.line)):
-            m.submodules[name] = queue = ReservedQueue(shape=layout, depth=self.entries, bypass=False)
+            m.submodules[name] = queue = ReservedQueue(shape=layout, depth=self.entries, bypass=False,
+                                                       registered=self.pipelined and name == "merge_lines")
             connect(m, queue.o, sink)
             m.d.comb += [
                 queue.i.valid.eq(entered.valid),
                 *(queue.i.payload[field].eq(entered.payload[field]) for field, _ in layout),
             ]
-        self._queue(m, "records", self.hazards.record, self.merge_blocks.record, depth=self.entries)
+        self._queue(m, "records", self.hazards.record, self.merge_blocks.record, depth=self.entries,
+                    registered=self.pipelined)
         self._queue(m, "ready_lines", self.merge_blocks.ready_line, self.encrypt.ready_line, depth=self.entries)
         merge, encrypt = self.merge_blocks, self.encrypt
         m.d.comb += [
