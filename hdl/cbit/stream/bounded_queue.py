@@ -28,7 +28,8 @@ class BoundedQueue(Component):
     spare : :class:`int`
         Entries that are taken though ``i.ready`` has fallen: those that are on their way behind registers.
     entry : :class:`bool`
-        Whether what comes is kept in a register first, so that ``i`` drives nothing of the RAM.
+        Whether what comes is kept in a register first, so that ``i`` drives nothing of the RAM. What goes then
+        leaves its room a cycle later, too.
     registered : :class:`bool`
         As in :class:`~cbit.stream.queue.ReservedQueue`.
 
@@ -55,13 +56,19 @@ class BoundedQueue(Component):
             comes.eq(self.i.valid & (tally.has_room | bool(tally.spare))),
             self.i.ready.eq(tally.has_room),
             tally.comes.eq(comes),
-            tally.goes.eq(self.o.valid & self.o.ready),
         ]
         # What is stored counts only beside its valid bit, which is reset.
-        stored, is_stored = Signal(queue.i.payload.shape(), reset_less=True), Signal()
-        if self.entry:
-            m.d.sync += [stored.eq(self.i.payload), is_stored.eq(comes)]
-        else:
-            m.d.comb += [stored.eq(self.i.payload), is_stored.eq(comes)]
-        m.d.comb += [queue.i.payload.eq(stored), queue.i.valid.eq(is_stored)]
+        stored = Signal(queue.i.payload.shape(), reset_less=True)
+        domain = m.d.sync if self.entry else m.d.comb
+        is_stored, has_gone = Signal(), Signal()
+        domain += [
+            stored.eq(self.i.payload),
+            is_stored.eq(comes),
+            has_gone.eq(self.o.valid & self.o.ready),
+        ]
+        m.d.comb += [
+            queue.i.payload.eq(stored),
+            queue.i.valid.eq(is_stored),
+            tally.goes.eq(has_gone),
+        ]
         return m

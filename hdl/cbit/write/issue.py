@@ -222,7 +222,8 @@ class WriteIssue(Component):
     def _prepare_line(self, m: Module, goes: Signal):
         """The next line, in a register of its own, and whether it may go."""
         layout = StructLayout({"line": self.line_layout, "done": done_line_layout()})
-        m.submodules.entering = entering = Hop(shape=layout, registered=self.pipelined)
+        entering = RegisterSlice(shape=layout) if self.pipelined else Hop(shape=layout, registered=False)
+        m.submodules.entering = entering
         # Counts only while it is there.
         candidate = Signal(layout, reset_less=True)
         is_there, may_go, is_free = Signal(), Signal(), Signal()
@@ -295,16 +296,13 @@ class WriteIssue(Component):
 
     def _send_data(self, m: Module, turn) -> None:
         plain, cipher = self.plain_w.payload, self.cipher.payload
-        is_written, valid, beat = Signal(), Signal(), Signal(self.w.payload.shape())
+        valid, beat, failed = Signal(), Signal(self.w.payload.shape()), turn.payload.failed
         goes = self._offer(m, valid, beat)
-        m.d.comb += [
-            turn.ready.eq(goes & beat.last),
-            is_written.eq(cipher.is_written & ~turn.payload.failed),
-        ]
+        m.d.comb += turn.ready.eq(goes & beat.last)
         with m.If(turn.payload.is_line):
             m.d.comb += [
-                beat.data.eq(cipher.data & is_written.replicate(128)),
-                beat.strb.eq(is_written.replicate(16)),
+                beat.data.eq(cipher.data & ~failed.replicate(128)),
+                beat.strb.eq((cipher.is_written & ~failed).replicate(16)),
                 beat.last.eq(cipher.is_last),
                 valid.eq(turn.valid & self.cipher.valid),
                 self.cipher.ready.eq(goes),

@@ -47,7 +47,7 @@ class WriteMerge(Component):
     A line is read when no earlier write that it may meet is unsettled.
 
     Latency: a line without partial blocks passes at once. Throughput: a line a cycle, or a read a cycle and four
-    cycles, if pipelined five, for each line that reads. Stalls: ``merged`` never waits.
+    cycles, if pipelined six, for each line that reads. Stalls: ``merged`` never waits.
 
     Parameters
     ----------
@@ -61,7 +61,7 @@ class WriteMerge(Component):
     record : ``In(stream.Signature(record_layout(...)))``
         Lines of which all data have come.
     line : ``In(stream.Signature(merge_line_layout(...)))``
-        The same lines.
+        The same lines, each there with its record; if pipelined, taken a cycle after it.
     settled : ``In(near_bits(entries))``
         As in :class:`~cbit.write.progress.WriteProgress`.
     plains_sent : ``In(near_bits(entries))``
@@ -114,9 +114,12 @@ class WriteMerge(Component):
         ticket = Signal(range(TICKETS))
         is_clear = self._look(m)
         connect(m, reads.o, flipped(self.request))
+        m.submodules.passed = passed = Stage(shape=1, registered=self.pipelined)
         m.d.comb += [
             self.record.ready.eq(passes),
-            self.line.ready.eq(passes),
+            passed.advance.eq(1),
+            passed.i.eq(passes),
+            self.line.ready.eq(passed.o),
             self.ready_line.valid.eq(passes),
             *(self.ready_line.payload[field].eq(record[field]) for field in ("written", "partial", "is_held")),
             *(request[field].eq(line[field]) for field in ("line", "slot", "id", "attributes")),
@@ -135,16 +138,18 @@ class WriteMerge(Component):
         with m.FSM():
             with m.State("PASS"):
                 m.d.sync += left.eq(record.partial)
-                with m.If(self.record.valid & self.line.valid):
+                with m.If(self.record.valid):
                     with m.If(record.partial.any()):
-                        m.next = "LOOK"
+                        m.next = "COME" if self.pipelined else "LOOK"
                     with m.Else():
                         m.d.comb += passes.eq(1)
-            with m.State("LOOK"):
-                m.next = "COMPARE" if self.pipelined else "WAIT"
             if self.pipelined:
+                with m.State("COME"):
+                    m.next = "LOOK"
                 with m.State("COMPARE"):
                     m.next = "WAIT"
+            with m.State("LOOK"):
+                m.next = "COMPARE" if self.pipelined else "WAIT"
             with m.State("WAIT"), m.If(is_clear):
                 m.next = "READ"
             with m.State("READ"):

@@ -85,7 +85,7 @@ class WritePath(Component):
         self.steer = WriteSteer(id_width=id_width)
         self.gather = WriteGather(id_width=id_width)
         self.hazards = WriteHazards(entries=entries, id_width=id_width, pipelined=pipelined)
-        self.progress = WriteProgress(entries=entries)
+        self.progress = WriteProgress(entries=entries, pipelined=pipelined)
         self.merge_blocks = WriteMerge(entries=entries, pipelined=pipelined, **widths)
         self.encrypt = WriteEncrypt(entries=entries, slot_width=slot_width, pipelined=pipelined)
         self.collect = WriteCollect(entries=entries, slot_width=slot_width, slots=slots, pipelined=pipelined)
@@ -152,8 +152,8 @@ class WritePath(Component):
         m.submodules.data = data = BoundedQueue(shape=self.s_w.payload.shape(), depth=PLAIN_DEPTH,
                                                 entry=self.pipelined)
         m.submodules.turns = turns = BoundedQueue(shape=steer.turn.payload.shape(), depth=PLAIN_DEPTH,
-                                                  bypass=not self.pipelined, entry=self.pipelined,
-                                                  registered=self.pipelined)
+                                                  bypass=not self.pipelined, spare=int(self.pipelined),
+                                                  entry=self.pipelined, registered=self.pipelined)
         connect(m, flipped(self.s_w), data.i)
         connect(m, data.o, steer.w)
         connect(m, self.route.turn, turns.i)
@@ -185,7 +185,7 @@ class WritePath(Component):
         route, issue, beat = self.route, self.issue, self.gather.beat
         bypass = not self.pipelined
         m.submodules.plain = plain = BoundedQueue(shape=route.plain.payload.shape(), depth=PLAIN_DEPTH, bypass=bypass,
-                                                  entry=self.pipelined)
+                                                  spare=int(self.pipelined), entry=self.pipelined)
         m.submodules.plain_w = plain_w = BoundedQueue(shape=issue.plain_w.payload.shape(), depth=PLAIN_DEPTH,
                                                       bypass=bypass, spare=int(self.pipelined), entry=self.pipelined)
         self._queue(m, "marks", self.hazards.mark, issue.mark, depth=PLAIN_DEPTH, bypass=bypass)
@@ -240,7 +240,8 @@ class WritePath(Component):
         """Who has come how far."""
         route, progress, respond, issue = self.route, self.progress, self.respond, self.issue
         m.d.comb += [
-            route.has_room.eq(respond.has_room & progress.has_room),
+            route.has_room.eq(respond.has_room),
+            route.number_has_room.eq(progress.has_room),
             route.number.eq(progress.number),
             route.place.eq(respond.place),
             route.id_has_room.eq(respond.id_has_room),

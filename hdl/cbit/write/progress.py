@@ -24,6 +24,8 @@ class WriteProgress(Component):
     ----------
     entries : :class:`int`
         Bursts in flight.
+    pipelined : :class:`bool`
+        Whether ``has_room`` is heeded a cycle later.
 
     Members
     -------
@@ -48,8 +50,9 @@ class WriteProgress(Component):
         High while a plain write to this class of pages is not settled.
     """
 
-    def __init__(self, *, entries: int) -> None:
+    def __init__(self, *, entries: int, pipelined: bool) -> None:
         self.entries = entries
+        self.pipelined = pipelined
         near = near_bits(entries)
         super().__init__({
             "enter": In(1),
@@ -76,7 +79,7 @@ class WriteProgress(Component):
             self.number.eq(self.number + self.enter),
             self.sent.eq(self.sent + (self.send & self.send_is_line)),
             # What enters in this cycle and the next is not counted yet.
-            self.has_room.eq(unsettled < 4 * self.entries - 2),
+            self.has_room.eq(unsettled < 4 * self.entries - 2 - self.pipelined),
         ]
         with m.If(ends):
             m.d.sync += [self.epoch.eq(~self.epoch), self.settled.eq(boundary), boundary.eq(self.sent)]

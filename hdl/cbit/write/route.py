@@ -11,6 +11,7 @@ from cbit.access.splitter import ChunkSplitter
 from cbit.axi.ports import Burst, Response, response_layout
 from cbit.stream.hop import Hop
 from cbit.stream.slice import RegisterSlice
+from cbit.stream.stage import Stage
 
 from .entry import NUMBER_BITS, PAGE_CLASS_BITS, fold, line_layout, near_bits, places_per_id, plain_layout
 
@@ -88,12 +89,15 @@ class WriteRoute(Component):
     i : ``In(stream.Signature(request_layout(...)))``
         Decided writes.
     turn : ``Out(stream.Signature(turn_layout(...)))``
+        If pipelined, one more comes after ``ready`` has fallen.
     plain : ``Out(stream.Signature(plain_layout(...), always_ready=True))``
         A plain write that enters.
     line : ``Out(stream.Signature(line_layout(...), always_ready=True))``
         A line that enters.
-    has_room, plain_has_room : ``In(1)``
-        Room for either, and for a plain write.
+    has_room : ``In(1)``
+        Room for either.
+    number_has_room, plain_has_room : ``In(1)``
+        Room for another number, and for a plain write; if pipelined, for one more.
     number : ``In(NUMBER_BITS)``
         What the next line is called.
     id : ``Out(id_width)``
@@ -129,6 +133,7 @@ class WriteRoute(Component):
                                           always_ready=True)),
             "line": Out(stream.Signature(line_layout(entries=entries, **widths), always_ready=True)),
             "has_room": In(1),
+            "number_has_room": In(1),
             "plain_has_room": In(1),
             "number": In(NUMBER_BITS),
             "id": Out(id_width),
@@ -146,16 +151,21 @@ class WriteRoute(Component):
         m = Module()
         m.submodules.splitter = splitter = self.splitter
         m.submodules.entrants = entrants = self.entrants
+        m.submodules.behind = behind = Stage(shape=StructLayout({"has_room": 1, "plain_has_room": 1}),
+                                             registered=self.pipelined)
         is_there, entrant = entrants.o.valid, entrants.o.payload
         is_plain, is_line = entrant.way == Way.PLAIN, entrant.way == Way.ENCRYPTED
         enters = Signal()
         self._sort(m)
-        refusal_ends = self._refuse(m, is_there & (entrant.way == Way.NOWHERE))
+        refusal_ends = self._refuse(m, is_there & (entrant.way == Way.NOWHERE) & behind.o.has_room)
         m.d.comb += [
+            behind.advance.eq(1),
+            behind.i.has_room.eq(self.turn.ready & self.number_has_room),
+            behind.i.plain_has_room.eq(self.turn.ready & self.number_has_room & self.plain_has_room),
             splitter.drain_slot.eq(self.drain_slot),
             self.drain_busy.eq(splitter.drain_busy | self._holds_slot()),
-            enters.eq(is_there & self.has_room & self.id_has_room & self.turn.ready
-                      & (is_line | (is_plain & self.plain_has_room))),
+            enters.eq(is_there & self.has_room & self.id_has_room
+                      & ((is_line & behind.o.has_room) | (is_plain & behind.o.plain_has_room))),
             entrants.o.ready.eq(enters | refusal_ends),
             self.id.eq(entrant.id),
             self.enter.eq(enters),
@@ -224,7 +234,7 @@ class WriteRoute(Component):
                 *(entrant[field].eq(other[field]) for field in ("id", "addr", "size", "attributes")),
             ]
 
-    def _refuse(self, m: Module, is_refused) -> Signal:
+    def _refuse(self, m: Module, may_refuse) -> Signal:
         """Leads a refused write from its turn to its answer."""
         refusal_ends = Signal()
         m.d.comb += [
@@ -234,7 +244,7 @@ class WriteRoute(Component):
         # What a refused write waits for: its turn at the data, the end of its data, its answer.
         with m.FSM():
             with m.State("TURN"):
-                with m.If(is_refused & self.has_room & self.turn.ready):
+                with m.If(may_refuse & self.has_room):
                     m.d.comb += self.turn.valid.eq(1)
                     m.next = "DATA"
                     with m.If(self.emptied):
