@@ -10,6 +10,7 @@ from amaranth.lib.wiring import Component, In, Out, connect, flipped
 from cbit.stream.bounded_queue import BoundedQueue
 from cbit.stream.hop import Hop
 from cbit.stream.ram_queue import RamQueue
+from cbit.stream.slice import RegisterSlice
 from cbit.stream.tally import Tally
 from cbit.xts.ports import lane_input_layout, tweak_result_layout
 
@@ -118,7 +119,8 @@ class WriteEncrypt(Component):
             tweak_read.addr.eq(shown.index),
             self.take.eq(shown.valid & shown.is_partial & advance),
         ]
-        m.d.sync += index.eq(index + tweaks_there.goes)
+        with m.If(tweaks_there.goes):
+            m.d.sync += index.eq(index + 1)
         with m.If(advance):
             m.d.sync += [read.eq(chosen), shown.eq(read), lane_valid.eq(shown.valid), lane.tweak.eq(tweak_read.data)]
             self._fill(m, lane, shown, blocks.o)
@@ -162,7 +164,8 @@ class WriteEncrypt(Component):
     def _offer_blocks(self, m: Module):
         """The blocks of the lines, one after the other; returns the next, and the signal that takes it."""
         layout = StructLayout({"line": self.line.payload.shape(), "ready_line": self.ready_line.payload.shape()})
-        m.submodules.lines = lines = Hop(shape=layout, registered=self.pipelined)
+        lines = RegisterSlice(shape=layout) if self.pipelined else Hop(shape=layout, registered=False)
+        m.submodules.lines = lines
         m.submodules.offered = offered = Hop(
             shape=StructLayout({"block": unsigned(2), "is_partial": unsigned(1), "tag": self.tag_layout}),
             registered=self.pipelined)

@@ -37,7 +37,7 @@ class WritePath(Component):
     lines, completed from DRAM where bytes are missing, encrypted, and sent in order.
 
     Latency: plain address and data one cycle, counted from the later of the two, answers one cycle; if pipelined
-    eight and four. Encrypted: tweak, lane, and the sending. Throughput: one beat a cycle. Stalls: nothing here waits
+    eleven to ``aw``, thirteen to ``w``, and four. Encrypted: tweak, lane, and the sending. Throughput: one beat a cycle. Stalls: nothing here waits
     for read data that a manager does not take, nor DRAM's answers for a manager.
 
     Parameters
@@ -47,9 +47,9 @@ class WritePath(Component):
     entries : :class:`int`
         Writes in flight. A power of two, 4 or more.
     patience : :class:`int`
-        How often in a row a plain write may pass encrypted ones that wait.
+        How often in a row a plain write may pass encrypted ones that wait. Of no account if pipelined.
     pipelined : :class:`bool`
-        Whether registers part the steps of a plain write and of an answer.
+        Whether registers part the steps, and plain writes and lines take turns.
 
     Members
     -------
