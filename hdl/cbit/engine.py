@@ -144,7 +144,7 @@ def latency_cycles(config: EngineConfig) -> dict[str, int]:
     the answer.
     """
     address, data = 3 if config.pipelined else 1, 1
-    write_steps, answer = (8, 4) if config.pipelined else (0, 1)
+    write_steps, answer = (13, 4) if config.pipelined else (0, 1)
     whitening = 2 * config.pipelined
     request_and_steps = config.pipelined * (2 if config.data_unit_bytes == 64 else 4)
     return {

@@ -23,7 +23,7 @@ AHEAD = 16
 
 
 def cipher_layout() -> StructLayout:
-    """A block of ciphertext."""
+    """A block of ciphertext, or if it is not written of zeros."""
     return StructLayout({"data": unsigned(128), "is_written": unsigned(1), "is_last": unsigned(1)})
 
 
@@ -102,6 +102,7 @@ class WriteCollect(Component):
             blocks.advance.eq(1),
             ahead.i.valid.eq(is_shown),
             ahead.i.payload.eq(blocks.o),
+            ahead.i.payload.data.eq(blocks.o.data & blocks.o.is_written.replicate(128)),
         ]
         m.d.sync += [is_read.eq(takes), is_shown.eq(is_read)]
 

@@ -67,13 +67,16 @@ class WriteGather(Component):
     def elaborate(self, _platform) -> Module:
         m = Module()
         beat, event, block = self.beat.payload, self.event, self.block
-        gathered = Signal(block_layout())
-        is_encrypted = Signal()
+        # Bytes count only with their strobe, which is reset.
+        data, strb = Signal(128, reset_less=True), Signal(16)
+        is_encrypted, brings = Signal(), Signal(16)
         m.d.comb += [
             is_encrypted.eq(self.beat.valid & (beat.way == Way.ENCRYPTED)),
-            block.strb.eq(gathered.strb | beat.strb),
+            # What is not encrypted brings nothing, so that bytes are kept without an enable that all would wait for.
+            brings.eq(beat.strb & is_encrypted.replicate(16)),
+            block.strb.eq(strb | brings),
             *(block.data.word_select(byte, 8).eq(
-                Mux(beat.strb[byte], beat.data.word_select(byte, 8), gathered.data.word_select(byte, 8)))
+                Mux(brings[byte], beat.data.word_select(byte, 8), data.word_select(byte, 8)))
               for byte in range(16)),
             event.is_plain.eq(self.beat.valid & (beat.way == Way.PLAIN) & beat.is_first),
             event.is_block.eq(is_encrypted & beat.is_end),
@@ -82,9 +85,5 @@ class WriteGather(Component):
             *(event[field].eq(beat[field])
               for field in ("is_last", "number", "id", "page_class", "line_class", "block")),
         ]
-        with m.If(is_encrypted):
-            m.d.sync += [
-                gathered.data.eq(block.data),
-                gathered.strb.eq(Mux(beat.is_end, 0, block.strb)),
-            ]
+        m.d.sync += [data.eq(block.data), strb.eq(Mux(event.is_block, 0, block.strb))]
         return m

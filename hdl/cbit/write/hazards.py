@@ -48,8 +48,8 @@ class WriteHazards(Component):
     Blocks, and pages, of one class are taken for the same: that costs time, now and then, and harms nothing. Only what
     came before an event counts for it.
 
-    Latency: from ``event`` to ``mark`` none, or if pipelined two cycles; from a line's last block to ``record`` four.
-    Throughput: one event a cycle. Stalls: none.
+    Latency: from ``event`` to ``mark`` none, or if pipelined two cycles; from a line's last block to ``record`` four,
+    or five. Throughput: one event a cycle. Stalls: none.
 
     Parameters
     ----------
@@ -85,7 +85,7 @@ class WriteHazards(Component):
     def elaborate(self, _platform) -> Module:
         m = Module()
         self._mark_plain(m)
-        self._record_line(m, self._meet(m, self._exchange(m)))
+        self._record_line(m, *self._meet(m, self._exchange(m)))
         return m
 
     def _is_near(self, number, previous):
@@ -154,8 +154,9 @@ class WriteHazards(Component):
         m.d.sync += [delayed.eq(self.event), exchanged.event.eq(delayed), exchanged.previous.eq(read.data)]
         return exchanged
 
-    def _meet(self, m: Module, exchanged: View) -> View:
-        """Whether the block meets a line that is not settled, two cycles later."""
+    def _meet(self, m: Module, exchanged: View) -> tuple[View, View]:
+        """What is known a cycle later of the block and the line before it, and whether it meets that, two cycles later:
+        if it is not settled."""
         event, previous = exchanged.event, exchanged.previous
         number = Signal(self.near)
         m.d.comb += number.eq(previous.number)
@@ -173,25 +174,31 @@ class WriteHazards(Component):
             met.eq(near),
             met.meets.eq(near.meets & self._is_open(near.previous, self.settled)),
         ]
-        return met
+        return near, met
 
-    def _record_line(self, m: Module, met: View) -> None:
+    def _record_line(self, m: Module, near: View, met: View) -> None:
         """Gathers what is known of a line's blocks; of several lines that it meets the last counts."""
-        record = self.record.payload
+        record = Signal(self.record.payload.shape())
         gathered = Signal(record.shape())
         least_back = Signal.like(met.back)
         bit = Signal(BLOCKS_PER_ENTRY)
         waits, is_nearer = Signal(), Signal()
+        # The comparison with what will be the least is made a cycle ahead: with both that it can be.
+        was_nearer, is_below_last, is_below_least = Signal(), Signal(), Signal()
         m.d.comb += [
             bit.eq(1 << met.block),
-            waits.eq(met.meets & met.is_partial),
-            is_nearer.eq(waits & (~gathered.waits | (met.back < least_back))),
-            self.record.valid.eq(met.is_block & met.is_last),
+            waits.eq(met.is_block & met.meets & met.is_partial),
+            is_nearer.eq(waits & (~gathered.waits | Mux(was_nearer, is_below_last, is_below_least))),
             record.written.eq(gathered.written | Mux(met.is_written, bit, 0)),
             record.partial.eq(gathered.partial | Mux(met.is_partial, bit, 0)),
             record.waits.eq(gathered.waits | waits),
             record.settled.eq(Mux(is_nearer, met.previous, gathered.settled)),
             record.is_held.eq(gathered.is_held | (met.meets & met.meets_partial)),
+        ]
+        m.d.sync += [
+            was_nearer.eq(is_nearer),
+            is_below_last.eq(near.back < met.back),
+            is_below_least.eq(near.back < least_back),
         ]
         with m.If(met.is_block):
             m.d.sync += gathered.eq(record)
@@ -199,3 +206,16 @@ class WriteHazards(Component):
                 m.d.sync += least_back.eq(met.back)
             with m.If(met.is_last):
                 m.d.sync += gathered.eq(0)
+        self._give(m, met.is_block & met.is_last, record)
+
+    def _give(self, m: Module, valid, record) -> None:
+        """Gives the record, a cycle later if pipelined."""
+        m.submodules.given = given = Stage(
+            shape=StructLayout({"valid": unsigned(1), "record": record.shape()}), registered=self.pipelined)
+        m.d.comb += [
+            given.advance.eq(1),
+            given.i.valid.eq(valid),
+            given.i.record.eq(record),
+            self.record.valid.eq(given.o.valid),
+            self.record.payload.eq(given.o.record),
+        ]

@@ -5,11 +5,14 @@ from amaranth.hdl import unsigned
 from amaranth.lib import stream
 from amaranth.lib.data import StructLayout
 from amaranth.lib.memory import Memory
-from amaranth.lib.wiring import Component, In, Out
+from amaranth.lib.wiring import Component, In, Out, connect, flipped
 
 from cbit.access.request import ATTRIBUTES
 from cbit.read.decrypt import merged_layout
 from cbit.read.entry import merge_request_layout
+from cbit.stream.hop import Hop
+from cbit.stream.slice import RegisterSlice
+from cbit.stream.stage import Stage
 from cbit.stream.tally import Tally
 
 from .entry import BLOCKS_PER_ENTRY, PAGE_CLASS_BITS, fold, near_bits
@@ -44,19 +47,21 @@ class WriteMerge(Component):
     A line is read when no earlier write that it may meet is unsettled.
 
     Latency: a line without partial blocks passes at once. Throughput: a line a cycle, or a read a cycle and four
-    cycles for each line that reads. Stalls: ``merged`` never waits.
+    cycles, if pipelined six, for each line that reads. Stalls: ``merged`` never waits.
 
     Parameters
     ----------
     entries, c_bit, id_width, slot_width : :class:`int`
         Lines in flight, and widths.
+    pipelined : :class:`bool`
+        Whether registers part the steps of the look at earlier writes, and ``request`` comes from registers.
 
     Members
     -------
     record : ``In(stream.Signature(record_layout(...)))``
         Lines of which all data have come.
     line : ``In(stream.Signature(merge_line_layout(...)))``
-        The same lines.
+        The same lines, each there with its record; if pipelined, taken a cycle after it.
     settled : ``In(near_bits(entries))``
         As in :class:`~cbit.write.progress.WriteProgress`.
     plains_sent : ``In(near_bits(entries))``
@@ -77,7 +82,8 @@ class WriteMerge(Component):
         Takes it.
     """
 
-    def __init__(self, *, entries: int, c_bit: int, id_width: int, slot_width: int) -> None:
+    def __init__(self, *, entries: int, c_bit: int, id_width: int, slot_width: int, pipelined: bool) -> None:
+        self.pipelined = pipelined
         widths = {"c_bit": c_bit, "id_width": id_width, "slot_width": slot_width}
         blocks = BLOCKS_PER_ENTRY * entries
         near = near_bits(entries)
@@ -100,29 +106,31 @@ class WriteMerge(Component):
     def elaborate(self, _platform) -> Module:
         m = Module()
         m.submodules.tickets = tickets = Tally(limit=TICKETS)
-        record, line, request = self.record.payload, self.line.payload, self.request.payload
-        is_clear, passes = Signal(), Signal()
+        part = {"shape": self.request.payload.shape()}
+        m.submodules.reads = reads = RegisterSlice(**part) if self.pipelined else Hop(registered=False, **part)
+        record, line, request = self.record.payload, self.line.payload, reads.i.payload
+        passes = Signal()
         left, left_after = Signal(BLOCKS_PER_ENTRY), Signal(BLOCKS_PER_ENTRY)
         ticket = Signal(range(TICKETS))
+        is_clear = self._look(m)
+        connect(m, reads.o, flipped(self.request))
+        m.submodules.passed = passed = Stage(shape=1, registered=self.pipelined)
         m.d.comb += [
             self.record.ready.eq(passes),
-            self.line.ready.eq(passes),
+            passed.advance.eq(1),
+            passed.i.eq(passes),
+            self.line.ready.eq(passed.o),
             self.ready_line.valid.eq(passes),
             *(self.ready_line.payload[field].eq(record[field]) for field in ("written", "partial", "is_held")),
             *(request[field].eq(line[field]) for field in ("line", "slot", "id", "attributes")),
             request.place.eq(ticket),
             left_after.eq(left & (left - 1)),
-            tickets.comes.eq(self.request.valid & self.request.ready),
+            tickets.comes.eq(reads.i.valid & reads.i.ready),
             tickets.goes.eq(self.take),
         ]
         for block in reversed(range(BLOCKS_PER_ENTRY)):
             with m.If(left[block]):
                 m.d.comb += request.block.eq(block)
-        m.d.sync += [
-            self.page_class.eq(fold(line.line[6:], PAGE_CLASS_BITS)),
-            is_clear.eq((~record.waits | (record.settled - self.settled)[len(self.settled) - 1]) & ~self.page_is_busy
-                        & ~(self.plains_sent - line.plains)[len(self.plains_sent) - 1]),
-        ]
         with m.If(tickets.comes):
             m.d.sync += [left.eq(left_after), ticket.eq(ticket + 1)]
 
@@ -130,22 +138,46 @@ class WriteMerge(Component):
         with m.FSM():
             with m.State("PASS"):
                 m.d.sync += left.eq(record.partial)
-                with m.If(self.record.valid & self.line.valid):
+                with m.If(self.record.valid):
                     with m.If(record.partial.any()):
-                        m.next = "LOOK"
+                        m.next = "COME" if self.pipelined else "LOOK"
                     with m.Else():
                         m.d.comb += passes.eq(1)
+            if self.pipelined:
+                with m.State("COME"):
+                    m.next = "LOOK"
+                with m.State("COMPARE"):
+                    m.next = "WAIT"
             with m.State("LOOK"):
-                m.next = "WAIT"
+                m.next = "COMPARE" if self.pipelined else "WAIT"
             with m.State("WAIT"), m.If(is_clear):
                 m.next = "READ"
             with m.State("READ"):
-                m.d.comb += self.request.valid.eq(tickets.has_room)
+                m.d.comb += reads.i.valid.eq(tickets.has_room)
                 with m.If(tickets.comes & ~left_after.any()):
                     m.d.comb += passes.eq(1)
                     m.next = "PASS"
         self._keep(m)
         return m
+
+    def _look(self, m: Module) -> Signal:
+        """Whether all is settled that the line at the head must see, two cycles late, or if pipelined three."""
+        record, line = self.record.payload, self.line.payload
+        is_clear = Signal()
+        m.submodules.compared = compared = Stage(
+            shape=StructLayout({"settled": unsigned(1), "page_is_busy": unsigned(1), "follows": unsigned(1)}),
+            registered=self.pipelined)
+        m.d.comb += [
+            compared.advance.eq(1),
+            compared.i.settled.eq(~record.waits | (record.settled - self.settled)[len(self.settled) - 1]),
+            compared.i.page_is_busy.eq(self.page_is_busy),
+            compared.i.follows.eq(~(self.plains_sent - line.plains)[len(self.plains_sent) - 1]),
+        ]
+        m.d.sync += [
+            self.page_class.eq(fold(line.line[6:], PAGE_CLASS_BITS)),
+            is_clear.eq(compared.o.settled & ~compared.o.page_is_busy & compared.o.follows),
+        ]
+        return is_clear
 
     def _keep(self, m: Module) -> None:
         """What has been read waits under its ticket; tickets are taken in order."""

@@ -37,7 +37,7 @@ class WritePath(Component):
     lines, completed from DRAM where bytes are missing, encrypted, and sent in order.
 
     Latency: plain address and data one cycle, counted from the later of the two, answers one cycle; if pipelined
-    eight and four. Encrypted: tweak, lane, and the sending. Throughput: one beat a cycle. Stalls: nothing here waits
+    eleven to ``aw``, thirteen to ``w``, and four. Encrypted: tweak, lane, and the sending. Throughput: one beat a cycle. Stalls: nothing here waits
     for read data that a manager does not take, nor DRAM's answers for a manager.
 
     Parameters
@@ -47,9 +47,9 @@ class WritePath(Component):
     entries : :class:`int`
         Writes in flight. A power of two, 4 or more.
     patience : :class:`int`
-        How often in a row a plain write may pass encrypted ones that wait.
+        How often in a row a plain write may pass encrypted ones that wait. Of no account if pipelined.
     pipelined : :class:`bool`
-        Whether registers part the steps of a plain write and of an answer.
+        Whether registers part the steps, and plain writes and lines take turns.
 
     Members
     -------
@@ -85,9 +85,9 @@ class WritePath(Component):
         self.steer = WriteSteer(id_width=id_width)
         self.gather = WriteGather(id_width=id_width)
         self.hazards = WriteHazards(entries=entries, id_width=id_width, pipelined=pipelined)
-        self.progress = WriteProgress(entries=entries)
-        self.merge_blocks = WriteMerge(entries=entries, **widths)
-        self.encrypt = WriteEncrypt(entries=entries, slot_width=slot_width)
+        self.progress = WriteProgress(entries=entries, pipelined=pipelined)
+        self.merge_blocks = WriteMerge(entries=entries, pipelined=pipelined, **widths)
+        self.encrypt = WriteEncrypt(entries=entries, slot_width=slot_width, pipelined=pipelined)
         self.collect = WriteCollect(entries=entries, slot_width=slot_width, slots=slots, pipelined=pipelined)
         self.issue = WriteIssue(entries=entries, addr_width=addr_width, c_bit=c_bit, id_width=id_width,
                                 patience=patience, pipelined=pipelined)
@@ -138,18 +138,22 @@ class WritePath(Component):
         self._watch_keys(m)
         return m
 
-    def _queue(self, m: Module, name: str, source, sink, *, depth: int, bypass: bool = False) -> None:
+    def _queue(self, m: Module, name: str, source, sink, *, depth: int, bypass: bool = False,
+               registered: bool = False) -> None:
         """A queue from a source whose room is reserved."""
-        m.submodules[name] = queue = ReservedQueue(shape=source.payload.shape(), depth=depth, bypass=bypass)
+        m.submodules[name] = queue = ReservedQueue(shape=source.payload.shape(), depth=depth, bypass=bypass,
+                                                   registered=registered)
         connect(m, source, queue.i)
         connect(m, queue.o, sink)
 
     def _lead_data(self, m: Module) -> None:
         """From the port to gathered blocks; if pipelined, by a register on either side of the gathering."""
         steer, gather = self.steer, self.gather
-        m.submodules.data = data = BoundedQueue(shape=self.s_w.payload.shape(), depth=PLAIN_DEPTH)
+        m.submodules.data = data = BoundedQueue(shape=self.s_w.payload.shape(), depth=PLAIN_DEPTH,
+                                                entry=self.pipelined)
         m.submodules.turns = turns = BoundedQueue(shape=steer.turn.payload.shape(), depth=PLAIN_DEPTH,
-                                                  bypass=not self.pipelined)
+                                                  bypass=not self.pipelined, spare=int(self.pipelined),
+                                                  entry=self.pipelined, registered=self.pipelined)
         connect(m, flipped(self.s_w), data.i)
         connect(m, data.o, steer.w)
         connect(m, self.route.turn, turns.i)
@@ -158,6 +162,7 @@ class WritePath(Component):
             shape=StructLayout({"valid": 1, "beat": steer.beat.payload.shape()}), registered=self.pipelined)
         m.submodules.gathered = gathered = Stage(
             shape=StructLayout({"event": gather.event.shape(), "block": block_layout()}), registered=self.pipelined)
+        m.submodules.emptied = emptied = Stage(shape=1, registered=self.pipelined)
         m.d.comb += [
             steered.advance.eq(1),
             steered.i.valid.eq(steer.beat.valid),
@@ -170,16 +175,19 @@ class WritePath(Component):
             self.hazards.event.eq(gathered.o.event),
             self.encrypt.block.valid.eq(gathered.o.event.is_block),
             self.encrypt.block.payload.eq(gathered.o.block),
-            self.route.emptied.eq(steer.emptied),
+            emptied.advance.eq(1),
+            emptied.i.eq(steer.emptied),
+            self.route.emptied.eq(emptied.o),
         ]
 
     def _lead_plain(self, m: Module) -> None:
         """Plain writes: the address, its mark and its data each in a queue."""
         route, issue, beat = self.route, self.issue, self.gather.beat
         bypass = not self.pipelined
-        m.submodules.plain = plain = BoundedQueue(shape=route.plain.payload.shape(), depth=PLAIN_DEPTH, bypass=bypass)
+        m.submodules.plain = plain = BoundedQueue(shape=route.plain.payload.shape(), depth=PLAIN_DEPTH, bypass=bypass,
+                                                  spare=int(self.pipelined), entry=self.pipelined)
         m.submodules.plain_w = plain_w = BoundedQueue(shape=issue.plain_w.payload.shape(), depth=PLAIN_DEPTH,
-                                                      bypass=bypass, spare=int(self.pipelined))
+                                                      bypass=bypass, spare=int(self.pipelined), entry=self.pipelined)
         self._queue(m, "marks", self.hazards.mark, issue.mark, depth=PLAIN_DEPTH, bypass=bypass)
         connect(m, plain.o, issue.plain)
         connect(m, plain_w.o, issue.plain_w)
@@ -196,19 +204,25 @@ class WritePath(Component):
 
     def _lead_lines(self, m: Module) -> None:
         """Lines: to each step a queue of what it needs of them; their count reserves the room in all."""
-        entered, request = self.route.line, self.tweak_request
+        line, request = self.route.line, self.tweak_request
+        m.submodules.entered = stage = Stage(shape=StructLayout({"valid": 1, "payload": line.payload.shape()}),
+                                             registered=self.pipelined)
+        entered = stage.o
+        m.d.comb += [stage.advance.eq(1), stage.i.valid.eq(line.valid), stage.i.payload.eq(line.payload)]
         narrow = {field: self.widths[field] for field in ("c_bit", "id_width")}
         for name, layout, sink in (
                 ("sent_lines", sent_line_layout(entries=self.entries, **narrow), self.issue.line),
                 ("merge_lines", merge_line_layout(entries=self.entries, **self.widths), self.merge_blocks.line),
                 ("key_lines", key_line_layout(slot_width=self.widths["slot_width"]), self.encrypt.line)):
-            m.submodules[name] = queue = ReservedQueue(shape=layout, depth=self.entries, bypass=False)
+            m.submodules[name] = queue = ReservedQueue(shape=layout, depth=self.entries, bypass=False,
+                                                       registered=self.pipelined and name == "merge_lines")
             connect(m, queue.o, sink)
             m.d.comb += [
                 queue.i.valid.eq(entered.valid),
                 *(queue.i.payload[field].eq(entered.payload[field]) for field, _ in layout),
             ]
-        self._queue(m, "records", self.hazards.record, self.merge_blocks.record, depth=self.entries)
+        self._queue(m, "records", self.hazards.record, self.merge_blocks.record, depth=self.entries,
+                    registered=self.pipelined)
         self._queue(m, "ready_lines", self.merge_blocks.ready_line, self.encrypt.ready_line, depth=self.entries)
         merge, encrypt = self.merge_blocks, self.encrypt
         m.d.comb += [
@@ -226,7 +240,8 @@ class WritePath(Component):
         """Who has come how far."""
         route, progress, respond, issue = self.route, self.progress, self.respond, self.issue
         m.d.comb += [
-            route.has_room.eq(respond.has_room & progress.has_room),
+            route.has_room.eq(respond.has_room),
+            route.number_has_room.eq(progress.has_room),
             route.number.eq(progress.number),
             route.place.eq(respond.place),
             route.id_has_room.eq(respond.id_has_room),
@@ -245,7 +260,6 @@ class WritePath(Component):
             progress.page_class.eq(self.merge_blocks.page_class),
             self.merge_blocks.page_is_busy.eq(progress.page_is_busy),
             self.merge_blocks.plains_sent.eq(issue.plains_sent),
-            issue.sent_before.eq(progress.sent),
             self.hazards.sent.eq(progress.sent),
             *(user.settled.eq(progress.settled) for user in (self.hazards, self.merge_blocks, issue)),
         ]

@@ -18,12 +18,15 @@ class WriteProgress(Component):
     are answered: then the lines sent before it began are settled.
 
     Latency: all outputs come from registers, ``page_is_busy`` through one selection. A line is settled one or two
-    epochs after its sending; an epoch lasts as long as DRAM takes for the slowest of its bursts, or 4 cycles.
+    epochs after its sending; an epoch lasts as long as DRAM takes for the slowest of its bursts, or 4 cycles, or if
+    pipelined a cycle more.
 
     Parameters
     ----------
     entries : :class:`int`
         Bursts in flight.
+    pipelined : :class:`bool`
+        Whether ``has_room`` is heeded a cycle later, and a register parts the steps to an epoch's end.
 
     Members
     -------
@@ -48,8 +51,9 @@ class WriteProgress(Component):
         High while a plain write to this class of pages is not settled.
     """
 
-    def __init__(self, *, entries: int) -> None:
+    def __init__(self, *, entries: int, pipelined: bool) -> None:
         self.entries = entries
+        self.pipelined = pipelined
         near = near_bits(entries)
         super().__init__({
             "enter": In(1),
@@ -76,7 +80,7 @@ class WriteProgress(Component):
             self.number.eq(self.number + self.enter),
             self.sent.eq(self.sent + (self.send & self.send_is_line)),
             # What enters in this cycle and the next is not counted yet.
-            self.has_room.eq(unsettled < 4 * self.entries - 2),
+            self.has_room.eq(unsettled < 4 * self.entries - 2 - self.pipelined),
         ]
         with m.If(ends):
             m.d.sync += [self.epoch.eq(~self.epoch), self.settled.eq(boundary), boundary.eq(self.sent)]
@@ -98,7 +102,11 @@ class WriteProgress(Component):
                 count.eq(count + (sent & (sent_epoch == epoch)) - (answered & (answered_epoch == epoch))),
                 is_clear[epoch].eq(count == 0),
             ]
-        m.d.comb += ends.eq((age == EPOCH_CYCLES - 1) & Mux(self.epoch, is_clear[0], is_clear[1]))
+        may_end = (age == EPOCH_CYCLES - 1) & Mux(self.epoch, is_clear[0], is_clear[1])
+        if self.pipelined:
+            m.d.sync += ends.eq(may_end & ~ends)
+        else:
+            m.d.comb += ends.eq(may_end)
         with m.If(ends):
             m.d.sync += age.eq(0)
         with m.Elif(age != EPOCH_CYCLES - 1):

@@ -1,14 +1,17 @@
 """Takes the accesses in order, and gives each its turn at the write data."""
 
-from amaranth import Module, Mux, Signal
+from amaranth import Cat, Module, Mux, Signal
 from amaranth.hdl import unsigned
 from amaranth.lib import enum, stream
 from amaranth.lib.data import StructLayout
 from amaranth.lib.wiring import Component, In, Out
 
-from cbit.access.request import Route, request_layout
+from cbit.access.request import ATTRIBUTES, Route, request_layout
 from cbit.access.splitter import ChunkSplitter
-from cbit.axi.ports import response_layout
+from cbit.axi.ports import Burst, Response, response_layout
+from cbit.stream.hop import Hop
+from cbit.stream.slice import RegisterSlice
+from cbit.stream.stage import Stage
 
 from .entry import NUMBER_BITS, PAGE_CLASS_BITS, fold, line_layout, near_bits, places_per_id, plain_layout
 
@@ -46,13 +49,32 @@ def turn_layout(*, id_width: int) -> StructLayout:
     })
 
 
+def _entrant_layout(*, c_bit: int, id_width: int, slot_width: int) -> StructLayout:
+    """A write that is not encrypted, or a chunk of one that is; what follows ``slot`` counts only for one of them."""
+    return StructLayout({
+        "way": Way,
+        "id": unsigned(id_width),
+        "addr": unsigned(c_bit),
+        "beats": unsigned(8),
+        "size": unsigned(3),
+        "attributes": ATTRIBUTES,
+        "slot": unsigned(slot_width),
+        "last_block": unsigned(2),
+        "is_fixed": unsigned(1),
+        "is_final": unsigned(1),
+        "burst": Burst,
+        "lock": unsigned(1),
+        "resp": Response,
+    })
+
+
 class WriteRoute(Component):
     """Enters each plain write and each line of an encrypted one, and hands out the turns at the data.
 
     A write that goes nowhere is answered when its beats are gone and all earlier writes of its ID are answered; later
     writes wait behind it.
 
-    Latency: none, or if pipelined one cycle. Throughput: one plain write or line a cycle. Stalls: nothing enters
+    Latency: none, or if pipelined two cycles. Throughput: one plain write or line a cycle. Stalls: nothing enters
     without room.
 
     Parameters
@@ -67,12 +89,15 @@ class WriteRoute(Component):
     i : ``In(stream.Signature(request_layout(...)))``
         Decided writes.
     turn : ``Out(stream.Signature(turn_layout(...)))``
+        If pipelined, one more comes after ``ready`` has fallen.
     plain : ``Out(stream.Signature(plain_layout(...), always_ready=True))``
         A plain write that enters.
     line : ``Out(stream.Signature(line_layout(...), always_ready=True))``
         A line that enters.
-    has_room, plain_has_room : ``In(1)``
-        Room for either, and for a plain write.
+    has_room : ``In(1)``
+        Room for either.
+    number_has_room, plain_has_room : ``In(1)``
+        Room for another number, and for a plain write; if pipelined, for one more.
     number : ``In(NUMBER_BITS)``
         What the next line is called.
     id : ``Out(id_width)``
@@ -89,8 +114,9 @@ class WriteRoute(Component):
         The last beat of a write that goes nowhere has gone.
     refused : ``Out(stream.Signature(response_layout(...)))``
         The answer to a write that goes nowhere.
-    drain_slot, drain_busy : ``In``, ``Out``
-        As in :class:`~cbit.access.splitter.ChunkSplitter`.
+    drain_slot : ``In(slot_width)``
+    drain_busy : ``Out(1)``
+        High while an access under ``drain_slot`` has been taken that has not wholly entered.
     """
 
     def __init__(self, *, entries: int, c_bit: int, id_width: int, slot_width: int, pipelined: bool) -> None:
@@ -98,6 +124,8 @@ class WriteRoute(Component):
         self.pipelined = pipelined
         widths = {"c_bit": c_bit, "id_width": id_width, "slot_width": slot_width}
         self.splitter = ChunkSplitter(pipelined=pipelined, **widths)
+        layout = _entrant_layout(**widths)
+        self.entrants = RegisterSlice(shape=layout) if pipelined else Hop(shape=layout, registered=False)
         super().__init__({
             "i": In(stream.Signature(request_layout(**widths))),
             "turn": Out(stream.Signature(turn_layout(id_width=id_width))),
@@ -105,6 +133,7 @@ class WriteRoute(Component):
                                           always_ready=True)),
             "line": Out(stream.Signature(line_layout(entries=entries, **widths), always_ready=True)),
             "has_room": In(1),
+            "number_has_room": In(1),
             "plain_has_room": In(1),
             "number": In(NUMBER_BITS),
             "id": Out(id_width),
@@ -121,63 +150,101 @@ class WriteRoute(Component):
     def elaborate(self, _platform) -> Module:
         m = Module()
         m.submodules.splitter = splitter = self.splitter
-        self._other, self._other_valid, other_ends = Signal.like(self.i.payload), Signal(), Signal()
-        may_enter, plain_enters, line_enters = Signal(), Signal(), Signal()
-        is_plain = self._other.route == Route.PLAIN
-        self._sort(m, other_ends)
+        m.submodules.entrants = entrants = self.entrants
+        m.submodules.behind = behind = Stage(shape=StructLayout({"has_room": 1, "plain_has_room": 1}),
+                                             registered=self.pipelined)
+        is_there, entrant = entrants.o.valid, entrants.o.payload
+        is_plain, is_line = entrant.way == Way.PLAIN, entrant.way == Way.ENCRYPTED
+        enters = Signal()
+        self._sort(m)
+        refusal_ends = self._refuse(m, is_there & (entrant.way == Way.NOWHERE) & behind.o.has_room)
         m.d.comb += [
+            behind.advance.eq(1),
+            behind.i.has_room.eq(self.turn.ready & self.number_has_room),
+            behind.i.plain_has_room.eq(self.turn.ready & self.number_has_room & self.plain_has_room),
             splitter.drain_slot.eq(self.drain_slot),
-            self.drain_busy.eq(splitter.drain_busy),
-            splitter.o.ready.eq(may_enter),
-            may_enter.eq(self.has_room & self.id_has_room & self.turn.ready),
-            line_enters.eq(splitter.o.valid & may_enter),
-            plain_enters.eq(self._other_valid & is_plain & may_enter & self.plain_has_room),
-            self.id.eq(Mux(splitter.o.valid, splitter.o.payload.id, self._other.id)),
-            self.enter.eq(line_enters | plain_enters),
-            other_ends.eq(plain_enters | self._refuse(m, self._other_valid & ~is_plain)),
+            self.drain_busy.eq(splitter.drain_busy | self._holds_slot()),
+            enters.eq(is_there & self.has_room & self.id_has_room
+                      & ((is_line & behind.o.has_room) | (is_plain & behind.o.plain_has_room))),
+            entrants.o.ready.eq(enters | refusal_ends),
+            self.id.eq(entrant.id),
+            self.enter.eq(enters),
         ]
-        self._enter(m, plain_enters, line_enters)
-        self._hand_out(m, plain_enters | line_enters)
+        self._enter(m, enters & is_plain, enters & is_line)
+        self._hand_out(m, enters)
         return m
 
-    def _sort(self, m: Module, other_ends: Signal) -> None:
+    def _holds_slot(self):
+        """Whether a chunk under the slot asked for waits in the registers."""
+        if not self.pipelined:
+            return 0
+        return Cat(valid & (entry.way == Way.ENCRYPTED) & (entry.slot == self.drain_slot)
+                   for valid, entry in zip(self.entrants.held_valid, self.entrants.held)).any()
+
+    def _sort(self, m: Module) -> None:
         """Encrypted accesses to the splitter, others around it; if pipelined by a register, as the splitter has one.
 
         What comes later goes on only when what came before leaves.
         """
-        splitter, request = self.splitter, self.i.payload
+        splitter, request, goes_on = self.splitter, self.i.payload, self.entrants.i.ready
         is_encrypted, is_free = request.route == Route.ENCRYPTED, Signal()
+        # Counts only beside its valid bit, which is reset.
+        other, other_valid = Signal.like(request, reset_less=True), Signal()
         m.d.comb += [
             splitter.i.payload.eq(request),
             splitter.i.valid.eq(self.i.valid & is_encrypted & is_free),
+            splitter.o.ready.eq(goes_on),
         ]
         if self.pipelined:
             m.d.comb += [
-                is_free.eq(~self._other_valid | other_ends),
+                is_free.eq(~other_valid | goes_on),
                 self.i.ready.eq(splitter.i.ready & is_free),
             ]
             with m.If(is_free):
-                m.d.sync += [self._other.eq(request),
-                             self._other_valid.eq(self.i.valid & ~is_encrypted & splitter.i.ready)]
+                m.d.sync += [other.eq(request), other_valid.eq(self.i.valid & ~is_encrypted & splitter.i.ready)]
         else:
             m.d.comb += [
                 is_free.eq(1),
-                self._other.eq(request),
-                self._other_valid.eq(self.i.valid & ~is_encrypted & ~splitter.is_busy),
-                self.i.ready.eq(Mux(is_encrypted, splitter.i.ready, other_ends)),
+                other.eq(request),
+                other_valid.eq(self.i.valid & ~is_encrypted & ~splitter.is_busy),
+                self.i.ready.eq(Mux(is_encrypted, splitter.i.ready, other_valid & goes_on)),
+            ]
+        self._meet(m, other, other_valid)
+
+    def _meet(self, m: Module, other, other_valid: Signal) -> None:
+        """Puts chunks and other accesses in one row; never do both wait."""
+        chunks, entrant = self.splitter.o, self.entrants.i.payload
+        chunk = chunks.payload
+        m.d.comb += [
+            self.entrants.i.valid.eq(chunks.valid | other_valid),
+            *(entrant[field].eq(chunk[field]) for field in ("slot", "is_fixed", "is_final")),
+            entrant.last_block.eq(chunk.last_byte[4:]),
+            *(entrant[field].eq(other[field]) for field in ("burst", "lock", "resp")),
+        ]
+        with m.If(chunks.valid):
+            m.d.comb += [
+                entrant.way.eq(Way.ENCRYPTED),
+                entrant.addr.eq(Cat(chunk.first_byte, chunk.line)),
+                *(entrant[field].eq(chunk[field]) for field in ("id", "beats", "size", "attributes")),
+            ]
+        with m.Else():
+            m.d.comb += [
+                entrant.way.eq(Mux(other.route == Route.PLAIN, Way.PLAIN, Way.NOWHERE)),
+                entrant.beats.eq(other.len),
+                *(entrant[field].eq(other[field]) for field in ("id", "addr", "size", "attributes")),
             ]
 
-    def _refuse(self, m: Module, is_refused) -> Signal:
+    def _refuse(self, m: Module, may_refuse) -> Signal:
         """Leads a refused write from its turn to its answer."""
         refusal_ends = Signal()
         m.d.comb += [
-            self.refused.payload.id.eq(self._other.id),
-            self.refused.payload.resp.eq(self._other.resp),
+            self.refused.payload.id.eq(self.entrants.o.payload.id),
+            self.refused.payload.resp.eq(self.entrants.o.payload.resp),
         ]
         # What a refused write waits for: its turn at the data, the end of its data, its answer.
         with m.FSM():
             with m.State("TURN"):
-                with m.If(is_refused & self.has_room & self.turn.ready):
+                with m.If(may_refuse & self.has_room):
                     m.d.comb += self.turn.valid.eq(1)
                     m.next = "DATA"
                     with m.If(self.emptied):
@@ -192,45 +259,33 @@ class WriteRoute(Component):
                     m.next = "TURN"
         return refusal_ends
 
-    def _enter(self, m: Module, plain_enters: Signal, line_enters: Signal) -> None:
-        request, chunk, plain, line = self._other, self.splitter.o.payload, self.plain.payload, self.line.payload
+    def _enter(self, m: Module, plain_enters, line_enters) -> None:
+        entrant, plain, line = self.entrants.o.payload, self.plain.payload, self.line.payload
         plains = Signal(near_bits(self.entries))
         m.d.sync += plains.eq(plains + plain_enters)
         m.d.comb += [
             self.plain.valid.eq(plain_enters),
-            *(plain[field].eq(request[field])
-              for field in ("id", "addr", "len", "size", "burst", "lock", "attributes")),
+            *(plain[field].eq(entrant[field]) for field in ("id", "addr", "size", "burst", "lock", "attributes")),
+            plain.len.eq(entrant.beats),
             plain.place.eq(self.place),
             self.line.valid.eq(line_enters),
-            *(line[field].eq(chunk[field]) for field in ("line", "slot", "id", "is_final", "attributes")),
+            *(line[field].eq(entrant[field]) for field in ("slot", "id", "is_final", "last_block", "attributes")),
+            line.line.eq(entrant.addr[6:]),
+            line.first_block.eq(entrant.addr[4:6]),
             line.number.eq(self.number),
-            line.first_block.eq(chunk.first_byte[4:]),
-            line.last_block.eq(chunk.last_byte[4:]),
             line.place.eq(self.place),
             line.plains.eq(plains),
         ]
 
-    def _hand_out(self, m: Module, enters) -> None:
-        request, chunk, turn = self._other, self.splitter.o.payload, self.turn.payload
+    def _hand_out(self, m: Module, enters: Signal) -> None:
+        entrant, turn = self.entrants.o.payload, self.turn.payload
         with m.If(enters):
             m.d.comb += self.turn.valid.eq(1)
         m.d.comb += [
+            *(turn[field].eq(entrant[field]) for field in ("way", "beats", "id", "size", "is_fixed")),
+            turn.is_single.eq(entrant.beats == 0),
             turn.number.eq(self.number),
-            turn.id.eq(self.id),
-            turn.line_class.eq(fold(chunk.line, LINE_CLASS_BITS)),
-            *(turn[field].eq(chunk[field]) for field in ("first_byte", "size", "is_fixed")),
+            turn.first_byte.eq(entrant.addr[:6]),
+            turn.line_class.eq(fold(entrant.addr[6:], LINE_CLASS_BITS)),
+            turn.page_class.eq(fold(entrant.addr[12:], PAGE_CLASS_BITS)),
         ]
-        with m.If(self.splitter.o.valid):
-            m.d.comb += [
-                turn.way.eq(Way.ENCRYPTED),
-                turn.beats.eq(chunk.beats),
-                turn.is_single.eq(chunk.beats == 0),
-                turn.page_class.eq(fold(chunk.line[6:], PAGE_CLASS_BITS)),
-            ]
-        with m.Else():
-            m.d.comb += [
-                turn.way.eq(Mux(request.route == Route.PLAIN, Way.PLAIN, Way.NOWHERE)),
-                turn.beats.eq(request.len),
-                turn.is_single.eq(request.len == 0),
-                turn.page_class.eq(fold(request.addr[12:], PAGE_CLASS_BITS)),
-            ]

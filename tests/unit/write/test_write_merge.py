@@ -10,8 +10,11 @@ NEAR = 32
 PATIENCE_CYCLES = 8
 
 
-def merge():
-    return WriteMerge(entries=ENTRIES, c_bit=34, id_width=4, slot_width=2)
+PIPELINED = pytest.mark.parametrize("pipelined", [False, True], ids=["short", "pipelined"])
+
+
+def merge(*, pipelined):
+    return WriteMerge(entries=ENTRIES, c_bit=34, id_width=4, slot_width=2, pipelined=pipelined)
 
 
 def offer(ctx, dut, *, partial, settled=None, plains=0, line=0x55):
@@ -22,11 +25,20 @@ def offer(ctx, dut, *, partial, settled=None, plains=0, line=0x55):
     ctx.set(dut.line.valid, 1)
 
 
+async def step(ctx, dut):
+    """One cycle; returns the read that is taken, or nothing. A line that passes is no longer offered."""
+    _, _, taken, request, passes = await ctx.tick().sample(
+        dut.request.valid & dut.request.ready, dut.request.payload, dut.ready_line.valid)
+    if passes:
+        ctx.set(dut.record.valid, 0)
+    return request if taken else None
+
+
 async def is_read_soon(ctx, dut):
     for _ in range(PATIENCE_CYCLES):
         if ctx.get(dut.request.valid):
             return True
-        await ctx.tick()
+        await step(ctx, dut)
     return False
 
 
@@ -34,19 +46,16 @@ async def read_all(ctx, dut):
     """Takes the reads of a line, and returns block and place of each."""
     reads = []
     ctx.set(dut.request.ready, 1)
-    passes = False
-    while not passes:
-        _, _, taken, request, passes = await ctx.tick().sample(
-            dut.request.valid, dut.request.payload, dut.ready_line.valid)
-        if taken:
+    while ctx.get(dut.record.valid) or ctx.get(dut.request.valid):
+        if (request := await step(ctx, dut)) is not None:
             reads.append((request.block, request.place))
     ctx.set(dut.request.ready, 0)
-    ctx.set(dut.record.valid, 0)
     return reads
 
 
-def test_a_read_waits_until_the_line_it_meets_is_settled_whatever_its_number():
-    dut = merge()
+@PIPELINED
+def test_a_read_waits_until_the_line_it_meets_is_settled_whatever_its_number(pipelined):
+    dut = merge(pipelined=pipelined)
 
     async def testbench(ctx):
         for number in range(NEAR):
@@ -65,8 +74,9 @@ def test_a_read_waits_until_the_line_it_meets_is_settled_whatever_its_number():
     simulate_watched(dut, [dut.request], testbench)
 
 
-def test_a_read_waits_for_plain_writes_before_it_and_to_its_page():
-    dut = merge()
+@PIPELINED
+def test_a_read_waits_for_plain_writes_before_it_and_to_its_page(pipelined):
+    dut = merge(pipelined=pipelined)
 
     async def testbench(ctx):
         for number in range(NEAR):
@@ -87,8 +97,9 @@ def test_a_read_waits_for_plain_writes_before_it_and_to_its_page():
 
 
 @pytest.mark.parametrize("partial", range(16))
-def test_each_partial_block_is_read_once_and_what_comes_waits_in_order(partial):
-    dut = merge()
+@PIPELINED
+def test_each_partial_block_is_read_once_and_what_comes_waits_in_order(partial, pipelined):
+    dut = merge(pipelined=pipelined)
     blocks = [block for block in range(4) if partial >> block & 1]
 
     async def testbench(ctx):
@@ -115,8 +126,9 @@ def test_each_partial_block_is_read_once_and_what_comes_waits_in_order(partial):
     simulate_watched(dut, [dut.request], testbench)
 
 
-def test_lines_without_partial_blocks_pass_one_a_cycle():
-    dut = merge()
+@PIPELINED
+def test_lines_without_partial_blocks_pass_one_a_cycle(pipelined):
+    dut = merge(pipelined=pipelined)
 
     async def testbench(ctx):
         for number in range(10):
