@@ -121,6 +121,7 @@ class WriteIssue(Component):
         m = Module()
         # These count what is chosen at once; those who are told know it later.
         self._plains_gone, self._lines_gone = Signal(self.near), Signal(self.near, init=1)
+        self._too_many_passed = Signal()
         plain_goes, line_goes, is_line, has_room = Signal(), Signal(), Signal(), Signal()
         plain, mark, plain_may_go = self._prepare_plain(m, plain_goes)
         line, done, line_may_go = self._prepare_line(m, line_goes)
@@ -196,14 +197,15 @@ class WriteIssue(Component):
             m.d.comb += [plain.ready.eq(goes), mark.ready.eq(goes)]
             m.d.sync += is_clear.eq(mark.valid & ~goes & self._is_past(mark.payload))
             waits = mark.payload.waits_sent | mark.payload.waits_settled
-            return plain.payload, mark.payload, plain.valid & mark.valid & (~waits | is_clear)
+            may_go = plain.valid & mark.valid & (~waits | is_clear) & ~self._too_many_passed
+            return plain.payload, mark.payload, may_go
         # Counts only while it is there.
         candidate = Signal(StructLayout({"plain": plain.payload.shape(), "mark": mark.payload.shape()}),
                            reset_less=True)
         is_there, is_past, may_go, is_free, comes = Signal(), Signal(), Signal(), Signal(), Signal()
         m.d.comb += [
             is_free.eq(~is_there | goes),
-            comes.eq(is_free & plain.valid & mark.valid),
+            comes.eq(is_free & plain.valid & mark.valid & ~self._too_many_passed),
             plain.ready.eq(comes),
             mark.ready.eq(comes),
         ]
@@ -232,6 +234,13 @@ class WriteIssue(Component):
         def follows_plains(line):
             return ~(self._plains_gone - line.plains)[self.near - 1]
 
+        def is_passed_by_many(line):
+            return (self._plains_gone - line.plains)[self.near - 2:] == 1
+
+        # A line that waits must not be passed by more plain writes than are told apart.
+        m.d.sync += self._too_many_passed.eq((is_there & is_passed_by_many(candidate.line))
+                                             | (entering.o.valid & is_passed_by_many(next_line))
+                                             | (self.line.valid & is_passed_by_many(self.line.payload)))
         m.d.comb += [
             entering.i.valid.eq(self.line.valid & self.done.valid),
             entering.i.payload.line.eq(self.line.payload),

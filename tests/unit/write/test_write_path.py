@@ -50,6 +50,7 @@ class Surroundings:
         self.addresses, self.data, self.bursts = deque(), [], []
         self.answers, self.addressed, self.log = [], [], []
         self.failing_lines = set()
+        self.read_cycles = (5, 30)
         self.lane_is_ready = True
         self.last_answered = self.cycle = 0
 
@@ -129,7 +130,7 @@ class Surroundings:
     def _read(self, merge):
         block = merge.line << 2 | merge.block
         plain = self.memory.get(block, 0) ^ mask_of(merge.slot, tweak_of(merge.line, merge.slot), merge.block)
-        self.reads.append((self.cycle + self.rng.randint(5, 30), merge.place, plain,
+        self.reads.append((self.cycle + self.rng.randint(*self.read_cycles), merge.place, plain,
                            merge.line in self.failing_lines))
         self.log.append(("read", self.cycle, block))
 
@@ -339,6 +340,22 @@ def test_a_plain_write_passes_encrypted_ones_but_for_its_id_and_for_partial_ones
     assert order == [0x33000, 0x10000, 0x21000, 0x21800, 0x34000]
     partial_answered = [cycle for cycle, identity, _ in surroundings.answers if identity == 0][1]
     assert surroundings.addressed[3][0] >= partial_answered
+
+
+@PIPELINED
+@pytest.mark.parametrize("plains", [20, 45, 70])
+def test_a_line_that_waits_for_its_read_goes_however_many_plain_writes_pass(plains, pipelined):
+    dut = path(pipelined=pipelined)
+    surroundings = Surroundings(dut, random.Random(1), dram_cycles=(2, 4))
+    surroundings.read_cycles = (600, 600)
+    surroundings.add(Route.ENCRYPTED, 0, 0x10000, [(1, 0x00FF)])
+    for number in range(plains):
+        surroundings.add(Route.PLAIN, 1 + number % 3, 0x20000, [(number, 0xFFFF)])
+
+    async def script(ctx, surroundings):
+        await until_answered(ctx, surroundings, plains + 1, limit=2000)
+
+    play(dut, surroundings, script)
 
 
 @PIPELINED
