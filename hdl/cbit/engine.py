@@ -143,14 +143,20 @@ def latency_cycles(config: EngineConfig) -> dict[str, int]:
     ``plain_read`` and ``encrypted_read`` count address and data, ``plain_write`` address or data and
     the answer.
     """
-    address, data = 3 if config.pipelined else 1, 1
-    write_steps, answer = (13, 4) if config.pipelined else (0, 1)
-    whitening = 2 * config.pipelined
-    request_and_steps = config.pipelined * (2 if config.data_unit_bytes == 64 else 4)
+    if not config.pipelined:
+        address, data, answer = 1, 1, 1
+        return {
+            "plain_read": address + data,
+            "encrypted_read": address + config.aes_latency_cycles,
+            "plain_write": address + answer,
+            "tweak": config.aes_latency_cycles,
+        }
+    address, whitening = 3, 2
+    request_and_steps = 2 if config.data_unit_bytes == 64 else 4
     return {
-        "plain_read": address + data,
-        "encrypted_read": address + config.aes_latency_cycles + whitening,
-        "plain_write": address + write_steps + answer,
+        "plain_read": address + 2 + 8,
+        "encrypted_read": address + 4 + 12 + config.aes_latency_cycles + whitening,
+        "plain_write": address + 13 + 4,
         "tweak": config.aes_latency_cycles + request_and_steps,
     }
 

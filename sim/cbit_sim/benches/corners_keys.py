@@ -178,7 +178,7 @@ async def zeroized_and_installed_anew_under_full_load(dut: Any) -> None:
     psp = guest.bed.psp
     assert psp is not None
     for _ in range(4):
-        await guest.bed.clocked.cycles(guest.rng.randrange(60, 140))
+        await guest.bed.clocked.cycles(_LOAD_CYCLES + guest.rng.randrange(80))
         await psp.zeroize(_GUEST)
         await guest.install()
     await guest.finish()
