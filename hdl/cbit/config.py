@@ -87,7 +87,8 @@ class EngineConfig:
         ``SBox.COMPOSITE``. Lanes come before tweaks. 0 to 42, which is all of the largest engine.
     max_outstanding : :class:`int`
         Bursts of managers in flight to DRAM in each direction. A power of two from 4 to 64. With 32,
-        lines of 64 bytes keep full bandwidth while DRAM answers within 80 cycles; with 16, within 30.
+        lines of 64 bytes keep full bandwidth while DRAM answers within 80 cycles; with 16, within 30. If
+        ``pipelined``, 64 do while it answers within 30.
 
     Raises
     ------
@@ -169,8 +170,8 @@ _FAST: dict[str, Any] = {"pipelined": True, "sbox": SBox.BLOCK_RAM, "cycles_per_
                          "block_ram_rounds": _BLOCK_RAM_ROUNDS}
 
 PRESETS: Mapping[str, tuple[str, EngineConfig]] = {
-    "streaming": ("the fastest clock: a block a cycle each way, AES-128", EngineConfig(**_FAST)),
-    "streaming-256": ("the same with AES-256", EngineConfig(key_bits=256, **_FAST)),
+    "streaming": ("the fastest clock: a block a cycle each way, AES-128", EngineConfig(max_outstanding=64, **_FAST)),
+    "streaming-256": ("the same with AES-256", EngineConfig(key_bits=256, max_outstanding=64, **_FAST)),
     "low-latency": ("an AES round and each step a cycle, AES-128",
                     EngineConfig(sbox=SBox.BLOCK_RAM, block_ram_rounds=_BLOCK_RAM_ROUNDS)),
     "low-latency-256": ("the same with AES-256",
@@ -180,7 +181,7 @@ PRESETS: Mapping[str, tuple[str, EngineConfig]] = {
     "balanced": ("one pipeline for both directions, a block a cycle", EngineConfig(duplex=False, **_FAST)),
     "compact": ("one pipeline for both directions, a block every five cycles",
                 EngineConfig(duplex=False, unroll=2, max_outstanding=8, **_FAST)),
-    "page": ("data units of 4096 bytes", EngineConfig(data_unit_bytes=4096, **_FAST)),
+    "page": ("data units of 4096 bytes", EngineConfig(data_unit_bytes=4096, max_outstanding=64, **_FAST)),
 }
 """Name to what it is for, in one line, and its configuration."""
 

@@ -78,7 +78,7 @@ def test_presets_survive_json(name):
 def test_default_preset_differs_from_the_default_configuration_in_its_clock_alone():
     parameters, defaults = preset(DEFAULT_PRESET).as_dict(), EngineConfig().as_dict()
     assert {name for name, value in parameters.items() if value != defaults[name]} == {
-        "pipelined", "sbox", "cycles_per_round", "block_ram_rounds"}
+        "pipelined", "sbox", "cycles_per_round", "block_ram_rounds", "max_outstanding"}
 
 
 def test_unknown_preset_is_refused():
