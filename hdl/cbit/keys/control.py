@@ -9,6 +9,7 @@ from cbit.keys.loader import KeyLoader
 from cbit.keys.slots import SlotTable
 from cbit.keys.staging import KeyStaging
 from cbit.keys.types import (
+    ROUND_KEY_SETTLE_CYCLES,
     SLOT_NUMBER_WIDTH,
     CommandSignature,
     KeyWordSignature,
@@ -122,6 +123,12 @@ class KeyControl(wiring.Component):
         verdict = self._verdict(m, operation, in_range, occupied, staging)
         overtaken = Signal()
         in_flight, settle = Signal(), Signal(range(DRAIN_SETTLE_CYCLES + 2))
+        # Until zeros have come to where keys were, a slot is not said to be empty.
+        arriving = Signal(range(ROUND_KEY_SETTLE_CYCLES))
+        with m.If(self.round_key.valid):
+            m.d.sync += arriving.eq(ROUND_KEY_SETTLE_CYCLES - 1)
+        with m.Elif(arriving != 0):
+            m.d.sync += arriving.eq(arriving - 1)
         m.d.sync += [
             in_flight.eq(self.drain_busy), settle.eq(0), occupied.eq(slots.active.bit_select(slot, 1)),
             slots.start.eq(0), slots.stop.eq(0), slots.cut.eq(0), staging.erase.eq(0), staging.unload.eq(0),
@@ -185,7 +192,7 @@ class KeyControl(wiring.Component):
                     with m.If(passage == SlotState.RETIRING):
                         m.d.sync += slots.cut.eq(1)
                         m.next = "FINISH"
-            with m.State("FINISH"), m.If(~staging.erase & ~staging.busy & ~self.round_key.valid):
+            with m.State("FINISH"), m.If(~staging.erase & ~staging.busy & ~self.round_key.valid & (arriving == 0)):
                 m.d.sync += passage.eq(SlotState.EMPTY)
                 m.next = "IDLE"
 

@@ -9,7 +9,7 @@ from cbit.access.request import Violation
 from cbit.axi.ports import Response
 from cbit.csr import map as register_map
 from cbit.csr.control import ControlPort
-from cbit.keys.types import Operation, Result, SlotState
+from cbit.keys.types import ROUND_KEY_SETTLE_CYCLES, Operation, Result, SlotState
 from cbit_sim import axi_lite
 
 OKAY, SLVERR = Response.OKAY.value, Response.SLVERR.value
@@ -156,7 +156,7 @@ def test_key_words_reach_round_key_zero_in_their_order(bench):
     simulator.add_testbench(collect, background=True)
 
     async def from_erased(ctx):
-        await ctx.tick().repeat(4 * 22)
+        await ctx.tick().repeat(4 * 22 + ROUND_KEY_SETTLE_CYCLES)
         await testbench(ctx)
 
     simulator.add_testbench(from_erased)
@@ -289,6 +289,7 @@ def test_failed_self_test_erases_and_closes_for_good(bench):
             assert ctx.get(bench.dut.round_key.valid)
             assert ctx.get(bench.dut.round_key.data) == 0
             await ctx.tick()
+        await ctx.tick().repeat(ROUND_KEY_SETTLE_CYCLES)
         status = await bench.read(ctx, "STATUS")
         assert (status["SELF_TEST_FAILED"], status["RELEASED"], status["BUSY"]) == (1, 0, 0)
         assert await bench.write(ctx, "CONTROL", RELEASE=1) == SLVERR

@@ -8,7 +8,7 @@ from amaranth.sim import Simulator
 
 from cbit.csr import map as register_map
 from cbit.keys.control import DRAIN_SETTLE_CYCLES, KeyControl
-from cbit.keys.types import Operation, Result, SlotState
+from cbit.keys.types import ROUND_KEY_SETTLE_CYCLES, Operation, Result, SlotState
 from cbit_sim.aes_keys import expand_key
 
 ASID_COUNT = 5
@@ -121,7 +121,7 @@ def test_reset_erases_every_slot_first(key_bits, asid_count):
         assert ctx.get(bench.dut.result) == Result.BUSY
         assert not await bench.write_word(ctx, 0, 0, 1)
         cycles = 4 + await bench.idle(ctx)
-        assert cycles == asid_count * {128: 22, 256: 30}[key_bits] + 2
+        assert cycles == asid_count * {128: 22, 256: 30}[key_bits] + 1 + ROUND_KEY_SETTLE_CYCLES
         for slot in range(asid_count):
             bench.assert_erased(slot)
             assert await bench.state(ctx, slot) == SlotState.EMPTY
@@ -157,6 +157,23 @@ def test_slot_is_active_only_once_every_round_key_is_written(bench):
             states.add(await bench.state(ctx, 3))
         assert SlotState.LOADING in states
         assert len(bench.round_keys) == 22
+
+    bench.run(testbench)
+
+
+@pytest.mark.parametrize("op", [RETIRE, ZEROIZE])
+def test_slot_is_empty_only_once_zeros_have_come_into_use(bench, op):
+    async def testbench(ctx):
+        await bench.idle(ctx)
+        await bench.write_keys(ctx, bytes(16), bytes([1]) * 16)
+        await bench.command(ctx, INSTALL, 3)
+        await bench.start(ctx, op, 3)
+        quiet = 0
+        while ctx.get(bench.dut.busy):
+            quiet = 0 if ctx.get(bench.dut.round_key.valid) else quiet + 1
+            await ctx.tick()
+        bench.assert_erased(3)
+        assert quiet >= ROUND_KEY_SETTLE_CYCLES - 1
 
     bench.run(testbench)
 
@@ -372,15 +389,15 @@ def test_commands_and_words_during_an_install_leave_it_alone(bench):
     bench.run(testbench)
 
 
-@pytest.mark.parametrize(("key_bits", "install", "retire", "refused_install"), [
-    (128, 273, 37, 13), (256, 373, 45, 21)])
-def test_commands_take_the_cycles_that_are_told(key_bits, install, retire, refused_install):
+@pytest.mark.parametrize(("key_bits", "install", "retire", "zeroize", "refused_install"), [
+    (128, 273, 56, 46, 13), (256, 373, 64, 54, 21)])
+def test_commands_take_the_cycles_that_are_told(key_bits, install, retire, zeroize, refused_install):
     bench = Bench(key_bits=key_bits)
     keys = bytes(key_bits // 8), bytes([1]) * (key_bits // 8)
 
     async def testbench(ctx):
         await bench.idle(ctx)
-        for op, cycles in ((RETIRE, retire), (ZEROIZE, retire - 1)):
+        for op, cycles in ((RETIRE, retire), (ZEROIZE, zeroize)):
             await bench.write_keys(ctx, *keys)
             for command, expected in ((INSTALL, install), (op, cycles), (RETIRE, 4), (INSTALL, refused_install),
                                       (ZEROIZE, refused_install)):
