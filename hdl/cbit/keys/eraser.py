@@ -1,6 +1,6 @@
 """Overwrites the round keys of a slot."""
 
-from amaranth.hdl import Module, Signal
+from amaranth.hdl import Module, Mux, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
@@ -11,9 +11,10 @@ __all__ = ["RoundKeyEraser"]
 
 
 class RoundKeyEraser(wiring.Component):
-    """Writes zeros over every round key of both keys of a slot, one a cycle.
+    """Writes zeros over every round key of both keys of a slot, one a cycle, those of K1 and K2 in turn.
 
-    A slot takes 2 * (rounds + 1) cycles: 22 with AES-128, 30 with AES-256.
+    So no AES pipeline is given two in a row. A slot takes 2 * (rounds + 1) cycles: 22 with AES-128, 30 with
+    AES-256.
 
     Parameters
     ----------
@@ -61,7 +62,7 @@ class RoundKeyEraser(wiring.Component):
             self.done.eq(self.enable & tweak_key & (number == rounds)),
         ]
         with m.If(self.enable):
-            m.d.sync += number.eq(number + 1)
-            with m.If(number == rounds):
-                m.d.sync += [number.eq(0), tweak_key.eq(~tweak_key)]
+            m.d.sync += tweak_key.eq(~tweak_key)
+            with m.If(tweak_key):
+                m.d.sync += number.eq(Mux(number == rounds, 0, number + 1))
         return m

@@ -90,6 +90,8 @@ class KeyWordSignature(wiring.Signature):
 class RoundKeyPairSignature(wiring.Signature):
     """Writes one round key of one of the two keys of a slot; nothing waits.
 
+    Of K1 at most one in two cycles, and of K2: see ``key_every_cycles`` of :class:`~cbit.aes.pipeline.AesPipeline`.
+
     Parameters
     ----------
     asid_count : :class:`int`

@@ -29,18 +29,18 @@ def unit(**change):
 
 
 async def install(ctx, dut, keys):
-    """Writes the round keys of each slot's two keys."""
+    """Writes the round keys of each slot's two keys, those of either in turn."""
     ctx.set(dut.round_key.valid, 1)
     for slot, pair in enumerate(keys):
-        for tweak_key, key in enumerate(pair):
-            ctx.set(dut.round_key.tweak_key, tweak_key)
-            ctx.set(dut.round_key.slot, slot)
-            for number, data in enumerate(expand_key(key)):
-                ctx.set(dut.round_key.round, number)
+        ctx.set(dut.round_key.slot, slot)
+        for number, round_pair in enumerate(zip(*(expand_key(key) for key in pair))):
+            ctx.set(dut.round_key.round, number)
+            for tweak_key, data in enumerate(round_pair):
+                ctx.set(dut.round_key.tweak_key, tweak_key)
                 ctx.set(dut.round_key.data, int.from_bytes(data, "little"))
                 await ctx.tick()
     ctx.set(dut.round_key.valid, 0)
-    await ctx.tick().repeat(1 + dut.tweaks.key_cycles)
+    await ctx.tick().repeat(1 + max(part.key_cycles for part in (dut.tweaks, *dut.lanes.values())))
 
 
 class Path:
