@@ -26,13 +26,14 @@ def expand_key(key: bytes) -> list[bytes]:
     return [b"".join(words[i:i + 4]) for i in range(0, len(words), 4)]
 
 
-async def write_keys(ctx: Any, round_key: Any, keys: Iterable[bytes]) -> None:
-    """Writes the round keys of each key into the slot of its number, one a cycle."""
-    ctx.set(round_key.valid, 1)
+async def write_keys(ctx: Any, round_key: Any, keys: Iterable[bytes], *, every_cycles: int = 1) -> None:
+    """Writes the round keys of each key into the slot of its number, one every so many cycles."""
     for slot, key in enumerate(keys):
         for number, data in enumerate(expand_key(key)):
+            ctx.set(round_key.valid, 1)
             ctx.set(round_key.slot, slot)
             ctx.set(round_key.round, number)
             ctx.set(round_key.data, int.from_bytes(data, "little"))
-            await ctx.tick()
-    ctx.set(round_key.valid, 0)
+            for _ in range(every_cycles):
+                await ctx.tick()
+                ctx.set(round_key.valid, 0)

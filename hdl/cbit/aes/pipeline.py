@@ -27,8 +27,9 @@ class AesPipeline(Component):
     blocks go around the ring that often, and ``i`` waits while one comes around. Stalls: none within; ``o``
     never waits. Blocks leave in order.
 
-    A round key written in cycle *t* is used from cycle *t* + 1 + ``key_cycles`` on. Whoever writes the keys
-    of a slot sees to it that none of its blocks is inside, nor enters before its last round key is used.
+    A round key written in cycle *t* is used from cycle *t* + 1 + ``key_cycles`` on, and the next is written in
+    *t* + ``key_every_cycles`` or later. Whoever writes the keys of a slot sees to it that none of its blocks is
+    inside, nor enters before its last round key is used.
 
     Parameters
     ----------
@@ -99,7 +100,9 @@ class AesPipeline(Component):
         if sbox is SBox.BLOCK_RAM:
             self.block_ram_rounds = unroll if block_ram_rounds is None else min(unroll, block_ram_rounds)
         self.rounds = rounds
-        self.key_cycles = PREPARE_CYCLES + unroll - 1
+        self._places = [self._place(number) for number in range(unroll)]
+        self.key_every_cycles = max(place.key_every_cycles for place in self._places)
+        self.key_cycles = PREPARE_CYCLES + unroll - 1 + self.key_every_cycles - 1
         payload = {"block": 128, "slot": range(slots)} | ({"decrypt": 1} if direction is Direction.BOTH else {})
         super().__init__({
             "i": In(stream.Signature(data.StructLayout(payload), always_ready=unroll == rounds)),
@@ -133,8 +136,8 @@ class AesPipeline(Component):
             direction=self.direction, slots=self.slots, rounds=self.rounds, entry_in_basis=self.turns > 1)
         wiring.connect(m, wiring.flipped(self.round_key), prepare_keys.i)
         m.submodules.first_key = first_key = RoundKeys(
-            direction=self.direction, slots=self.slots, rounds=self.rounds, steps=(0,), registered=False)
-        places = [self._place(number) for number in range(self.unroll)]
+            direction=self.direction, slots=self.slots, rounds=self.rounds, steps=(0,), read_cycles=0)
+        places = self._places
         wiring.connect(m, prepare_keys.o, first_key.write)
         round_key = prepare_keys.o
         for number, place in enumerate(places):

@@ -22,6 +22,9 @@ STAGES = {
 }
 """Of each number of registers in a round, how many are in SubBytes and how many in MixColumns."""
 
+LUT_KEYS = 64
+"""Up to so many round keys are cheaper in distributed RAM than in the four block RAMs that 128 bits take."""
+
 
 def token_layout(*, slots: int, turns: int) -> data.StructLayout:
     """What goes beside a state: whether there is one, its key slot, how often it has been around, its direction."""
@@ -32,6 +35,10 @@ class AesRound(Component):
     """SubBytes, ShiftRows, MixColumns and AddRoundKey (FIPS 197, 5.1), or their inverses (5.3.5).
 
     Latency: ``cycles``. Throughput: one state a cycle, without stalls.
+
+    Round keys are in block RAM if states come around, the steps of all slots have more than 64 keys, and two
+    registers are before AddRoundKey, as reading takes two cycles: with two or more ``cycles``, or three or more
+    with ``SBox.TABLE``. Else they are in distributed RAM.
 
     Parameters
     ----------
@@ -51,6 +58,11 @@ class AesRound(Component):
         Registers in the round: 0 to 5. The first is right after the S-boxes, or is their block RAMs'.
     plain_entry : :class:`bool`
         Whether ``state_i`` is in the basis of FIPS 197, not in that of ``state_o``.
+
+    Attributes
+    ----------
+    key_every_cycles : :class:`int`
+        Round keys are written at least so many cycles apart.
 
     Members
     -------
@@ -87,6 +99,14 @@ class AesRound(Component):
         self.sbox = sbox
         self.cycles = cycles
         self.plain_entry = plain_entry
+        sub_cycles, mix_cycles = STAGES[sbox][cycles]
+        # The key is added with the last register of MixColumns.
+        self._keyed_cycles = sub_cycles + max(0, mix_cycles - 1)
+        keys = len(steps) << (slots - 1).bit_length() + (direction is Direction.BOTH)
+        in_block_ram = turns > 1 and keys > LUT_KEYS and self._keyed_cycles >= 2
+        self._keys = RoundKeys(direction=direction, slots=slots, rounds=rounds, steps=steps,
+                               read_cycles=2 if in_block_ram else min(cycles, 1))
+        self.key_every_cycles = self._keys.write_every_cycles
         token = token_layout(slots=slots, turns=turns)
         super().__init__({
             "token_i": In(token),
@@ -107,15 +127,12 @@ class AesRound(Component):
             direction=self.direction, sbox=self.sbox, stages=sub_cycles,
             basis=PLAIN if self.plain_entry else mixing.basis, images=mixing.images)
         m.submodules.mix_columns = mix_columns = MixColumns(direction=self.direction, stages=mix_cycles)
-        m.submodules.keys = keys = RoundKeys(
-            direction=self.direction, slots=self.slots, rounds=self.rounds, steps=self.steps,
-            registered=self.cycles > 0)
+        m.submodules.keys = keys = self._keys
         wiring.connect(m, wiring.flipped(self.round_key), keys.write)
         self._pass_round_key(m)
 
         tokens = self._pass_tokens(m)
-        # A registered key is read a cycle before it is added, which is with the last register of MixColumns.
-        keyed = tokens[max(0, sub_cycles + max(0, mix_cycles - 1) - 1)]
+        keyed = tokens[self._keyed_cycles - keys.read_cycles]
         m.d.comb += [
             sub_bytes.i.eq(self._shift_rows()),
             sub_bytes.decrypt.eq(self.token_i.decrypt),

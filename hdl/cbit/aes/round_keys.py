@@ -1,8 +1,9 @@
 """The round keys that one AddRoundKey of a pipeline needs."""
 
-from amaranth import Cat, Module, Mux, Signal, unsigned
+from amaranth import Cat, Const, Module, Mux, Signal, unsigned
+from amaranth.hdl import Value
 from amaranth.lib import wiring
-from amaranth.lib.memory import Memory
+from amaranth.lib.memory import Memory, WritePort
 from amaranth.lib.wiring import Component, In, Out
 
 from cbit.aes.cipher import Direction
@@ -86,8 +87,8 @@ class RoundKeys(Component):
     Step 0 of a cipher is its first AddRoundKey, step *r* that of round *r*. Encryption takes round key
     *r* in step *r*, decryption round key ``rounds - r`` (FIPS 197, 5.3).
 
-    Latency: one cycle if ``registered``, else none. A round key written in cycle *t* is read from *t* + 1
-    on.
+    Latency: ``read_cycles``. A round key written in cycle *t* is read from *t* + ``write_every_cycles`` on. What
+    is read in the very cycle in which it is written is undefined in block RAM.
 
     Parameters
     ----------
@@ -99,8 +100,14 @@ class RoundKeys(Component):
         AES rounds.
     steps : :class:`tuple` of :class:`int`
         The step that is done in each pass.
-    registered : :class:`bool`
-        Whether ``data`` is a register.
+    read_cycles : :class:`int`
+        0 or 1 for distributed RAM, 1 with a register behind it; 2 for block RAM with a register behind it.
+
+    Attributes
+    ----------
+    write_every_cycles : :class:`int`
+        Round keys are written at least so many cycles apart: 2 where one block RAM takes the keys of both
+        directions, one after the other, else 1.
 
     Members
     -------
@@ -123,12 +130,14 @@ class RoundKeys(Component):
     data: Signal
 
     def __init__(self, *, direction: Direction, slots: int, rounds: int, steps: tuple[int, ...],
-                 registered: bool) -> None:
+                 read_cycles: int) -> None:
+        assert read_cycles in (0, 1, 2)
         self.direction = direction
         self.slots = slots
         self.rounds = rounds
         self.steps = steps
-        self.registered = registered
+        self.read_cycles = read_cycles
+        self.write_every_cycles = 2 if read_cycles == 2 and direction is Direction.BOTH else 1
         super().__init__({
             "write": In(PreparedKeySignature(slots=slots, rounds=rounds)),
             "slot": In(range(slots)),
@@ -139,14 +148,8 @@ class RoundKeys(Component):
 
     def elaborate(self, _platform) -> Module:
         m = Module()
-        match self.direction:
-            case Direction.ENCRYPT:
-                data = self._hold_forward(m)
-            case Direction.DECRYPT:
-                data = self._hold_inverse(m)
-            case Direction.BOTH:
-                data = Mux(self.decrypt, self._hold_inverse(m), self._hold_forward(m))
-        if self.registered:
+        data = self._hold_in_block_ram(m) if self.read_cycles == 2 else self._hold_in_luts(m)
+        if self.read_cycles:
             # Not reset: it follows the memory, which is not either, and holds nothing that that has not held before.
             taken = Signal(128, reset_less=True)
             m.d.sync += taken.eq(data)
@@ -154,27 +157,59 @@ class RoundKeys(Component):
         m.d.comb += self.data.eq(data)
         return m
 
-    def _hold_forward(self, m: Module) -> Signal:
-        return self._hold(m, "forward", self.steps, self.write.forward)
+    def _hold_in_luts(self, m: Module) -> Value:
+        held = []
+        for name, writes, turn, key in self._writes(m):
+            # Named, as otherwise the register behind it makes a block RAM of it.
+            m.submodules[name] = memory = Memory(shape=unsigned(128), depth=len(self.steps) << len(self.slot), init=[],
+                                                 attrs={"ram_style": "distributed"})
+            read = memory.read_port(domain="comb")
+            write = memory.write_port()
+            m.d.comb += [
+                read.addr.eq(Cat(self.slot, self.turn)),
+                write.addr.eq(Cat(self.write.slot, turn)),
+                write.data.eq(key),
+                write.en.eq(writes),
+            ]
+            held.append(read.data)
+        return Mux(self.decrypt, held[1], held[0]) if self.direction is Direction.BOTH else held[0]
 
-    def _hold_inverse(self, m: Module) -> Signal:
-        return self._hold(m, "inverse", tuple(self.rounds - step for step in self.steps), self.write.inverse)
-
-    def _hold(self, m: Module, name: str, key_numbers: tuple[int, ...], key: Signal) -> Signal:
-        depth = len(key_numbers) << len(self.slot)
-        # Named, as otherwise the register behind it makes a block RAM of it.
-        m.submodules[name] = memory = Memory(shape=unsigned(128), depth=depth, init=[],
-                                             attrs={"ram_style": "distributed"})
-        read = memory.read_port(domain="comb")
+    def _hold_in_block_ram(self, m: Module) -> Value:
+        is_both = self.direction is Direction.BOTH
+        # Nothing is read while it is written, so that nothing need look for that.
+        m.submodules.memory = memory = Memory(
+            shape=unsigned(128), depth=len(self.steps) << len(self.slot) + is_both, init=[],
+            attrs={"ram_style": "block", "no_rw_check": 1})
+        read = memory.read_port()
         write = memory.write_port()
-        turn = Signal(range(len(key_numbers)))
+        (_, writes, turn, key), *others = self._writes(m)
         m.d.comb += [
-            read.addr.eq(Cat(self.slot, self.turn)),
-            write.addr.eq(Cat(self.write.slot, turn)),
+            read.addr.eq(Cat(self.slot, self.decrypt, self.turn) if is_both else Cat(self.slot, self.turn)),
+            write.addr.eq(Cat(self.write.slot, Const(0, 1), turn) if is_both else Cat(self.write.slot, turn)),
             write.data.eq(key),
-            write.en.eq(Cat(self.write.valid[number] for number in key_numbers).any()),
+            write.en.eq(writes),
         ]
-        for index, number in enumerate(key_numbers):
-            with m.If(self.write.valid[number]):
-                m.d.comb += turn.eq(index)
+        for _, writes, turn, key in others:
+            self._write_later(m, write, writes, Cat(self.write.slot, Const(1, 1), turn), key)
         return read.data
+
+    @staticmethod
+    def _write_later(m: Module, write: WritePort, writes: Value, address: Value, key: Value) -> None:
+        late, late_address, late_key = Signal(), Signal.like(write.addr), Signal(128, reset_less=True)
+        m.d.sync += [late.eq(writes), late_address.eq(address), late_key.eq(key)]
+        with m.If(late):
+            m.d.comb += [write.en.eq(1), write.addr.eq(late_address), write.data.eq(late_key)]
+
+    def _writes(self, m: Module) -> list[tuple[str, Value, Signal, Signal]]:
+        """Of each direction that is held: its name, whether a key of it is written, that of which pass, the key."""
+        numbers = {"forward": self.steps, "inverse": tuple(self.rounds - step for step in self.steps)}
+        held = {"forward": self.direction.encrypts, "inverse": self.direction.decrypts}
+        writes = []
+        for name in (name for name, is_held in held.items() if is_held):
+            turn = Signal(range(len(self.steps)), name=f"{name}_turn")
+            for index, number in enumerate(numbers[name]):
+                with m.If(self.write.valid[number]):
+                    m.d.comb += turn.eq(index)
+            is_written = Cat(self.write.valid[number] for number in numbers[name]).any()
+            writes.append((name, is_written, turn, getattr(self.write, name)))
+        return writes

@@ -72,6 +72,7 @@ class XtsLane(Component):
         self.latency_cycles = self._pipeline.latency_cycles + 2 * pipelined
         self.turns = self._pipeline.turns
         self.key_cycles = self._pipeline.key_cycles
+        self.key_every_cycles = self._pipeline.key_every_cycles
         aes_payload = self._pipeline.i.payload.shape()
         always_ready = self._pipeline.i.signature.always_ready
         beside = {"tweak": 128, "power": 2, "tag": tag_shape}

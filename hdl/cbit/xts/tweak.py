@@ -95,6 +95,7 @@ class TweakEngine(Component):
         self._steps = range(0, self._line_bits, BITS_PER_STEP)
         self.latency_cycles = self._pipeline.latency_cycles + len(self._steps[1:]) * pipelined
         self.key_cycles = self._pipeline.key_cycles
+        self.key_every_cycles = self._pipeline.key_every_cycles
         line = addr_width - (LINE_BYTES - 1).bit_length()
         super().__init__({
             "i": In(stream.Signature(data.StructLayout({"line": line, "slot": range(slots), "tag": tag_shape}),

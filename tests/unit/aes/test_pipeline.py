@@ -62,7 +62,7 @@ def run(dut, keys, work, **pace):
     sent, taken = [], []
 
     async def send_blocks(ctx):
-        await write_keys(ctx, dut.round_key, keys)
+        await write_keys(ctx, dut.round_key, keys, every_cycles=dut.key_every_cycles)
         await ctx.tick().repeat(dut.key_cycles)
         sent.extend(await send(ctx, dut.i, [payload(dut, *item) for item in work], **pace))
 
@@ -70,7 +70,7 @@ def run(dut, keys, work, **pace):
         taken.extend(await collect(ctx, dut.o, len(work)))
 
     simulate(dut, send_blocks, take_blocks)
-    start = len(keys) * (dut.rounds + 1) + dut.key_cycles
+    start = len(keys) * (dut.rounds + 1) * dut.key_every_cycles + dut.key_cycles
     return ([start + cycle for cycle, _ in sent], [cycle for cycle, _ in taken],
             [block.to_bytes(16, "little") for _, block in taken])
 

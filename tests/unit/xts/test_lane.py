@@ -52,7 +52,8 @@ def test_agrees_with_openssl(direction, key_bits, unroll, rounds_per_cycle, cycl
     sent, taken = [], []
 
     async def send_blocks(ctx):
-        await write_keys(ctx, dut.round_key, [data_key for data_key, _ in keys])
+        await write_keys(ctx, dut.round_key, [data_key for data_key, _ in keys],
+                         every_cycles=dut.key_every_cycles)
         await ctx.tick().repeat(dut.key_cycles)
         sent.extend(await send(ctx, dut.i, work, pace=lambda: rng.random() < pace))
 
@@ -61,7 +62,7 @@ def test_agrees_with_openssl(direction, key_bits, unroll, rounds_per_cycle, cycl
 
     simulate(dut, send_blocks, take_blocks)
     assert [(payload.block.to_bytes(16, "little"), payload.tag) for _, payload in taken] == expected
-    start = SLOTS * (key_bits // 32 + 7) + dut.key_cycles
+    start = SLOTS * (key_bits // 32 + 7) * dut.key_every_cycles + dut.key_cycles
     latencies = [out - into - start for (into, _), (out, _) in zip(sent, taken)]
     assert min(latencies) == dut.latency_cycles
     # The register before a ring may wait for its turn, and then no longer than until there is one.

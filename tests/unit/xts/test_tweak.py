@@ -30,10 +30,10 @@ def reference(key, address, data_unit_bytes):
 
 def run(dut, keys, work, pace):
     sent, taken = [], []
-    start = len(keys) * (dut.key_bits // 32 + 7) + dut.key_cycles
+    start = len(keys) * (dut.key_bits // 32 + 7) * dut.key_every_cycles + dut.key_cycles
 
     async def ask(ctx):
-        await write_keys(ctx, dut.round_key, keys)
+        await write_keys(ctx, dut.round_key, keys, every_cycles=dut.key_every_cycles)
         await ctx.tick().repeat(dut.key_cycles)
         payloads = [{"line": address >> 6, "slot": slot, "tag": tag} for tag, (address, slot) in enumerate(work)]
         sent.extend(await send(ctx, dut.i, payloads, pace=pace))
