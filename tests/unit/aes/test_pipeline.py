@@ -128,6 +128,26 @@ def test_rounds_may_differ_in_their_sboxes(direction, cycles_per_round):
     assert [out - into for into, out in zip(entered, left)] == [dut.latency_cycles] * len(work)
 
 
+@pytest.mark.parametrize("direction", Direction)
+@pytest.mark.parametrize(("key_bits", "unroll", "cycles_per_round", "sbox"), [
+    (128, 2, 3, SBox.TABLE), (128, 2, 3, SBox.BLOCK_RAM), (128, 4, 2, SBox.BLOCK_RAM), (128, 1, 4, SBox.TABLE),
+    pytest.param(128, 3, 5, SBox.COMPOSITE, marks=pytest.mark.slow), (256, 5, 3, SBox.TABLE)])
+def test_a_ring_with_its_keys_in_block_ram_agrees_with_the_reference(direction, key_bits, unroll, cycles_per_round,
+                                                                     sbox):
+    seed = 13
+    print(f"seed {seed}")
+    rng = random.Random(seed)
+    slots = 40
+    dut = AesPipeline(direction=direction, key_bits=key_bits, slots=slots, unroll=unroll, rounds_per_cycle=1,
+                      cycles_per_round=cycles_per_round, sbox=sbox)
+    assert dut.key_every_cycles == (2 if direction is Direction.BOTH else 1)
+    keys = [rng.randbytes(key_bits // 8) for _ in range(slots)]
+    work = [(rng.randbytes(16), rng.randrange(slots), rng.random() < 0.5) for _ in range(dut.capacity + 8)]
+    entered, left, blocks = run(dut, keys, work)
+    assert blocks == [expected(dut, keys, *item) for item in work]
+    assert [out - into for into, out in zip(entered, left)] == [dut.latency_cycles] * len(work)
+
+
 def test_a_slot_is_rekeyed_beside_the_traffic_of_another():
     seed = 9
     print(f"seed {seed}")

@@ -36,11 +36,15 @@ class Bench:
         simulator.run()
 
     async def _collect(self, ctx):
+        """Collects what is written; no pipeline may be given two round keys in a row."""
         port = self.dut.round_key
+        before = None
         async for *_, valid, tweak_key, slot, number, data in ctx.tick().sample(
                 port.valid, port.tweak_key, port.slot, port.round, port.data):
             if valid:
+                assert tweak_key != before
                 self.round_keys[slot, tweak_key, number] = data.to_bytes(16, "little")
+            before = tweak_key if valid else None
 
     def written(self, slot):
         """The round keys of a slot, those of K1 and those of K2."""
