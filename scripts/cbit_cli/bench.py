@@ -69,6 +69,8 @@ def bench(context: click.Context, preset_names: Sequence[str], settings: Sequenc
     Synthesizes with yosys, places and routes with nextpnr, for an LFE5U-85F of speed grade 6. Every step is kept in
     the folder that CBIT_BUILD names, or in build, and done once for its content: after an interruption the same
     command goes on where it was. An engine of all rounds takes minutes for each seed.
+
+    With --simulation it measures simulations on this machine instead, which takes a minute or two for each engine.
     """
     if simulation:
         _refuse_beside_simulation(context)
