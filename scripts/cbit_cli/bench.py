@@ -3,17 +3,26 @@
 import importlib
 import json
 import shlex
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import click
+from click.core import ParameterSource
 
-from cbit.config import DEFAULT_PRESET, PRESETS
+from cbit.config import DEFAULT_PRESET, PRESETS, EngineConfig
 from cbit_cli.benchmark.rows import Row, results
 from cbit_cli.benchmark.simulation import bandwidth_ratios, checked_transactions
+from cbit_cli.benchmark.simulation_speed import (
+    measured_model,
+    measured_simulation,
+    simulation_results,
+    simulation_table,
+)
 from cbit_cli.benchmark.tables import paths, table
-from cbit_cli.configuration import configure
+from cbit_cli.configuration import changed, configure, parse_setting
 from cbit_cli.files import require_writable, write_together
+from cbit_cli.progress import stages
 from cbit_fpga.devices import DEFAULT_DEVICE, DEVICES, Device
 from cbit_fpga.elaboration import UnknownPartError
 from cbit_fpga.measurement import measure
@@ -24,6 +33,8 @@ from cbit_sim.runner import BenchError
 from cbit_sim.simulators import BuildError, MissingToolError
 
 __all__ = ["bench"]
+
+_FPGA_ONLY = ("parts", "seeds", "simulate", "check", "show_paths")
 
 
 @click.command()
@@ -41,6 +52,9 @@ __all__ = ["bench"]
               help="Whether to measure the bandwidth of engines in simulation. By default it is.")
 @click.option("--check", is_flag=True,
               help="Simulate the netlist that is placed, too, judged by the golden model. It takes minutes.")
+@click.option("--simulation", is_flag=True,
+              help="Measure how fast simulations run instead, and where their time goes, and the golden model. Without "
+                   f"--preset: a default configuration and {DEFAULT_PRESET}.")
 @click.option("--paths", "show_paths", is_flag=True, help="Show the slowest path of each.")
 @click.option("--format", "style", type=click.Choice(["table", "json"]), default="table", show_default=True,
               help="How to print the figures.")
@@ -48,15 +62,23 @@ __all__ = ["bench"]
               help="Write the figures here, as JSON, too.")
 @click.pass_context
 def bench(context: click.Context, preset_names: Sequence[str], settings: Sequence[str], parts: Sequence[str],
-          seeds: int, simulate: bool, check: bool, show_paths: bool, style: str, output: Path | None) -> None:
+          seeds: int, simulate: bool, check: bool, simulation: bool, show_paths: bool, style: str,
+          output: Path | None) -> None:
     """Measure engines, or parts of them, on an FPGA.
 
     Synthesizes with yosys, places and routes with nextpnr, for an LFE5U-85F of speed grade 6. Every step is kept in
     the folder that CBIT_BUILD names, or in build, and done once for its content: after an interruption the same
     command goes on where it was. An engine of all rounds takes minutes for each seed.
+
+    With --simulation it measures simulations on this machine instead, which takes a minute or two for each engine.
     """
+    if simulation:
+        _refuse_beside_simulation(context)
     if output is not None:
         require_writable(output, "FILE")
+    if simulation:
+        _bench_simulation(context, preset_names, settings, style, output)
+        return
     names = preset_names or ([DEFAULT_PRESET] if parts else list(PRESETS))
     subjects = [(name, Subject(configure(name, settings), part)) for name in names for part in parts or [""]]
     device, store = DEVICES[DEFAULT_DEVICE], Store()
@@ -67,11 +89,49 @@ def bench(context: click.Context, preset_names: Sequence[str], settings: Sequenc
         click.echo(f"cbit: {error}", err=True)
         context.exit(1)
     command = _command(preset_names, settings, parts, seeds, check=check)
-    content = json.dumps(results(rows, command=command), indent=1) + "\n"
-    if style == "json":
-        click.echo(content, nl=False)
-    else:
-        click.echo("\n\n".join([table(rows), *(paths(row) for row in rows if show_paths)]))
+    text = "\n\n".join([table(rows), *(paths(row) for row in rows if show_paths)])
+    _show(results(rows, command=command), text, style, output)
+
+
+def _refuse_beside_simulation(context: click.Context) -> None:
+    for parameter in context.command.params:
+        given = context.get_parameter_source(parameter.name or "") is not ParameterSource.DEFAULT
+        if given and parameter.name in _FPGA_ONLY:
+            raise click.UsageError(f"--simulation measures no FPGA: {parameter.opts[0]} must not stand beside it")
+
+
+def _bench_simulation(context: click.Context, preset_names: Sequence[str], settings: Sequence[str], style: str,
+                      output: Path | None) -> None:
+    engines = {name: configure(name, settings) for name in preset_names or [DEFAULT_PRESET]}
+    if not preset_names:
+        engines = {"default": _default(settings), **engines}
+    try:
+        with stages() as progress:
+            rows = []
+            for name, config in engines.items():
+                progress.begin(f"{name}: building and simulating")
+                rows.append(measured_simulation(name, config, progress.advance))
+            progress.begin("golden model")
+            model = measured_model()
+    except (BenchError, MissingToolError, BuildError) as error:
+        click.echo(f"cbit: {error}", err=True)
+        context.exit(1)
+    options = [word for name in preset_names for word in ("--preset", name)]
+    options += [word for setting in settings for word in ("--set", setting)]
+    command = shlex.join(["cbit", "bench", "--simulation", *options])
+    _show(simulation_results(rows, model, command=command), simulation_table(rows, model), style, output)
+
+
+def _default(settings: Sequence[str]) -> EngineConfig:
+    try:
+        return changed(EngineConfig(), dict(parse_setting(setting) for setting in settings))
+    except ValueError as error:
+        raise click.UsageError(str(error)) from error
+
+
+def _show(figures: Mapping[str, Any], text: str, style: str, output: Path | None) -> None:
+    content = json.dumps(figures, indent=1) + "\n"
+    click.echo(content if style == "json" else text, nl=style != "json")
     if output is not None:
         write_together({output: content.encode()})
 

@@ -2,14 +2,17 @@
 
 import time
 
+from cbit_model.access import BUS_BYTES, Access
+from cbit_model.memory import Memory, WriteBeat
 from cbit_model.xts import XtsKey
 
-__all__ = ["megabytes_per_second", "microseconds_per_line", "table"]
+__all__ = ["megabytes_per_second", "memory_megabytes_per_second", "microseconds_per_line", "table"]
 
 _DATA_BYTES = 16 * 1024 * 1024
 _PASSES = 5
 _LINE_BYTES = 64
 _LINE_CALLS = 20_000
+_MEMORY_BYTES = 1 << 20
 
 
 def _key(key_bits: int) -> XtsKey:
@@ -34,6 +37,27 @@ def microseconds_per_line(*, key_bits: int, data_unit_bytes: int, calls: int = _
     for line in range(calls):
         key.encrypt(data, address=line * _LINE_BYTES, data_unit_bytes=data_unit_bytes)
     return (time.perf_counter() - begin) / calls * 1e6
+
+
+def memory_megabytes_per_second(*, write: bool, burst_bytes: int, calls: int = _LINE_CALLS) -> float:
+    """Rate of ``calls`` encrypted accesses to consecutive bursts of a memory, decision and beats included.
+
+    The key has 128 bits, a data unit 64 bytes. In 10^6 bytes a second of processor time.
+    """
+    memory = Memory(size_bytes=_MEMORY_BYTES)
+    memory.set_mode(sme=True, tsme=False, sev=True)
+    memory.install(1, bytes(16), bytes([1] * 16))
+    memory.release()
+    beats = [WriteBeat(bytes(BUS_BYTES))] * (burst_bytes // BUS_BYTES)
+    accesses = [Access(address=1 << memory.c_bit | burst * burst_bytes % _MEMORY_BYTES, asid=1, length=len(beats))
+                for burst in range(calls)]
+    begin = time.process_time()
+    for access in accesses:
+        if write:
+            memory.write(access, beats)
+        else:
+            memory.read(access)
+    return burst_bytes * calls / (time.process_time() - begin) / 1e6
 
 
 def table() -> str:

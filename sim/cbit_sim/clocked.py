@@ -66,9 +66,9 @@ class Clocked:
         self._waiting: list[tuple[Callable[[], bool], Event]] = []
         self._task = cocotb.start_soon(self._run())
 
-    def add(self, model: Step) -> None:
-        """Steps a model from now on."""
-        self._steps.append(model.step)
+    def add(self, model: Step, *, first: bool = False) -> None:
+        """Steps a model from now on, after all others, or before them where it is to be ``first``."""
+        self._steps.insert(0 if first else len(self._steps), model.step)
 
     def stop(self) -> None:
         """Steps nothing any longer."""

@@ -94,8 +94,8 @@ def simulate(top: str, bench: str, *, parameters: Mapping[str, Any] | None = Non
     Returns
     -------
     dict
-        The bench's report, with the ``cycles`` simulated, the ``seconds`` and ``cycles_per_second`` of its tests, and
-        ``log``, the path of its output.
+        The bench's report, with the ``cycles`` simulated, the ``seconds``, ``cpu_seconds`` of processor time, and
+        ``cycles_per_second`` of its tests, and ``log``, the path of its output.
 
     Raises
     ------

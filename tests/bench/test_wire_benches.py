@@ -36,6 +36,7 @@ def test_each_layer_of_a_simulation_has_its_time():
     report = simulate("wire", "cbit_sim.benches.speed", parameters={"cycles": 500})
     assert list(report["layers"]) == ["model", "edge", "idle", "traffic", "checked"]
     assert report["layers"]["model"] > report["layers"]["checked"] > 0
+    assert report["steps_microseconds"] > 0
     assert sum(report["microseconds"].values()) == pytest.approx(1e6 / report["layers"]["checked"], rel=0.01)
 
 

@@ -5,7 +5,7 @@ import random
 import pytest
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
-from cbit_model.throughput import megabytes_per_second, microseconds_per_line
+from cbit_model.throughput import megabytes_per_second, memory_megabytes_per_second, microseconds_per_line
 from cbit_model.xts import BLOCK_BYTES, XtsKey
 
 SEED = 1619
@@ -130,3 +130,5 @@ def test_unit_refusals(unit, first_block, text):
 def test_throughput_is_measured():
     assert megabytes_per_second(key_bits=128, data_unit_bytes=64, data_bytes=4096) > 0
     assert microseconds_per_line(key_bits=256, data_unit_bytes=4096, calls=10) > 0
+    assert memory_megabytes_per_second(write=True, burst_bytes=4096, calls=3) > 0
+    assert memory_megabytes_per_second(write=False, burst_bytes=64, calls=10) > 0
