@@ -10,7 +10,7 @@ from typing import Any
 import click
 from click.core import ParameterSource
 
-from cbit.config import DEFAULT_PRESET, PRESETS, EngineConfig
+from cbit.config import DEFAULT_PRESET, PRESETS
 from cbit_cli.benchmark.rows import Row, results
 from cbit_cli.benchmark.simulation import bandwidth_ratios, checked_transactions
 from cbit_cli.benchmark.simulation_speed import (
@@ -20,7 +20,7 @@ from cbit_cli.benchmark.simulation_speed import (
     simulation_table,
 )
 from cbit_cli.benchmark.tables import paths, table
-from cbit_cli.configuration import changed, configure, parse_setting
+from cbit_cli.configuration import configure
 from cbit_cli.files import require_writable, write_together
 from cbit_cli.progress import stages
 from cbit_fpga.devices import DEFAULT_DEVICE, DEVICES, Device
@@ -102,9 +102,7 @@ def _refuse_beside_simulation(context: click.Context) -> None:
 
 def _bench_simulation(context: click.Context, preset_names: Sequence[str], settings: Sequence[str], style: str,
                       output: Path | None) -> None:
-    engines = {name: configure(name, settings) for name in preset_names or [DEFAULT_PRESET]}
-    if not preset_names:
-        engines = {"default": _default(settings), **engines}
+    engines = {name or "default": configure(name, settings) for name in preset_names or (None, DEFAULT_PRESET)}
     try:
         with stages() as progress:
             rows = []
@@ -120,13 +118,6 @@ def _bench_simulation(context: click.Context, preset_names: Sequence[str], setti
     options += [word for setting in settings for word in ("--set", setting)]
     command = shlex.join(["cbit", "bench", "--simulation", *options])
     _show(simulation_results(rows, model, command=command), simulation_table(rows, model), style, output)
-
-
-def _default(settings: Sequence[str]) -> EngineConfig:
-    try:
-        return changed(EngineConfig(), dict(parse_setting(setting) for setting in settings))
-    except ValueError as error:
-        raise click.UsageError(str(error)) from error
 
 
 def _show(figures: Mapping[str, Any], text: str, style: str, output: Path | None) -> None:

@@ -26,8 +26,8 @@ def configuration_options(command: _Command) -> _Command:
         help=f"One of {', '.join(PRESETS)}.")(command)
 
 
-def configure(preset_name: str, settings: Sequence[str]) -> EngineConfig:
-    """The configuration that the options ask for.
+def configure(preset_name: str | None, settings: Sequence[str]) -> EngineConfig:
+    """The configuration that the options ask for; without a preset, changes to the parameters' own defaults.
 
     Raises
     ------
@@ -35,7 +35,8 @@ def configure(preset_name: str, settings: Sequence[str]) -> EngineConfig:
         If there is no such preset or parameter, or a value is outside its range.
     """
     try:
-        return changed(preset(preset_name), dict(parse_setting(setting) for setting in settings))
+        base = EngineConfig() if preset_name is None else preset(preset_name)
+        return changed(base, dict(parse_setting(setting) for setting in settings))
     except ValueError as error:
         raise click.UsageError(str(error)) from error
 

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from cbit.config import EngineConfig
+from cbit_cli.benchmark.tables import aligned
 from cbit_model.throughput import megabytes_per_second, memory_megabytes_per_second
 from cbit_sim.runner import simulate
 
@@ -93,18 +94,12 @@ def simulation_results(rows: Sequence[Simulated], model: Mapping[str, float], *,
 
 def simulation_table(rows: Sequence[Simulated], model: Mapping[str, float]) -> str:
     """For a terminal."""
-    engines = _aligned(
+    engines = aligned([
         ["cycles per second", *rows[0].layers, "traffic, wall", "traffic, CPU", "slowdown", "Python"],
-        [(row.name, *(f"{rate:,}" for rate in row.layers.values()), f"{row.wall:,.0f}", f"{row.cpu:,.0f}",
-          f"{row.slowdown:.1f}", f"{row.python_share:.0%}") for row in rows])
-    costs = _aligned(["microseconds added to a cycle", *rows[0].microseconds],
-                     [(row.name, *(f"{cost:.1f}" for cost in row.microseconds.values())) for row in rows])
-    rates = _aligned(["golden model", "MB/s"], [(kind, f"{rate:,.1f}") for kind, rate in model.items()])
+        *([row.name, *(f"{rate:,}" for rate in row.layers.values()), f"{row.wall:,.0f}", f"{row.cpu:,.0f}",
+           f"{row.slowdown:.1f}", f"{row.python_share:.0%}"] for row in rows)])
+    costs = aligned([
+        ["microseconds added to a cycle", *rows[0].microseconds],
+        *([row.name, *(f"{cost:.1f}" for cost in row.microseconds.values())] for row in rows)])
+    rates = aligned([["golden model", "MB/s"], *([kind, f"{rate:,.1f}"] for kind, rate in model.items())])
     return "\n\n".join([engines, costs, rates])
-
-
-def _aligned(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    lines = [headings, *rows]
-    widths = [max(map(len, column)) for column in zip(*lines)]
-    return "\n".join("  ".join(cell.rjust(width) if column else cell.ljust(width)
-                               for column, (cell, width) in enumerate(zip(line, widths))) for line in lines)

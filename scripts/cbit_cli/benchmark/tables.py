@@ -5,7 +5,7 @@ from typing import Any
 
 from cbit_cli.benchmark.rows import Row
 
-__all__ = ["paths", "readme_table", "table"]
+__all__ = ["aligned", "paths", "readme_table", "table"]
 
 _COLUMNS = ("", "LUT4", "registers", "RAM 16x4", "block RAMs", "MHz", "of each seed", "Gb/s", "Gb/s per kLUT4",
             "read adds", "bandwidth", "netlist")
@@ -15,9 +15,14 @@ def table(rows: Sequence[Row]) -> str:
     """For a terminal. Columns without a figure are left out."""
     lines = [_COLUMNS, *(_cells(row) for row in rows)]
     used = [column for column in range(len(_COLUMNS)) if any(line[column] for line in lines[1:])]
-    widths = {column: max(len(line[column]) for line in lines) for column in used}
-    return "\n".join("  ".join(line[column].rjust(widths[column]) if column else line[column].ljust(widths[column])
-                               for column in used).rstrip() for line in lines)
+    return aligned([[line[column] for column in used] for line in lines])
+
+
+def aligned(lines: Sequence[Sequence[str]]) -> str:
+    """Columns as wide as their widest cell: the first to the left, the others to the right."""
+    widths = [max(map(len, column)) for column in zip(*lines)]
+    return "\n".join("  ".join(cell.rjust(width) if column else cell.ljust(width)
+                               for column, (cell, width) in enumerate(zip(line, widths))).rstrip() for line in lines)
 
 
 def _cells(row: Row) -> tuple[str, ...]:
