@@ -1,6 +1,7 @@
 """The AES pipeline: rounds in a row, or in a ring."""
 
 from itertools import pairwise
+from typing import Any
 
 from amaranth import Const, Module, Signal
 from amaranth.hdl import Value
@@ -10,8 +11,8 @@ from amaranth.lib.wiring import Component, In, Out
 from cbit.aes.cipher import Direction, rounds_of
 from cbit.aes.mixing import mixing_of
 from cbit.aes.prepare_keys import PREPARE_CYCLES, PrepareKeys
-from cbit.aes.round import AesRound
-from cbit.aes.round_keys import RoundKeys, RoundKeySignature
+from cbit.aes.round import AesRound, key_read_cycles
+from cbit.aes.round_keys import RoundKeys, RoundKeySignature, write_every_cycles
 from cbit.aes.transform import map_bytes
 from cbit.config import SBox
 
@@ -100,8 +101,8 @@ class AesPipeline(Component):
         if sbox is SBox.BLOCK_RAM:
             self.block_ram_rounds = unroll if block_ram_rounds is None else min(unroll, block_ram_rounds)
         self.rounds = rounds
-        self._places = [self._place(number) for number in range(unroll)]
-        self.key_every_cycles = max(place.key_every_cycles for place in self._places)
+        self.key_every_cycles = max(
+            write_every_cycles(direction, key_read_cycles(**self._parameters(number))) for number in range(unroll))
         self.key_cycles = PREPARE_CYCLES + unroll - 1 + self.key_every_cycles - 1
         payload = {"block": 128, "slot": range(slots)} | ({"decrypt": 1} if direction is Direction.BOTH else {})
         super().__init__({
@@ -137,7 +138,7 @@ class AesPipeline(Component):
         wiring.connect(m, wiring.flipped(self.round_key), prepare_keys.i)
         m.submodules.first_key = first_key = RoundKeys(
             direction=self.direction, slots=self.slots, rounds=self.rounds, steps=(0,), read_cycles=0)
-        places = self._places
+        places = [self._place(number) for number in range(self.unroll)]
         wiring.connect(m, prepare_keys.o, first_key.write)
         round_key = prepare_keys.o
         for number, place in enumerate(places):
@@ -158,13 +159,16 @@ class AesPipeline(Component):
         return m
 
     def _place(self, number: int) -> AesRound:
+        return AesRound(rounds=self.rounds, plain_entry=number == 0 and self.turns == 1, **self._parameters(number))
+
+    def _parameters(self, number: int) -> dict[str, Any]:
+        """Those of a round in hardware on which it depends how its keys are kept."""
         is_other = self.sbox is SBox.BLOCK_RAM and number >= self.block_ram_rounds
-        return AesRound(
-            direction=self.direction, slots=self.slots, rounds=self.rounds, turns=self.turns,
-            steps=tuple(range(number + 1, self.rounds + 1, self.unroll)),
-            sbox=SBox.COMPOSITE if is_other else self.sbox,
-            cycles=self.cycles_per_round if (number + 1) % self.rounds_per_cycle == 0 else 0,
-            plain_entry=number == 0 and self.turns == 1)
+        return {
+            "direction": self.direction, "slots": self.slots, "turns": self.turns,
+            "steps": tuple(range(number + 1, self.rounds + 1, self.unroll)),
+            "sbox": SBox.COMPOSITE if is_other else self.sbox,
+            "cycles": self.cycles_per_round if (number + 1) % self.rounds_per_cycle == 0 else 0}
 
     def _leaves(self, token: data.View) -> Value:
         return token.valid & (token.turn == self.turns - 1)

@@ -8,12 +8,12 @@ from amaranth.lib.wiring import Component, In, Out
 from cbit.aes.cipher import Direction
 from cbit.aes.mix_columns import MixColumns
 from cbit.aes.mixing import PLAIN, mixing_of
-from cbit.aes.round_keys import PreparedKeySignature, RoundKeys
+from cbit.aes.round_keys import BLOCK_RAM_READ_CYCLES, PreparedKeySignature, RoundKeys
 from cbit.aes.sbox import SubBytes
 from cbit.aes.transform import inverse_shift_rows, shift_rows
 from cbit.config import SBox
 
-__all__ = ["AesRound", "token_layout"]
+__all__ = ["AesRound", "key_read_cycles", "token_layout"]
 
 STAGES = {
     SBox.TABLE: {0: (0, 0), 1: (1, 0), 2: (1, 1), 3: (1, 2), 4: (2, 2), 5: (3, 2)},
@@ -31,14 +31,35 @@ def token_layout(*, slots: int, turns: int) -> data.StructLayout:
     return data.StructLayout({"valid": 1, "slot": range(slots), "turn": range(turns), "decrypt": 1})
 
 
+def _keyed_cycles(sbox: SBox, cycles: int) -> int:
+    """Registers of a round before AddRoundKey, which is with the last register of MixColumns."""
+    sub_cycles, mix_cycles = STAGES[sbox][cycles]
+    return sub_cycles + max(0, mix_cycles - 1)
+
+
+def key_read_cycles(*, direction: Direction, slots: int, turns: int, steps: tuple[int, ...], sbox: SBox,
+                    cycles: int) -> int:
+    """Cycles that a round takes to read a key: two from block RAM, at most one from distributed RAM.
+
+    Keys are in block RAM if states come around, the steps of all slots have more than 64 keys, and two registers
+    are before AddRoundKey: with two or more ``cycles``, or three or more with ``SBox.TABLE``.
+
+    Parameters
+    ----------
+    direction, slots, turns, steps, sbox, cycles
+        As of :class:`AesRound`.
+    """
+    keys = len(steps) << (slots - 1).bit_length() + (direction is Direction.BOTH)
+    is_in_block_ram = turns > 1 and keys > LUT_KEYS and _keyed_cycles(sbox, cycles) >= BLOCK_RAM_READ_CYCLES
+    return BLOCK_RAM_READ_CYCLES if is_in_block_ram else min(cycles, 1)
+
+
 class AesRound(Component):
     """SubBytes, ShiftRows, MixColumns and AddRoundKey (FIPS 197, 5.1), or their inverses (5.3.5).
 
     Latency: ``cycles``. Throughput: one state a cycle, without stalls.
 
-    Round keys are in block RAM if states come around, the steps of all slots have more than 64 keys, and two
-    registers are before AddRoundKey, as reading takes two cycles: with two or more ``cycles``, or three or more
-    with ``SBox.TABLE``. Else they are in distributed RAM.
+    Round keys are where :func:`key_read_cycles` says.
 
     Parameters
     ----------
@@ -58,11 +79,6 @@ class AesRound(Component):
         Registers in the round: 0 to 5. The first is right after the S-boxes, or is their block RAMs'.
     plain_entry : :class:`bool`
         Whether ``state_i`` is in the basis of FIPS 197, not in that of ``state_o``.
-
-    Attributes
-    ----------
-    key_every_cycles : :class:`int`
-        Round keys are written at least so many cycles apart.
 
     Members
     -------
@@ -99,14 +115,8 @@ class AesRound(Component):
         self.sbox = sbox
         self.cycles = cycles
         self.plain_entry = plain_entry
-        sub_cycles, mix_cycles = STAGES[sbox][cycles]
-        # The key is added with the last register of MixColumns.
-        self._keyed_cycles = sub_cycles + max(0, mix_cycles - 1)
-        keys = len(steps) << (slots - 1).bit_length() + (direction is Direction.BOTH)
-        in_block_ram = turns > 1 and keys > LUT_KEYS and self._keyed_cycles >= 2
-        self._keys = RoundKeys(direction=direction, slots=slots, rounds=rounds, steps=steps,
-                               read_cycles=2 if in_block_ram else min(cycles, 1))
-        self.key_every_cycles = self._keys.write_every_cycles
+        self._key_read_cycles = key_read_cycles(direction=direction, slots=slots, turns=turns, steps=steps, sbox=sbox,
+                                                cycles=cycles)
         token = token_layout(slots=slots, turns=turns)
         super().__init__({
             "token_i": In(token),
@@ -127,12 +137,13 @@ class AesRound(Component):
             direction=self.direction, sbox=self.sbox, stages=sub_cycles,
             basis=PLAIN if self.plain_entry else mixing.basis, images=mixing.images)
         m.submodules.mix_columns = mix_columns = MixColumns(direction=self.direction, stages=mix_cycles)
-        m.submodules.keys = keys = self._keys
+        m.submodules.keys = keys = RoundKeys(direction=self.direction, slots=self.slots, rounds=self.rounds,
+                                             steps=self.steps, read_cycles=self._key_read_cycles)
         wiring.connect(m, wiring.flipped(self.round_key), keys.write)
         self._pass_round_key(m)
 
         tokens = self._pass_tokens(m)
-        keyed = tokens[self._keyed_cycles - keys.read_cycles]
+        keyed = tokens[_keyed_cycles(self.sbox, self.cycles) - keys.read_cycles]
         m.d.comb += [
             sub_bytes.i.eq(self._shift_rows()),
             sub_bytes.decrypt.eq(self.token_i.decrypt),

@@ -8,7 +8,10 @@ from amaranth.lib.wiring import Component, In, Out
 
 from cbit.aes.cipher import Direction
 
-__all__ = ["PreparedKeySignature", "RoundKeySignature", "RoundKeys"]
+__all__ = ["BLOCK_RAM_READ_CYCLES", "PreparedKeySignature", "RoundKeySignature", "RoundKeys", "write_every_cycles"]
+
+BLOCK_RAM_READ_CYCLES = 2
+"""Its own, and that of the register behind it."""
 
 
 class RoundKeySignature(wiring.Signature):
@@ -81,6 +84,12 @@ class PreparedKeySignature(wiring.Signature):
         return isinstance(other, PreparedKeySignature) and (self.slots, self.rounds) == (other.slots, other.rounds)
 
 
+def write_every_cycles(direction: Direction, read_cycles: int) -> int:
+    """Round keys are written at least so many cycles apart: two where one block RAM takes the keys of both directions,
+    one after the other, else one."""
+    return 2 if read_cycles == BLOCK_RAM_READ_CYCLES and direction is Direction.BOTH else 1
+
+
 class RoundKeys(Component):
     """Holds, for each slot, the round keys of the steps that one AddRoundKey does.
 
@@ -106,8 +115,7 @@ class RoundKeys(Component):
     Attributes
     ----------
     write_every_cycles : :class:`int`
-        Round keys are written at least so many cycles apart: 2 where one block RAM takes the keys of both
-        directions, one after the other, else 1.
+        As :func:`write_every_cycles`.
 
     Members
     -------
@@ -137,7 +145,7 @@ class RoundKeys(Component):
         self.rounds = rounds
         self.steps = steps
         self.read_cycles = read_cycles
-        self.write_every_cycles = 2 if read_cycles == 2 and direction is Direction.BOTH else 1
+        self.write_every_cycles = write_every_cycles(direction, read_cycles)
         super().__init__({
             "write": In(PreparedKeySignature(slots=slots, rounds=rounds)),
             "slot": In(range(slots)),
@@ -148,7 +156,7 @@ class RoundKeys(Component):
 
     def elaborate(self, _platform) -> Module:
         m = Module()
-        data = self._hold_in_block_ram(m) if self.read_cycles == 2 else self._hold_in_luts(m)
+        data = self._hold_in_block_ram(m) if self.read_cycles == BLOCK_RAM_READ_CYCLES else self._hold_in_luts(m)
         if self.read_cycles:
             # Not reset: it follows the memory, which is not either, and holds nothing that that has not held before.
             taken = Signal(128, reset_less=True)

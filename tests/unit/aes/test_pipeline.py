@@ -9,6 +9,7 @@ from cryptography_vectors import open_vector_file
 
 from cbit.aes.pipeline import AesPipeline, Direction
 from cbit.config import SBox
+from cbit.keys.types import ROUND_KEY_SETTLE_CYCLES
 from cbit_sim.aes_keys import write_keys
 from cbit_sim.streams import collect, send, simulate
 
@@ -223,3 +224,15 @@ def test_refuses_bad_parameters(change, message):
             "sbox": SBox.TABLE}
     with pytest.raises(ValueError, match=f"^{message}$"):
         AesPipeline(**(good | change))
+
+
+@pytest.mark.parametrize("sbox", SBox)
+@pytest.mark.parametrize("key_bits", [128, 256])
+@pytest.mark.parametrize("direction", Direction)
+def test_every_pipeline_uses_a_round_key_by_when_it_counts_as_settled(direction, key_bits, sbox):
+    """The key control waits as long in all engines; of that are one cycle its own and one the XTS unit's."""
+    for unroll, cycles, slots in itertools.product(range(1, key_bits // 32 + 7), range(1, 6), (2, 16, 1024)):
+        dut = AesPipeline(direction=direction, key_bits=key_bits, slots=slots, unroll=unroll, rounds_per_cycle=1,
+                          cycles_per_round=cycles, sbox=sbox)
+        assert 2 + 1 + dut.key_cycles <= ROUND_KEY_SETTLE_CYCLES
+        assert dut.key_every_cycles <= 2

@@ -1,14 +1,10 @@
-# amaranth: UnusedElaboratable=no
 """The XTS unit in both its forms, against the golden model."""
 
-import itertools
 import random
 
 import pytest
 
-from cbit.aes.cipher import rounds_of
 from cbit.config import SBox
-from cbit.keys.types import ROUND_KEY_SETTLE_CYCLES
 from cbit.xts.unit import XtsUnit
 from cbit_model.xts import XtsKey
 from cbit_sim.aes_keys import expand_key
@@ -164,16 +160,3 @@ def test_a_shared_lane_serves_both_directions_in_turn_at_a_block_a_cycle(change)
         "shared, 256 bits, two rounds a cycle"])
 def test_rings_agree_with_the_model(change, gaps):
     run(gaps=gaps, **change)
-
-
-@pytest.mark.parametrize("duplex", [True, False])
-@pytest.mark.parametrize("sbox", SBox)
-@pytest.mark.parametrize("key_bits", [128, 256])
-def test_every_unit_uses_a_round_key_by_when_it_counts_as_settled(key_bits, sbox, duplex):
-    """What the key control waits for is said once for all engines, one cycle of it its own and one the unit's."""
-    for unroll, cycles_per_round in itertools.product(range(1, rounds_of(key_bits) + 1), range(1, 6)):
-        dut = unit(key_bits=key_bits, sbox=sbox, duplex=duplex, unroll=unroll, cycles_per_round=cycles_per_round,
-                   slots=16)
-        for part in (dut.tweaks, *dut.lanes.values()):
-            assert 2 + 1 + part.key_cycles <= ROUND_KEY_SETTLE_CYCLES
-            assert part.key_every_cycles <= 2
