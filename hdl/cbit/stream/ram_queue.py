@@ -31,7 +31,7 @@ class RamQueue(Component):
     advance : ``In(1)``
         While low, the way from ``take`` to ``o`` stands still.
     o : ``Out(shape)``
-        What was taken, two cycles later.
+        What was taken, two cycles later; before that anything, also after a reset.
     """
 
     def __init__(self, *, shape: ShapeLike, depth: int) -> None:
@@ -52,17 +52,19 @@ class RamQueue(Component):
         m.submodules.memory = memory = Memory(shape=self.shape, depth=self.depth, init=[], attrs={"no_rw_check": 1})
         write, read = memory.write_port(), memory.read_port(domain="comb")
         head, tail = Signal(range(self.depth)), Signal(range(self.depth))
-        taken = Signal(self.shape)
+        # Not reset: block RAM and its output register are not, and the user knows by its own bits what counts.
+        taken, shown = Signal(self.shape, reset_less=True), Signal(self.shape, reset_less=True)
         m.d.comb += [
             write.addr.eq(tail),
             write.data.eq(self.i.payload),
             write.en.eq(self.i.valid),
             read.addr.eq(head),
+            self.o.eq(shown),
         ]
         with m.If(self.i.valid):
             m.d.sync += tail.eq(tail + 1)
         with m.If(self.take & self.advance):
             m.d.sync += head.eq(head + 1)
         with m.If(self.advance):
-            m.d.sync += [taken.eq(read.data), self.o.eq(taken)]
+            m.d.sync += [taken.eq(read.data), shown.eq(taken)]
         return m

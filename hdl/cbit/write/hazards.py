@@ -85,7 +85,7 @@ class WriteHazards(Component):
     def elaborate(self, _platform) -> Module:
         m = Module()
         self._mark_plain(m)
-        self._record_line(m, *self._meet(m, self._exchange(m)))
+        self._record_line(m, *self._meet(m, *self._exchange(m)))
         return m
 
     def _is_near(self, number, previous):
@@ -136,13 +136,14 @@ class WriteHazards(Component):
             mark.page_class.eq(near.page_class),
         ]
 
-    def _exchange(self, m: Module) -> View:
+    def _exchange(self, m: Module) -> tuple[View, View]:
         """Puts a block's line in its class's place, and shows two cycles later the block and what was there before."""
         last = StructLayout({"number": unsigned(NUMBER_BITS), "is_partial": unsigned(1)})
         m.submodules.by_block = memory = Memory(shape=last, depth=BLOCKS_PER_ENTRY << LINE_CLASS_BITS, init=[])
         write, read = memory.write_port(), memory.read_port()
-        delayed = Signal(self.event_layout)
-        exchanged = Signal(StructLayout({"event": self.event_layout, "previous": last}))
+        delayed, event = Signal(self.event_layout), Signal(self.event_layout)
+        # Counts only beside the event, which is reset; and block RAM has no reset.
+        previous = Signal(last, reset_less=True)
         m.d.comb += [
             # The blocks of one line are of different classes.
             write.addr.eq((self.event.line_class << 2) | self.event.block),
@@ -151,13 +152,12 @@ class WriteHazards(Component):
             write.en.eq(self.event.is_block & self.event.is_written),
             read.addr.eq(write.addr),
         ]
-        m.d.sync += [delayed.eq(self.event), exchanged.event.eq(delayed), exchanged.previous.eq(read.data)]
-        return exchanged
+        m.d.sync += [delayed.eq(self.event), event.eq(delayed), previous.eq(read.data)]
+        return event, previous
 
-    def _meet(self, m: Module, exchanged: View) -> tuple[View, View]:
+    def _meet(self, m: Module, event: View, previous: View) -> tuple[View, View]:
         """What is known a cycle later of the block and the line before it, and whether it meets that, two cycles later:
         if it is not settled."""
-        event, previous = exchanged.event, exchanged.previous
         number = Signal(self.near)
         m.d.comb += number.eq(previous.number)
         fields = {"is_block": unsigned(1), "is_written": unsigned(1), "is_partial": unsigned(1), "is_last": unsigned(1),
