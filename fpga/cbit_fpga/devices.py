@@ -1,9 +1,11 @@
 """The FPGAs that Cbit is measured on, and the tools' words for them."""
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from typing import Any
 
 from cbit_fpga.floorplan import Floorplan
+from cbit_fpga.output_registers import absorb_output_registers
 from cbit_fpga.round_sites import round_sites
 
 __all__ = ["DEFAULT_DEVICE", "DEVICES", "Device"]
@@ -31,6 +33,8 @@ class Device:
         Name of a yosys cell to what it is, a field of :class:`~cbit_fpga.cells.Cells`.
     luts, block_rams : :class:`int`
         How many the device has.
+    finish : callable
+        Changes in a netlist, as yosys' JSON has it, what yosys leaves undone.
     floorplan : callable
         Chooses sites for some of the cells.
     """
@@ -44,6 +48,7 @@ class Device:
     resources: Mapping[str, str]
     luts: int
     block_rams: int
+    finish: Callable[[Mapping[str, Any]], object]
     floorplan: Floorplan
 
     @property
@@ -64,6 +69,7 @@ DEVICES: Mapping[str, Device] = {device.name: device for device in (
                    "DP16KD": "block_rams", "PDPW16KD": "block_rams", "MULT18X18D": "multipliers"},
         luts=83_640,
         block_rams=208,
+        finish=absorb_output_registers,
         floorplan=round_sites),
 )}
 """By name."""

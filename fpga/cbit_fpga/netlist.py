@@ -32,7 +32,7 @@ write_verilog -noattr netlist.v
 
 def netlist_verilog(synthesis: Synthesis, device: Device, *, store: Store) -> Path:
     """Verilog of an engine's netlist, of the very cells that are placed, with models of them."""
-    packed = (store.place("synthesis", synthesis.content) / "core.json.gz").read_bytes()
+    packed = (store.place("cells", synthesis.content) / "core.json.gz").read_bytes()
     memories = memory_models()
     script = _SCRIPT.format(models=device.models)
     content = digest(packed, script, memories)

@@ -21,8 +21,12 @@ read_rtlil design.il
 setattr -mod -set keep_hierarchy 1 {CORE}
 scratchpad -set abc9.verify 0
 {{synthesize}} -top {TOP}
-tee -q -o cells.json stat -json
 write_json core.json
+"""
+
+_JOIN = f"""
+read_json core.json
+tee -q -o cells.json stat -json
 setattr -mod -unset keep_hierarchy {CORE}
 flatten
 clean -purge
@@ -72,13 +76,30 @@ def synthesize(rtlil: str, device: Device, *, wide_luts: bool, store: Store) -> 
     def run(folder: Path) -> dict[str, Any]:
         (folder / "design.il").write_text(_without_brackets(rtlil), encoding="utf-8")
         run_yosys(script, folder)
+        for name in ("design.il", "core.json", "yosys.log"):
+            _pack(folder / name)
+        return {}
+
+    store.done("synthesis", content, run)
+    core = json.loads(gzip.decompress((store.place("synthesis", content) / "core.json.gz").read_bytes()))
+    device.finish(core)
+    return _join(json.dumps(core), device, store=store)
+
+
+def _join(core: str, device: Device, *, store: Store) -> Synthesis:
+    """Counts the cells of a core, and joins it with its frame."""
+    content = digest(core, _JOIN, metadata.version("pyosys"))
+
+    def run(folder: Path) -> dict[str, Any]:
+        (folder / "core.json").write_text(core, encoding="utf-8")
+        run_yosys(_JOIN, folder)
         counted = json.loads((folder / "cells.json").read_text())["modules"][f"\\{CORE}"]
-        for name in ("design.il", "core.json", "netlist.json", "yosys.log"):
+        for name in ("core.json", "netlist.json", "yosys.log"):
             _pack(folder / name)
         return {"cells": counted["num_cells_by_type"]}
 
-    result = store.done("synthesis", content, run)
-    netlist = (store.place("synthesis", content) / "netlist.json.gz").read_bytes()
+    result = store.done("cells", content, run)
+    netlist = (store.place("cells", content) / "netlist.json.gz").read_bytes()
     return Synthesis(content=content, cells=Cells.of(result["cells"], device.resources), netlist=netlist)
 
 

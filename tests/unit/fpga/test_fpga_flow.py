@@ -1,5 +1,6 @@
 """From a subject to its figures, with the real tools on the smallest part of the engine."""
 
+import dataclasses
 import gzip
 import json
 
@@ -61,6 +62,18 @@ def test_netlist_is_the_core_in_its_frame(store):
     (top,) = (module for module in netlist["modules"].values() if "top" in module["attributes"])
     assert set(top["ports"]) == {"clk", "i", "o"}
     assert {cell["type"] for cell in top["cells"].values()} <= {"LUT4", "CCU2C", "TRELLIS_FF"}
+
+
+def test_cells_and_netlist_are_those_that_the_device_has_finished(measured, store):
+    def without_a_register(netlist):
+        cells = netlist["modules"]["core"]["cells"]
+        del cells[next(name for name, cell in cells.items() if cell["type"] == "TRELLIS_FF")]
+
+    before = synthesized(SUBJECT, DEVICE, store=store)
+    after = synthesized(SUBJECT, dataclasses.replace(DEVICE, finish=without_a_register), store=store)
+    assert after.cells.registers == before.cells.registers - 1 == measured[0].cells.registers - 1
+    placed = [gzip.decompress(synthesis.netlist).count(b'"TRELLIS_FF"') for synthesis in (before, after)]
+    assert placed[1] == placed[0] - 1
 
 
 def test_names_with_brackets_do_not_stop_yosys(store):
