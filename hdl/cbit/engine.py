@@ -12,6 +12,7 @@ from cbit.config import EngineConfig
 from cbit.csr.control import ControlPort
 from cbit.read.decrypt import read_tag_layout
 from cbit.read.path import ReadPath
+from cbit.stream.stage import Stage
 from cbit.write.encrypt import write_tag_layout
 from cbit.write.entry import BLOCKS_PER_ENTRY
 from cbit.write.path import WritePath
@@ -113,9 +114,12 @@ class Engine(Component):
             connect(m, path.tweak_request, getattr(xts, f"{name}_tweak_request"))
             connect(m, getattr(xts, f"{name}_tweak"), path.tweak)
         self._connect_buses(m, read_front, write_front, read, write)
+        m.submodules.released = released = Stage(shape=1, registered=config.pipelined)
         m.d.comb += [
-            write.s_w.valid.eq(self.s_axi.w.valid & control.released),
-            self.s_axi.w.ready.eq(write.s_w.ready & control.released),
+            released.advance.eq(1),
+            released.i.eq(control.released),
+            write.s_w.valid.eq(self.s_axi.w.valid & released.o),
+            self.s_axi.w.ready.eq(write.s_w.ready & released.o),
         ]
         return m
 

@@ -103,7 +103,8 @@ class AesPipeline(Component):
         self.rounds = rounds
         self.key_every_cycles = max(
             write_every_cycles(direction, key_read_cycles(**self._parameters(number))) for number in range(unroll))
-        self.key_cycles = PREPARE_CYCLES + unroll - 1 + self.key_every_cycles - 1
+        # The first AddRoundKey with a register behind it has a round key a cycle later than the first round.
+        self.key_cycles = PREPARE_CYCLES + max(unroll - 1, self._entry_cycles) + self.key_every_cycles - 1
         payload = {"block": 128, "slot": range(slots)} | ({"decrypt": 1} if direction is Direction.BOTH else {})
         super().__init__({
             "i": In(stream.Signature(data.StructLayout(payload), always_ready=unroll == rounds)),
@@ -139,7 +140,7 @@ class AesPipeline(Component):
         m.submodules.first_key = first_key = RoundKeys(
             direction=self.direction, slots=self.slots, rounds=self.rounds, steps=(0,), read_cycles=0)
         places = [self._place(number) for number in range(self.unroll)]
-        wiring.connect(m, prepare_keys.o, first_key.write)
+        wiring.connect(m, places[0].next_round_key if self._entry_cycles else prepare_keys.o, first_key.write)
         round_key = prepare_keys.o
         for number, place in enumerate(places):
             m.submodules[f"round_{number}"] = place

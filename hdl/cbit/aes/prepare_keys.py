@@ -62,15 +62,16 @@ class PrepareKeys(Component):
         m = Module()
         stages = [RoundKeySignature(slots=self.slots, rounds=self.rounds).create() for _ in range(1 + MIX_CYCLES)]
         for before, after in pairwise([self.i, *stages]):
-            m.d.sync += [
-                after.valid.eq(before.valid),
-                after.slot.eq(before.slot),
-                after.round.eq(before.round),
-                after.data.eq(before.data),
-            ]
-        # Where there is no key there are zeros, so that a key is gone with the cycle in which it is valid.
-        with m.If(~self.i.valid):
-            m.d.sync += [stages[0].slot.eq(0), stages[0].round.eq(0), stages[0].data.eq(0)]
+            m.d.sync += after.valid.eq(before.valid)
+            for field in ("slot", "round", "data"):
+                # Not reset: where there is no key there are zeros, so that a key is gone with the cycle in which it is
+                # valid.
+                value = Signal.like(getattr(before, field), name=field, reset_less=True)
+                m.d.sync += value.eq(getattr(before, field))
+                m.d.comb += getattr(after, field).eq(value)
+                if before is self.i:
+                    with m.If(~before.valid):
+                        m.d.sync += value.eq(0)
         mixed = stages[-1]
         m.d.sync += [
             self.o.valid.eq(mixed.valid << mixed.round),

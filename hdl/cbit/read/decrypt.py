@@ -124,7 +124,7 @@ class ReadDecrypt(Component):
         return m
 
     def _feed_lane(self, m: Module) -> None:
-        m.submodules.tweaks = tweaks = TweakStore(entries=self.entries)
+        m.submodules.tweaks = tweaks = TweakStore(entries=self.entries, pipelined=self.pipelined)
         m.submodules.entering = entering = (
             RegisterSlice if self.pipelined else partial(Hop, registered=False))(shape=self.lane_i.payload.shape())
         gate = self._await_tweak(m, tweaks)
@@ -136,7 +136,7 @@ class ReadDecrypt(Component):
             tweaks.i.valid.eq(self.tweak.valid),
             tweaks.forget.eq(self.begin),
             tweaks.forget_index.eq(self.index),
-            tweaks.index.eq(beat.index),
+            tweaks.index.eq(gate.coming.beat.index if self.pipelined else beat.index),
             entering.i.valid.eq(gate.o.valid),
             gate.o.ready.eq(entering.i.ready),
 

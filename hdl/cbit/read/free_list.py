@@ -33,6 +33,8 @@ class FreeList(Component):
         Numbers given back.
     o : ``Out(stream.Signature(unsigned(...)))``
         Numbers handed out.
+    follows : ``Out(1)``
+        If pipelined, high if ``o`` is valid in the next cycle: for a register where the number is waited for.
     """
 
     def __init__(self, *, first: int, count: int, pipelined: bool) -> None:
@@ -43,6 +45,7 @@ class FreeList(Component):
         super().__init__({
             "i": In(stream.Signature(self.shape, always_ready=True)),
             "o": Out(stream.Signature(self.shape)),
+            "follows": Out(1),
         })
 
     def elaborate(self, _platform) -> Module:
@@ -65,6 +68,8 @@ class FreeList(Component):
             given.i.valid.eq(is_shown),
             given.i.payload.eq(shown),
         ]
+        if self.pipelined:
+            m.d.comb += self.follows.eq(given.held_valid[1] | given.i.valid | (given.o.valid & ~given.o.ready))
         with m.If(moves):
             m.d.sync += [is_shown.eq(queue.o.valid), shown.eq(queue.o.payload)]
         with m.If(~is_filled):

@@ -35,6 +35,8 @@ class Gate(Component):
     i : ``In(stream.Signature(shape))``
     o : ``Out(stream.Signature(shape))``
     state : ``In(state)``
+    coming : ``Out(shape)``
+        If pipelined, the payload that ``o`` has in the next cycle; it counts only if ``o`` is valid then.
     """
 
     def __init__(self, *, shape: ShapeLike, state: ShapeLike, may_leave: Callable[..., Value],
@@ -46,6 +48,7 @@ class Gate(Component):
             "i": In(stream.Signature(shape)),
             "o": Out(stream.Signature(shape)),
             "state": In(state),
+            "coming": Out(shape),
         })
 
     def elaborate(self, _platform) -> Module:
@@ -68,10 +71,12 @@ class Gate(Component):
             self.o.payload.eq(slice_.o.payload),
             self.o.valid.eq(may_leave),
             slice_.o.ready.eq(may_leave & self.o.ready),
+            self.coming.eq(slice_.held[0]),
         ]
         # Whoever will be the first in the next cycle is asked in this one.
         with m.If(slice_.o.ready | ~slice_.o.valid):
             m.d.sync += may_leave.eq(Mux(slice_.held_valid[1], second, third))
+            m.d.comb += self.coming.eq(Mux(slice_.held_valid[1], slice_.held[1], slice_.i.payload))
         with m.Elif(first):
             m.d.sync += may_leave.eq(1)
         return m

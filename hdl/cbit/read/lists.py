@@ -38,6 +38,8 @@ class BurstLists(Component):
     -------
     is_ready : ``Out(1)``
         High if there is room for a burst.
+    follows : ``Out(1)``
+        If pipelined, high if ``is_ready`` is high in the next cycle, but for the first after reset.
     append : ``In(1)``
         Adds ``append_burst`` to the list of ``append_id``. Only while ``is_ready``; its beats must not come
         before two cycles later.
@@ -58,6 +60,7 @@ class BurstLists(Component):
         self.latency_cycles = 2 * pipelined
         super().__init__({
             "is_ready": Out(1),
+            "follows": Out(1),
             "append": In(1),
             "append_id": In(id_width),
             "append_burst": In(shape),
@@ -78,7 +81,7 @@ class BurstLists(Component):
         head_write, tail_write = heads.write_port(), tails.write_port()
 
         swept, is_swept = Signal(range(self.ids)), Signal()
-        m.d.comb += self.is_ready.eq(free.o.valid & is_swept)
+        m.d.comb += [self.is_ready.eq(free.o.valid & is_swept), self.follows.eq(free.follows & is_swept)]
         self._append(m, free, tails, tail_write, after.write_port(), filled.write_port())
         self._look_up(m, free, heads, head_write, tails, after, filled, is_swept)
         with m.If(~is_swept):

@@ -123,13 +123,12 @@ class ReadPath(Component):
         connect(m, decrypt.free, entries.i)
         connect(m, decrypt.o, deliver.decrypted)
         connect(m, deliver.r, flipped(self.r))
+        self._allow(m, entries)
         self._begin_bursts(m, entries, in_flight)
         self._watch_slot(m)
         m.d.comb += [
             issue.denied_busy.eq(deny.is_busy),
             issue.denied_id.eq(deny.id),
-            issue.may_send.eq(sort.is_ready),
-            issue.may_decrypt.eq(entries.o.valid),
             issue.give.eq(deliver.left),
             sort.encrypted_left.eq(deliver.encrypted_left),
             sort.cipher_left.eq(decrypt.left),
@@ -139,6 +138,17 @@ class ReadPath(Component):
             deny.turns.eq(in_flight.turns),
         ]
         return m
+
+    def _allow(self, m: Module, entries: FreeList) -> None:
+        """Tells who sends whether a node and an entry are free; if pipelined by registers beside it."""
+        m.submodules.may = may = Stage(shape=StructLayout({"send": 1, "decrypt": 1}), registered=self.pipelined)
+        m.d.comb += [
+            may.advance.eq(1),
+            may.i.send.eq(self.sort.follows if self.pipelined else self.sort.is_ready),
+            may.i.decrypt.eq(entries.follows if self.pipelined else entries.o.valid),
+            self.issue.may_send.eq(may.o.send),
+            self.issue.may_decrypt.eq(may.o.decrypt),
+        ]
 
     def _begin_bursts(self, m: Module, entries: FreeList, in_flight: Generations) -> None:
         """Enters each burst that is sent where its beats will be looked for."""

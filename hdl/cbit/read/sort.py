@@ -56,7 +56,7 @@ class ReadSort(Component):
     Members
     -------
     i : ``In(stream.Signature(read_data_layout(...)))``
-    is_ready, append, append_id, append_burst
+    is_ready, follows, append, append_id, append_burst
         As in :class:`~cbit.read.lists.BurstLists`.
     encrypted_left : ``In(TICKET_BITS)``
         As in :class:`~cbit.read.order.ArrivalOrder`.
@@ -74,6 +74,7 @@ class ReadSort(Component):
         super().__init__({
             "i": In(stream.Signature(read_data_layout(id_width, 128))),
             "is_ready": Out(1),
+            "follows": Out(1),
             "append": In(1),
             "append_id": In(id_width),
             "append_burst": In(burst),
@@ -95,6 +96,7 @@ class ReadSort(Component):
             arrival.i.valid.eq(self.i.valid & self.i.ready),
             arrival.i.beat.eq(self.i.payload),
             self.is_ready.eq(lists.is_ready),
+            self.follows.eq(lists.follows),
             lists.append.eq(self.append),
             lists.append_id.eq(self.append_id),
             lists.append_burst.eq(self.append_burst),

@@ -88,7 +88,9 @@ class WriteEncrypt(Component):
     def elaborate(self, _platform) -> Module:
         m = Module()
         m.submodules.blocks = blocks = RamQueue(shape=block_layout(), depth=BLOCKS_PER_ENTRY * self.entries)
-        m.submodules.tweaks = tweaks = Memory(shape=unsigned(128), depth=self.entries, init=[])
+        # Nothing is read in the cycle of its writing, so synthesis need not care what would come.
+        m.submodules.tweaks = tweaks = Memory(shape=unsigned(128), depth=self.entries, init=[],
+                                              attrs={"no_rw_check": 1})
         step = StructLayout({
             "valid": unsigned(1), "index": range(self.entries), "block": unsigned(2), "is_partial": unsigned(1),
             "tag": self.tag_layout})
@@ -102,6 +104,8 @@ class WriteEncrypt(Component):
         index = Signal(range(self.entries), init=1)
         may_read = self._may_read(m, goes & candidate.is_partial, (read, shown))
         tweak_write, tweak_read = tweaks.write_port(), tweaks.read_port(domain="comb")
+        # Not reset: it follows the memory, which is not either.
+        tweak = Signal(128, reset_less=True)
         m.d.comb += [
             *(chosen[field].eq(candidate[field]) for field, _ in candidate.shape()),
             chosen.valid.eq(offered.valid & tweaks_there.some & (~candidate.is_partial | may_read) & has_room),
@@ -116,13 +120,14 @@ class WriteEncrypt(Component):
             tweak_write.addr.eq(self.tweak.payload.index),
             tweak_write.data.eq(self.tweak.payload.tweak),
             tweak_write.en.eq(self.tweak.valid),
-            tweak_read.addr.eq(shown.index),
+            tweak_read.addr.eq(read.index),
             self.take.eq(shown.valid & shown.is_partial & advance),
         ]
         with m.If(tweaks_there.goes):
             m.d.sync += index.eq(index + 1)
         with m.If(advance):
-            m.d.sync += [read.eq(chosen), shown.eq(read), lane_valid.eq(shown.valid), lane.tweak.eq(tweak_read.data)]
+            m.d.sync += [read.eq(chosen), shown.eq(read), lane_valid.eq(shown.valid), tweak.eq(tweak_read.data),
+                         lane.tweak.eq(tweak)]
             self._fill(m, lane, shown, blocks.o)
         return m
 

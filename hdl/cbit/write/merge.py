@@ -36,7 +36,7 @@ def merge_line_layout(*, entries: int, c_bit: int, id_width: int, slot_width: in
 
 
 def ready_line_layout() -> StructLayout:
-    """A line whose reads, if any, have been sent."""
+    """A line whose reads, if any, have been sent or come before those of later lines."""
     return StructLayout({"written": unsigned(BLOCKS_PER_ENTRY), "partial": unsigned(BLOCKS_PER_ENTRY),
                          "is_held": unsigned(1)})
 
@@ -61,7 +61,7 @@ class WriteMerge(Component):
     record : ``In(stream.Signature(record_layout(...)))``
         Lines of which all data have come.
     line : ``In(stream.Signature(merge_line_layout(...)))``
-        The same lines, each there with its record; if pipelined, taken a cycle after it.
+        The same lines, each there with its record; if pipelined, taken after it.
     settled : ``In(near_bits(entries))``
         As in :class:`~cbit.write.progress.WriteProgress`.
     plains_sent : ``In(near_bits(entries))``
@@ -71,7 +71,7 @@ class WriteMerge(Component):
     request : ``Out(stream.Signature(merge_request_layout(...)))``
     merged : ``In(stream.Signature(merged_layout(...), always_ready=True))``
     ready_line : ``Out(stream.Signature(ready_line_layout(), always_ready=True))``
-        The lines again.
+        The lines again; if pipelined, a line is here as its reads begin.
     is_there : ``Out(1)``
         High if the oldest of the blocks asked for has come; low for a cycle after ``take``.
     data : ``Out(128)``
@@ -109,7 +109,8 @@ class WriteMerge(Component):
         part = {"shape": self.request.payload.shape()}
         m.submodules.reads = reads = RegisterSlice(**part) if self.pipelined else Hop(registered=False, **part)
         record, line, request = self.record.payload, self.line.payload, reads.i.payload
-        passes = Signal()
+        # If pipelined, a line that reads may pass as it begins to: what is behind waits for what has been read.
+        passes, line_goes = Signal(), Signal()
         left, left_after = Signal(BLOCKS_PER_ENTRY), Signal(BLOCKS_PER_ENTRY)
         ticket = Signal(range(TICKETS))
         is_clear = self._look(m)
@@ -118,7 +119,7 @@ class WriteMerge(Component):
         m.d.comb += [
             self.record.ready.eq(passes),
             passed.advance.eq(1),
-            passed.i.eq(passes),
+            passed.i.eq(line_goes),
             self.line.ready.eq(passed.o),
             self.ready_line.valid.eq(passes),
             *(self.ready_line.payload[field].eq(record[field]) for field in ("written", "partial", "is_held")),
@@ -142,7 +143,7 @@ class WriteMerge(Component):
                     with m.If(record.partial.any()):
                         m.next = "COME" if self.pipelined else "LOOK"
                     with m.Else():
-                        m.d.comb += passes.eq(1)
+                        m.d.comb += [passes.eq(1), line_goes.eq(1)]
             if self.pipelined:
                 with m.State("COME"):
                     m.next = "LOOK"
@@ -151,11 +152,12 @@ class WriteMerge(Component):
             with m.State("LOOK"):
                 m.next = "COMPARE" if self.pipelined else "WAIT"
             with m.State("WAIT"), m.If(is_clear):
+                m.d.comb += passes.eq(self.pipelined)
                 m.next = "READ"
             with m.State("READ"):
                 m.d.comb += reads.i.valid.eq(tickets.has_room)
                 with m.If(tickets.comes & ~left_after.any()):
-                    m.d.comb += passes.eq(1)
+                    m.d.comb += [passes.eq(not self.pipelined), line_goes.eq(1)]
                     m.next = "PASS"
         self._keep(m)
         return m

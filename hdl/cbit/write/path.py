@@ -215,7 +215,7 @@ class WritePath(Component):
                 ("merge_lines", merge_line_layout(entries=self.entries, **self.widths), self.merge_blocks.line),
                 ("key_lines", key_line_layout(slot_width=self.widths["slot_width"]), self.encrypt.line)):
             m.submodules[name] = queue = ReservedQueue(shape=layout, depth=self.entries, bypass=False,
-                                                       registered=self.pipelined and name == "merge_lines")
+                                                       registered=self.pipelined and name != "key_lines")
             connect(m, queue.o, sink)
             m.d.comb += [
                 queue.i.valid.eq(entered.valid),

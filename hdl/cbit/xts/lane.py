@@ -87,7 +87,6 @@ class XtsLane(Component):
         m.submodules.aes = aes = self._pipeline
         wiring.connect(m, wiring.flipped(self.round_key), aes.round_key)
         valid, entering = self._enter(m, aes.i.ready)
-        m.submodules.second = second = AlphaPower(power_bits=1, scale=2)
         m.submodules.beside = beside = Delay(
             shape=data.StructLayout({"tweak": 128, "tag": self.tag_shape}), cycles=aes.latency_cycles)
         m.submodules.leave = leave = Stage(
@@ -95,13 +94,11 @@ class XtsLane(Component):
         if self.direction is Direction.BOTH:
             m.d.comb += aes.i.payload.decrypt.eq(entering.decrypt)
         m.d.comb += [
-            second.block.eq(entering.tweak),
-            second.power.eq(entering.power[1]),
             aes.i.valid.eq(valid),
-            aes.i.payload.block.eq(entering.block ^ second.result),
+            aes.i.payload.block.eq(entering.block),
             aes.i.payload.slot.eq(entering.slot),
             # The pipeline never stalls, so that what goes beside needs but be as late.
-            beside.i.tweak.eq(second.result),
+            beside.i.tweak.eq(entering.tweak),
             beside.i.tag.eq(entering.tag),
 
             leave.advance.eq(1),
@@ -114,16 +111,17 @@ class XtsLane(Component):
         return m
 
     def _enter(self, m: Module, ready: Signal) -> tuple[Signal, data.View]:
-        """The blocks and whether there is one, half of the power already multiplied to the tweak."""
-        m.submodules.first = first = AlphaPower(power_bits=1)
+        """The blocks with their own tweaks, added to them already, and whether there is one."""
+        m.submodules.power = power = AlphaPower(power_bits=2)
         m.submodules.enter = enter = Stage(
             shape=data.StructLayout({"valid": 1, "payload": self.i.payload.shape()}), registered=self.pipelined)
         m.d.comb += [
-            first.block.eq(self.i.payload.tweak),
-            first.power.eq(self.i.payload.power[0]),
+            power.block.eq(self.i.payload.tweak),
+            power.power.eq(self.i.payload.power),
             enter.i.valid.eq(self.i.valid),
             enter.i.payload.eq(self.i.payload),
-            enter.i.payload.tweak.eq(first.result),
+            enter.i.payload.block.eq(self.i.payload.block ^ power.result),
+            enter.i.payload.tweak.eq(power.result),
             enter.advance.eq(ready | ~enter.o.valid),
         ]
         if not self.i.signature.always_ready:

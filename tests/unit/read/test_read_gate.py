@@ -23,19 +23,21 @@ def test_every_entry_leaves_once_it_may(gaps, stalls):
     print(f"seed {seed}")
     rng = random.Random(seed)
     count = 0
-    left = []
+    left, coming = [], None
 
     async def offer(ctx):
         await send(ctx, dut.i, range(300), pace=lambda: rng.random() >= gaps)
 
     async def take(ctx):
-        nonlocal count
+        nonlocal count, coming
         while len(left) < 300:
             ctx.set(dut.state, count)
             ctx.set(dut.o.ready, rng.random() >= stalls)
-            _, _, valid, ready, payload = await ctx.tick().sample(dut.o.valid, dut.o.ready, dut.o.payload)
+            _, _, valid, ready, payload, following = await ctx.tick().sample(
+                dut.o.valid, dut.o.ready, dut.o.payload, dut.coming)
             if valid:
-                assert payload <= count
+                assert payload == coming <= count
+            coming = following
             if valid and ready:
                 left.append(payload)
             count += rng.random() < 0.7

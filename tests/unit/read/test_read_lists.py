@@ -97,8 +97,9 @@ def test_free_numbers_come_in_turn_each_to_one_user(pipelined):
     rng = random.Random(102)
 
     async def testbench(ctx):
-        held, seen = [], []
+        held, seen, follows = [], [], 0
         for _ in range(400):
+            assert not pipelined or ctx.get(dut.o.valid) == follows
             takes = rng.random() < 0.6
             gives = bool(held) and rng.random() < 0.4
             ctx.set(dut.o.ready, takes)
@@ -109,6 +110,7 @@ def test_free_numbers_come_in_turn_each_to_one_user(pipelined):
                 seen.append(ctx.get(dut.o.payload))
                 assert seen[-1] not in held
                 held.append(seen[-1])
+            follows = ctx.get(dut.follows)
             await ctx.tick()
         assert seen[:5] == [3, 4, 5, 6, 7]
         assert len(seen) > 80

@@ -26,11 +26,13 @@ def offer(ctx, dut, *, partial, settled=None, plains=0, line=0x55):
 
 
 async def step(ctx, dut):
-    """One cycle; returns the read that is taken, or nothing. A line that passes is no longer offered."""
-    _, _, taken, request, passes = await ctx.tick().sample(
-        dut.request.valid & dut.request.ready, dut.request.payload, dut.ready_line.valid)
+    """One cycle; returns the read that is taken, or nothing. What is taken of a line is no longer offered."""
+    _, _, taken, request, passes, line_goes = await ctx.tick().sample(
+        dut.request.valid & dut.request.ready, dut.request.payload, dut.ready_line.valid, dut.line.ready)
     if passes:
         ctx.set(dut.record.valid, 0)
+    if line_goes:
+        ctx.set(dut.line.valid, 0)
     return request if taken else None
 
 
@@ -46,7 +48,7 @@ async def read_all(ctx, dut):
     """Takes the reads of a line, and returns block and place of each."""
     reads = []
     ctx.set(dut.request.ready, 1)
-    while ctx.get(dut.record.valid) or ctx.get(dut.request.valid):
+    while ctx.get(dut.line.valid) or ctx.get(dut.request.valid):
         if (request := await step(ctx, dut)) is not None:
             reads.append((request.block, request.place))
     ctx.set(dut.request.ready, 0)

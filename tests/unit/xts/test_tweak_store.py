@@ -6,17 +6,18 @@ from cbit.xts.tweak_store import TweakStore
 from cbit_sim.streams import simulate
 
 
+@pytest.mark.parametrize("pipelined", [False, True])
 @pytest.mark.parametrize("entries", [3, 16, 36])
-def test_each_entry_has_the_tweak_that_came_since_it_was_forgotten(entries):
+def test_each_entry_has_the_tweak_that_came_since_it_was_forgotten(entries, pipelined):
     seed = entries
     print(f"seed {seed}")
     rng = random.Random(seed)
-    dut = TweakStore(entries=entries)
+    dut = TweakStore(entries=entries, pipelined=pipelined)
 
     async def testbench(ctx):
-        waiting, there = set(), {}
+        waiting, there, expected, late = set(), {}, None, None
         for _ in range(40 * entries):
-            free = sorted(set(range(entries)) - waiting)
+            free = sorted(set(range(entries)) - waiting - {late})
             forgets = bool(free) and rng.random() < 0.6
             comes = bool(waiting) and rng.random() < 0.5
             arriving = rng.choice(sorted(waiting)) if comes else 0
@@ -26,17 +27,21 @@ def test_each_entry_has_the_tweak_that_came_since_it_was_forgotten(entries):
             ctx.set(dut.forget_index, forgotten)
             ctx.set(dut.i.valid, comes)
             ctx.set(dut.i.payload, {"index": arriving, "tweak": tweak})
+            if expected is not None:
+                assert ctx.get(dut.tweak) == expected
             for index in rng.sample(range(entries), 3):
                 ctx.set(dut.index, index)
                 if index in waiting:
                     assert not ctx.get(dut.there[index])
-                if index in there:
+                if index in there and index != late:
                     assert ctx.get(dut.there[index])
-                    assert ctx.get(dut.tweak) == there[index]
+                    assert pipelined or ctx.get(dut.tweak) == there[index]
+            expected = there.get(index) if pipelined and index != late else None
             await ctx.tick()
             if comes:
                 waiting.remove(arriving)
                 there[arriving] = tweak
+            late = arriving if comes and pipelined else None
             if forgets:
                 waiting.add(forgotten)
                 there.pop(forgotten, None)
