@@ -1,4 +1,4 @@
-"""Which slots are active, which serve, and what is to be told of each."""
+"""Which slots are active, and what is to be told of each."""
 
 from amaranth.hdl import Module, Mux, Signal
 from amaranth.lib import wiring
@@ -10,7 +10,7 @@ __all__ = ["SlotTable"]
 
 
 class SlotTable(wiring.Component):
-    """Remembers of each slot whether it takes new accesses and whether those in flight succeed.
+    """Remembers of each slot whether it takes new accesses.
 
     At most one slot is in passage between empty and active; its state is not remembered but given.
 
@@ -22,18 +22,16 @@ class SlotTable(wiring.Component):
     Members
     -------
     slot : ``In(range(asid_count))``
-        The slot that the next three concern; they act from the next cycle on.
+        The slot that the next two concern; they act from the next cycle on.
     start : ``In(1)``
-        It becomes active and serving.
+        It becomes active.
     stop : ``In(1)``
         It is active no more.
-    cut : ``In(1)``
-        It is neither active nor serving any more.
     passage : ``In(SlotState)``
         The state of ``slot`` while it is neither empty nor active; EMPTY otherwise.
     sweeping : ``In(1)``
         All slots are being erased.
-    active, serving : ``Out(asid_count)``
+    active : ``Out(asid_count)``
         A bit for each slot.
     query_slot : ``In(10)``
         The slot asked about.
@@ -47,21 +45,17 @@ class SlotTable(wiring.Component):
             "slot": In(range(asid_count)),
             "start": In(1),
             "stop": In(1),
-            "cut": In(1),
             "passage": In(SlotState),
             "sweeping": In(1),
             "active": Out(asid_count),
-            "serving": Out(asid_count),
             "query_slot": In(SLOT_NUMBER_WIDTH),
             "query_state": Out(SlotState),
         })
 
     def elaborate(self, _platform) -> Module:
         m = Module()
-        with m.If(self.start | self.stop | self.cut):
+        with m.If(self.start | self.stop):
             m.d.sync += self.active.bit_select(self.slot, 1).eq(self.start)
-        with m.If(self.start | self.cut):
-            m.d.sync += self.serving.bit_select(self.slot, 1).eq(self.start)
 
         exists, is_moving, is_active = Signal(), Signal(), Signal()
         m.d.sync += [

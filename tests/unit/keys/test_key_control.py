@@ -7,8 +7,8 @@ import pytest
 from amaranth.sim import Simulator
 
 from cbit.csr import map as register_map
-from cbit.keys.control import DRAIN_SETTLE_CYCLES, KeyControl
-from cbit.keys.types import ROUND_KEY_SETTLE_CYCLES, Operation, Result, SlotState
+from cbit.keys.control import KeyControl
+from cbit.keys.types import DRAIN_SETTLE_CYCLES, ROUND_KEY_SETTLE_CYCLES, Operation, Result, SlotState
 from cbit_sim.aes_keys import expand_key
 
 ASID_COUNT = 5
