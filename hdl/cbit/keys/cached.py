@@ -89,7 +89,7 @@ class CachedKeys(wiring.Component):
             m.d.comb += [port.ways.eq(ways.ways), port.absent.valid.eq(absent), port.absent.slot.eq(asked)]
         m.d.comb += [
             raw.slot.eq(store.slot), raw.words.payload.eq(store.words.payload), raw.read_slot.eq(asked),
-            ways.slot.eq(store.slot), ways.cut.eq(store.cut), ways.release.eq(store.release),
+            ways.slot.eq(store.slot), ways.release.eq(store.release),
             ways.used.eq(self.read_ways.used | self.write_ways.used), ways.bind_slot.eq(asked),
             loader.slot.eq(ways.victim), loader.i.payload.eq(raw.o.payload.word),
             self.serving.eq(ways.serving),
@@ -97,6 +97,7 @@ class CachedKeys(wiring.Component):
         is_evicting = self._watch(m, ways)
         waited, quiet = Signal(range(PATIENCE)), Signal(range(DRAIN_SETTLE_CYCLES + 2))
         erase = self._erase(m, raw, eraser, ways)
+        m.d.comb += ways.cut.eq(store.cut | erase)
         self._write_round_keys(m, loader, eraser)
 
         # One thing at a time; to erase and to take keys come before what accesses wait for.
