@@ -51,3 +51,18 @@ def test_random_lines_of_changing_keys_run_at_full_bandwidth(kind, config):
 
     extra = cycles(_LONG) - cycles(_SHORT) - _LINE_BEATS * (_LONG - _SHORT)
     assert abs(extra) <= 0.005 * _LINE_BEATS * (_LONG - _SHORT)
+
+
+def test_an_access_waits_only_for_a_key_that_is_not_expanded():
+    """The figures of the README: a guest alone or among few costs nothing, and each of many in turn a miss."""
+    alone, many = (simulate("engine", "cbit_sim.benches.guests", config=EngineConfig(asid_count=64),
+                            parameters={"guests": guests}) for guests in (16, 63))
+    hit = latency_cycles(EngineConfig(asid_count=64))["encrypted_read"] - latency_cycles(EngineConfig())["encrypted_read"]
+    assert hit == 1
+    for kind in ("read", "write"):
+        (cycles,) = alone["burst_cycles"][f"{kind}_alone"]
+        assert {*many["burst_cycles"][f"{kind}_alone"]} == {cycles}
+        assert {*alone["burst_cycles"]["write_in_turn"]} == {*alone["burst_cycles"]["write_alone"]}
+        misses = {int(taken) - int(cycles) for taken in many["burst_cycles"][f"{kind}_in_turn"]}
+        assert misses <= {*range(MISS_CYCLES, MISS_CYCLES + 17)}
+    assert alone["stream_cycles"] <= 4.1

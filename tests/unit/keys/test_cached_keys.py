@@ -90,6 +90,12 @@ class CacheBench(KeyBench):
         raise AssertionError(f"slot {slot} waits for more than {limit} cycles")
 
 
+async def wait(ctx, cycles):
+    """Of what runs beside a testbench, :meth:`repeat` could not be ended."""
+    for _ in range(cycles):
+        await ctx.tick()
+
+
 @KEY_BITS
 def test_reset_erases_all_keys_and_every_way(key_bits):
     bench = CacheBench(key_bits=key_bits)
@@ -315,7 +321,7 @@ def test_a_slot_is_not_drained_while_its_way_makes_room(op):
     bench.run(testbench)
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", range(2))
 def test_random_life(seed):
     """Slots come and go, accesses of both directions want them, and ways are busy or not: what _check says holds."""
     rng = random.Random(seed)
@@ -335,16 +341,16 @@ def test_random_life(seed):
                 way, _ = await bench.want(ctx, slot, port=port, limit=5000)
                 found[name] += way is not None
                 told[name] += way is None
-                await ctx.tick().repeat(draw.randrange(20) + 1)
+                await wait(ctx, draw.randrange(20))
         return run
 
     async def busy(ctx):
         draw = random.Random(seed)
         while True:
             ctx.set(bench.dut.way_busy, draw.random() < 0.3)
-            await ctx.tick().repeat(draw.choice((1, 3, 10, 40)))
+            await wait(ctx, draw.choice((1, 3, 10, 40)))
             ctx.set(bench.dut.way_busy, 0)
-            await ctx.tick().repeat(draw.choice((20, 60)))
+            await wait(ctx, draw.choice((20, 60)))
 
     async def testbench(ctx):
         await bench.idle(ctx)
