@@ -93,13 +93,15 @@ class Engine(Component):
         connect(m, flipped(self.s_axil_host), control.s_axil_host)
         connect(m, xts.round_key, control.round_key)
         m.d.comb += self.irq.eq(control.irq)
-        for front, path, log in ((read_front, read, control.read_violation),
-                                 (write_front, write, control.write_violation)):
+        for index, (front, path, log) in enumerate(((read_front, read, control.read_violation),
+                                                    (write_front, write, control.write_violation))):
             connect(m, front.violation, log)
             m.d.comb += [
                 front.released.eq(control.released),
                 front.mode.eq(control.mode),
-                front.active.eq(control.active),
+                control.asked[index].eq(front.asid),
+                front.own_is_active.eq(control.is_active[index]),
+                front.host_is_active.eq(control.host_is_active),
                 front.drain_slot.eq(control.drain_slot),
                 path.serving.eq(control.serving),
                 path.drain_slot.eq(control.drain_way),

@@ -10,7 +10,7 @@ from cbit.aes.cipher import rounds_of
 from cbit.keys.control import KeyControl
 from cbit.keys.types import Operation, Result, SlotState
 
-__all__ = ["KeyBench"]
+__all__ = ["KeyBench", "active_slots"]
 
 
 class KeyBench:
@@ -117,6 +117,20 @@ class KeyBench:
         await ctx.tick().repeat(2)
         return SlotState(ctx.get(self.dut.query_state))
 
+    def active(self, ctx: Any) -> int:
+        """A bit for each slot that takes new accesses."""
+        return active_slots(ctx, self.dut)
+
     def bits(self, ctx: Any) -> tuple[int, int]:
-        """``active`` and ``serving``."""
-        return ctx.get(self.dut.active), ctx.get(self.dut.serving)
+        """:meth:`active` and ``serving``."""
+        return self.active(ctx), ctx.get(self.dut.serving)
+
+
+def active_slots(ctx: Any, dut: Any) -> int:
+    """A bit for each slot that takes new accesses, as key control or the control port tell it."""
+    active = 0
+    for slot in range(dut.asid_count):
+        ctx.set(dut.asked[0], slot)
+        active |= ctx.get(dut.is_active[0]) << slot
+    assert ctx.get(dut.host_is_active) == active & 1
+    return active

@@ -13,6 +13,7 @@ from cbit.csr.map import registers
 from cbit.csr.rotation import ROTATING, ViolationWords
 from cbit.csr.switches import Switches
 from cbit.keys.control import KeyControl
+from cbit.keys.slots import ASKERS
 from cbit.keys.types import KeyWaysSignature, RoundKeyPairSignature
 
 __all__ = ["ControlPort"]
@@ -62,7 +63,7 @@ class ControlPort(wiring.Component):
         Holds back the release.
     self_test_failed : ``In(1)``
         Erases every slot as a reset does, and prevents the release until reset.
-    active, serving, round_key, drain_slot, drain_busy, drain_way, way_busy, read_ways, write_ways
+    asked, is_active, host_is_active, serving, round_key, drain_slot, drain_busy, drain_way, way_busy, read_ways, write_ways
         As of :class:`cbit.keys.control.KeyControl`.
 
     Raises
@@ -94,7 +95,9 @@ class ControlPort(wiring.Component):
             "write_violation": In(event),
             "self_test_busy": In(1),
             "self_test_failed": In(1),
-            "active": Out(asid_count),
+            "asked": In(range(asid_count)).array(ASKERS),
+            "is_active": Out(1).array(ASKERS),
+            "host_is_active": Out(1),
             "serving": Out(self.key_ways),
             "round_key": Out(RoundKeyPairSignature(asid_count=self.key_ways, key_bits=key_bits)),
             "drain_slot": Out(range(asid_count)),
@@ -156,7 +159,10 @@ class ControlPort(wiring.Component):
             psp.slot_select.value.slot.eq(keys.query_slot),
             psp.slot_state.value.state.eq(keys.query_state),
             keys.drain_busy.eq(self.drain_busy), keys.way_busy.eq(self.way_busy),
-            *(getattr(self, name).eq(getattr(keys, name)) for name in ("active", "serving", "drain_slot", "drain_way")),
+            *(given.eq(asked) for given, asked in zip(keys.asked, self.asked)),
+            *(shown.eq(is_active) for shown, is_active in zip(self.is_active, keys.is_active)),
+            *(getattr(self, name).eq(getattr(keys, name)) for name in ("host_is_active", "serving", "drain_slot",
+                                                                       "drain_way")),
         ]
         for name in ("round_key", *LOOKUPS):
             if name in self.signature.members:

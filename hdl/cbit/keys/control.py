@@ -6,7 +6,7 @@ from amaranth.lib.wiring import In, Out
 
 from cbit.keys.cached import CachedKeys
 from cbit.keys.expanded import ExpandedKeys
-from cbit.keys.slots import SlotTable
+from cbit.keys.slots import ASKERS, SlotTable
 from cbit.keys.staging import KeyStaging
 from cbit.keys.types import (
     DRAIN_SETTLE_CYCLES,
@@ -70,8 +70,12 @@ class KeyControl(wiring.Component):
         The slot asked about.
     query_state : ``Out(SlotState)``
         Its state, two cycles later; ZEROIZING for all during the erase after reset, EMPTY if there is no such slot.
-    active : ``Out(asid_count)``
-        The slots that take new accesses.
+    asked : ``In(range(asid_count)).array(2)``
+        The slot that an access of each direction needs.
+    is_active : ``Out(1).array(2)``
+        Whether it takes new accesses. Combinational.
+    host_is_active : ``Out(1)``
+        Whether slot 0 does.
     serving : ``Out(key_ways)``
         The ways whose accesses in flight succeed: those of slots ACTIVE and RETIRING.
     round_key : ``Out(RoundKeyPairSignature(asid_count=key_ways, ...))``
@@ -80,7 +84,7 @@ class KeyControl(wiring.Component):
         The slot whose accesses in flight are waited for.
     drain_busy : ``In(1)``
         High while an access that will use ``drain_slot`` has no way yet. It counts as drained once this and
-        ``way_busy`` have been low for eight cycles in a row, all after the last change of ``drain_slot``, ``active``
+        ``way_busy`` have been low for eight cycles in a row, all after the last change of ``drain_slot``, ``is_active``
         or ``serving``: so long an access decided before may take to show here, or hide on its way through the engine.
     drain_way : ``Out(range(key_ways))``
         The way whose accesses in flight are waited for.
@@ -110,7 +114,9 @@ class KeyControl(wiring.Component):
             "word": In(KeyWordSignature()),
             "query_slot": In(SLOT_NUMBER_WIDTH),
             "query_state": Out(SlotState),
-            "active": Out(asid_count),
+            "asked": In(range(asid_count)).array(ASKERS),
+            "is_active": Out(1).array(ASKERS),
+            "host_is_active": Out(1),
             "serving": Out(self.key_ways),
             "round_key": Out(RoundKeyPairSignature(asid_count=self.key_ways, key_bits=key_bits)),
             "drain_slot": Out(range(asid_count)),
@@ -129,14 +135,16 @@ class KeyControl(wiring.Component):
         passage = Signal(SlotState)
         m.d.comb += [
             store.slot.eq(slot), slots.slot.eq(slot), slots.passage.eq(passage), store.start.eq(slots.start),
-            store.cutting.eq(passage == SlotState.ZEROIZING), self.drain_slot.eq(slot), self.active.eq(slots.active),
+            store.cutting.eq(passage == SlotState.ZEROIZING), self.drain_slot.eq(slot), self.host_is_active.eq(slots.host_is_active),
+            *(given.eq(asked) for given, asked in zip(slots.asked, self.asked)),
+            *(shown.eq(is_active) for shown, is_active in zip(self.is_active, slots.is_active)),
             slots.query_slot.eq(self.query_slot), self.query_state.eq(slots.query_state),
         ]
         verdict = self._verdict(m, operation, in_range, occupied, staging)
         overtaken = Signal()
         in_flight, settle = Signal(), Signal(range(DRAIN_SETTLE_CYCLES + 2))
         m.d.sync += [
-            in_flight.eq(self.drain_busy | way_busy), settle.eq(0), occupied.eq(slots.active.bit_select(slot, 1)),
+            in_flight.eq(self.drain_busy | way_busy), settle.eq(0), occupied.eq(slots.occupied),
             slots.start.eq(0), slots.stop.eq(0), store.cut.eq(0), staging.erase.eq(0), staging.unload.eq(0),
             overtaken.eq(self.command.valid & (self.command.op == Operation.ZEROIZE) & (self.command.slot == slot)
                          & (passage == SlotState.RETIRING)),

@@ -121,7 +121,7 @@ def test_a_key_is_expanded_when_an_access_wants_it(key_bits):
         bench.round_keys.clear()
         for slot in range(ASID_COUNT):
             await bench.give_key(ctx, slot)
-        assert ctx.get(bench.dut.active) == 2 ** ASID_COUNT - 1
+        assert bench.active(ctx) == 2 ** ASID_COUNT - 1
         assert not bench.round_keys
         for slot, looks in ((5, 0), (0, 0), (6, 0), (1, WAYS)):  # all in use: a look at each before one goes
             way, cycles = await bench.want(ctx, slot)

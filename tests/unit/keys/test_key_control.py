@@ -64,7 +64,7 @@ def test_slot_is_active_only_once_every_round_key_is_written(bench):
         bench.round_keys.clear()
         await bench.start(ctx, INSTALL, 3)
         states = set()
-        while not ctx.get(bench.dut.active):
+        while not bench.active(ctx):
             assert ctx.get(bench.dut.serving) == 0
             states.add(await bench.state(ctx, 3))
         assert SlotState.LOADING in states

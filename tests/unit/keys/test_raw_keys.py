@@ -20,6 +20,7 @@ async def keep(ctx, dut, slot, words):
         await ctx.tick()
     ctx.set(dut.words.valid, 0)
     assert ctx.get(dut.loaded)
+    await ctx.tick()
 
 
 async def erase(ctx, dut, slot):
