@@ -28,6 +28,10 @@ class SBox(enum.Enum):
     BLOCK_RAM = "block_ram"
 
 
+DEFAULT_KEY_WAYS = 16
+"""As many as a cell of distributed RAM holds."""
+
+
 def _require(what: str, rule: str, value: object, *, holds: bool) -> None:
     if not holds:
         raise ValueError(f"{what} must be {rule}, not {value!r}")
@@ -62,6 +66,10 @@ class EngineConfig:
         Bits of a data bus. 128: one AES block a beat.
     asid_count : :class:`int`
         Number of ASIDs, the host's ASID 0 included, and of key slots. 2 to 1024.
+    key_ways : :class:`int` or :data:`None`
+        Slots whose round keys are expanded at a time; if fewer than ``asid_count``, an access under another waits
+        until its key is expanded in place of the one longest unused. 2 to ``asid_count``. :data:`None` means all
+        of up to 16, and 16 of more.
     key_bits : :class:`int`
         Bits of each of the two AES keys of a slot. 128 or 256.
     data_unit_bytes : :class:`int`
@@ -101,6 +109,7 @@ class EngineConfig:
     id_width: int = 4
     data_width: int = 128
     asid_count: int = 16
+    key_ways: int | None = None
     key_bits: int = 128
     data_unit_bytes: int = 64
     duplex: bool = True
@@ -118,6 +127,9 @@ class EngineConfig:
         _require_integer("id_width", self.id_width, 1, 8)
         _require_choice("data_width", self.data_width, (128,))
         _require_integer("asid_count", self.asid_count, 2, 1024)
+        if self.key_ways is None:
+            object.__setattr__(self, "key_ways", min(self.asid_count, DEFAULT_KEY_WAYS))
+        _require_integer("key_ways", self.key_ways, 2, self.asid_count)
         _require_choice("key_bits", self.key_bits, (128, 256))
         _require_choice("data_unit_bytes", self.data_unit_bytes, (64, 4096))
         _require("duplex", "true or false", self.duplex, holds=isinstance(self.duplex, bool))
@@ -156,6 +168,21 @@ class EngineConfig:
     def asid_width(self) -> int:
         """Bits of the ASID in AxUSER and of a slot number."""
         return (self.asid_count - 1).bit_length()
+
+    @property
+    def key_way_count(self) -> int:
+        """``key_ways`` as the number it stands for."""
+        return DEFAULT_KEY_WAYS if self.key_ways is None else self.key_ways
+
+    @property
+    def way_width(self) -> int:
+        """Bits of the number of a way."""
+        return (self.key_way_count - 1).bit_length()
+
+    @property
+    def caches_keys(self) -> bool:
+        """Whether fewer keys are expanded than there are."""
+        return self.key_way_count < self.asid_count
 
     def as_dict(self) -> dict[str, int | bool | str]:
         """The parameters as JSON knows them, in the order of the class."""

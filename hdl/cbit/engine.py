@@ -1,10 +1,12 @@
 """The engine: the parts of the other folders, joined."""
 
-from amaranth import Module
+from amaranth import Cat, Const, Module
 from amaranth.back import verilog
+from amaranth.hdl import Value
 from amaranth.lib.wiring import Component, In, Out, connect, flipped
 
 from cbit.access.front import AddressFront
+from cbit.access.lookup import KeyLookup
 from cbit.access.request import user_layout
 from cbit.axi.pins import AmbaPins
 from cbit.axi.ports import Axi4Signature, AxiLiteSignature
@@ -67,10 +69,10 @@ class Engine(Component):
         identity = {"addr_width": config.addr_width, "c_bit": config.c_bit, "id_width": config.id_width,
                     "asid_count": config.asid_count}
         sizes = {"addr_width": config.addr_width, "c_bit": config.c_bit, "id_width": config.id_width,
-                 "slot_width": config.asid_width, "slots": config.asid_count, "patience": PATIENCE}
+                 "slot_width": config.way_width, "slots": config.key_way_count, "patience": PATIENCE}
         read_entries = write_entries = config.max_outstanding
         m.submodules.control = control = ControlPort(
-            key_bits=config.key_bits, data_unit_bytes=config.data_unit_bytes, **identity)
+            key_bits=config.key_bits, key_ways=config.key_way_count, data_unit_bytes=config.data_unit_bytes, **identity)
         m.submodules.read_front = read_front = AddressFront(
             is_write=False, pipelined=config.pipelined, **identity)
         m.submodules.write_front = write_front = AddressFront(
@@ -79,33 +81,37 @@ class Engine(Component):
             entries=read_entries, blocks=BLOCKS_PER_ENTRY * write_entries, pipelined=config.pipelined, **sizes)
         m.submodules.write = write = WritePath(entries=write_entries, pipelined=config.pipelined, **sizes)
         m.submodules.xts = xts = XtsUnit(
-            key_bits=config.key_bits, c_bit=config.c_bit, slots=config.asid_count,
+            key_bits=config.key_bits, c_bit=config.c_bit, slots=config.key_way_count,
             data_unit_bytes=config.data_unit_bytes, duplex=config.duplex, unroll=config.unroll_rounds,
             rounds_per_cycle=config.rounds_per_cycle, cycles_per_round=config.cycles_per_round,
             pipelined=config.pipelined, sbox=config.sbox, block_ram_rounds=config.block_ram_rounds,
             read_entries=read_entries, write_entries=write_entries,
-            read_tag=read_tag_layout(id_width=config.id_width, slot_width=config.asid_width,
+            read_tag=read_tag_layout(id_width=config.id_width, slot_width=config.way_width,
                                      blocks=BLOCKS_PER_ENTRY * write_entries),
-            write_tag=write_tag_layout(slot_width=config.asid_width))
+            write_tag=write_tag_layout(slot_width=config.way_width))
 
         connect(m, flipped(self.s_axil_psp), control.s_axil_psp)
         connect(m, flipped(self.s_axil_host), control.s_axil_host)
         connect(m, xts.round_key, control.round_key)
         m.d.comb += self.irq.eq(control.irq)
-        for front, path, log in ((read_front, read, control.read_violation),
-                                 (write_front, write, control.write_violation)):
+        for index, (front, path, log) in enumerate(((read_front, read, control.read_violation),
+                                                    (write_front, write, control.write_violation))):
             connect(m, front.violation, log)
-            connect(m, front.o, path.i)
             m.d.comb += [
                 front.released.eq(control.released),
                 front.mode.eq(control.mode),
-                front.active.eq(control.active),
+                control.asked[index].eq(front.asid),
+                front.own_is_active.eq(control.is_active[index]),
+                front.host_is_active.eq(control.host_is_active),
                 front.drain_slot.eq(control.drain_slot),
                 path.serving.eq(control.serving),
-                path.drain_slot.eq(control.drain_slot),
+                path.drain_slot.eq(control.drain_way),
             ]
-        m.d.comb += control.drain_busy.eq(read_front.drain_busy | write_front.drain_busy
-                                          | read.drain_busy | write.drain_busy)
+        lookup_busy = self._find_keys(m, control, read_front.o, read.i, write_front.o, write.i)
+        m.d.comb += [
+            control.drain_busy.eq(read_front.drain_busy | write_front.drain_busy),
+            control.way_busy.eq(lookup_busy | read.drain_busy | write.drain_busy),
+        ]
         connect(m, write.merge, read.merge)
         connect(m, read.merged, write.merged)
         for name, path in (("read", read), ("write", write)):
@@ -122,6 +128,24 @@ class Engine(Component):
             self.s_axi.w.ready.eq(write.s_w.ready & released.o),
         ]
         return m
+
+    def _find_keys(self, m: Module, control: ControlPort, read_o, read_i, write_o, write_i) -> Value:
+        """Joins fronts and paths, by way of the lookup of keys if not all are expanded; whether one holds an access."""
+        config = self.config
+        if not config.caches_keys:
+            connect(m, read_o, read_i)
+            connect(m, write_o, write_i)
+            return Const(0)
+        lookups = [KeyLookup(c_bit=config.c_bit, id_width=config.id_width, asid_count=config.asid_count,
+                             key_ways=config.key_way_count) for _ in range(2)]
+        m.submodules.read_lookup, m.submodules.write_lookup = lookups
+        for lookup, keys, o, i in zip(lookups, (control.read_ways, control.write_ways), (read_o, write_o),
+                                      (read_i, write_i), strict=True):
+            connect(m, o, lookup.i)
+            connect(m, lookup.o, i)
+            connect(m, keys, lookup.keys)
+            m.d.comb += lookup.drain_way.eq(control.drain_way)
+        return Cat(lookup.drain_busy for lookup in lookups).any()
 
     def _connect_buses(self, m: Module, read_front, write_front, read: ReadPath, write: WritePath) -> None:
         managers, dram = self.s_axi, self.m_axi
@@ -142,20 +166,21 @@ class Engine(Component):
 
 
 def latency_cycles(config: EngineConfig) -> dict[str, int]:
-    """Cycles that the engine adds, when nothing else is in flight and DRAM takes longer than a tweak.
+    """Cycles that the engine adds, when nothing else is in flight, the key is expanded, and DRAM takes longer than a tweak.
 
     ``plain_read`` and ``encrypted_read`` count address and data, ``plain_write`` address or data and
     the answer.
     """
+    lookup = int(config.caches_keys)
     if not config.pipelined:
-        address, data, answer = 1, 1, 1
+        address, data, answer = 1 + lookup, 1, 1
         return {
             "plain_read": address + data,
             "encrypted_read": address + config.aes_latency_cycles,
             "plain_write": address + answer,
             "tweak": config.aes_latency_cycles,
         }
-    address, whitening = 3, 2
+    address, whitening = 3 + lookup, 2
     request_and_steps = 2 if config.data_unit_bytes == 64 else 4
     return {
         "plain_read": address + 2 + 8,

@@ -1,5 +1,6 @@
 """The engine against the golden model, the protocol checker and an unkind DRAM."""
 
+import dataclasses
 import shutil
 
 import pytest
@@ -19,6 +20,11 @@ UNUSUAL = EngineConfig(c_bit=44, id_width=2, asid_count=12, key_bits=256, data_u
 
 NARROWEST = EngineConfig(addr_width=32, c_bit=31, id_width=1, asid_count=2, max_outstanding=8, duplex=False, unroll=1)
 """The least of all widths, and one round of AES for both directions."""
+
+FEW_WAYS = EngineConfig(asid_count=24, key_ways=3)
+"""Keys are expanded when an access wants them, more often than not in place of another's that is in use."""
+
+FEW_WAYS_PIPELINED = dataclasses.replace(PIPELINED, asid_count=40, key_ways=2)
 
 _SEED = 20
 _TRANSACTIONS = 10_000
@@ -62,6 +68,18 @@ def test_unusual_configuration():
         simulate("engine", f"cbit_sim.benches.corners_{bench}", config=UNUSUAL)
     for personality in ("swift", "unordered"):
         _random_traffic(personality, 1000, _SEED, UNUSUAL)
+
+
+@pytest.mark.parametrize("bench", sorted({*CORNERS} - {"pace"}))  # its cycles are those of keys at hand
+def test_corners_with_fewer_ways_than_keys(bench):
+    simulate("engine", f"cbit_sim.benches.corners_{bench}", config=FEW_WAYS)
+
+
+@pytest.mark.parametrize("config", [pytest.param(FEW_WAYS, id="default"),
+                                    pytest.param(FEW_WAYS_PIPELINED, id="pipelined", marks=pytest.mark.slow)])
+@pytest.mark.parametrize("personality", ["swift", "unordered", "stalled"])
+def test_random_traffic_with_fewer_ways_than_keys(personality, config):
+    _random_traffic(personality, 1000, _SEED, config)
 
 
 @pytest.mark.slow

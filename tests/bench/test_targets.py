@@ -11,6 +11,9 @@ from cbit_sim.runner import simulate
 _SHORT, _LONG = 200, 600
 _LINE_BEATS = 4
 
+MISS_CYCLES, MOST_MISS_CYCLES = 122, 141
+"""What an access waits for a key that is not expanded, as the README of the keys states it."""
+
 
 @functools.cache
 def _measured(top, bursts, config=None):
@@ -51,3 +54,19 @@ def test_random_lines_of_changing_keys_run_at_full_bandwidth(kind, config):
 
     extra = cycles(_LONG) - cycles(_SHORT) - _LINE_BEATS * (_LONG - _SHORT)
     assert abs(extra) <= 0.005 * _LINE_BEATS * (_LONG - _SHORT)
+
+
+def test_an_access_waits_only_for_a_key_that_is_not_expanded():
+    """What the README of the keys states."""
+    config = EngineConfig(asid_count=64)
+    few, many = (simulate("engine", "cbit_sim.benches.guests", config=config, parameters={"guests": guests})
+                 for guests in (config.key_way_count, config.asid_count - 1))
+    assert latency_cycles(config)["encrypted_read"] == latency_cycles(EngineConfig())["encrypted_read"] + 1
+    for kind in ("read", "write"):
+        (cycles,) = few["burst_cycles"][f"{kind}_alone"]
+        assert {*many["burst_cycles"][f"{kind}_alone"]} == {cycles}
+        added = [int(taken) - int(cycles) for taken in many["burst_cycles"][f"{kind}_in_turn"]]
+        assert min(added) == 0 and sorted(added)[1] >= MISS_CYCLES and max(added) <= MOST_MISS_CYCLES
+    assert {*few["burst_cycles"]["write_in_turn"]} == {*few["burst_cycles"]["write_alone"]}
+    assert few["stream_cycles"] == _LINE_BEATS
+    assert many["stream_cycles"] < 170

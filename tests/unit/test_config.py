@@ -10,7 +10,7 @@ from cbit.config import DEFAULT_PRESET, PRESETS, EngineConfig, SBox, preset
 
 @pytest.mark.parametrize(("field", "value"), [
     ("addr_width", 64), ("c_bit", 13), ("c_bit", 46), ("id_width", 1), ("id_width", 8), ("asid_count", 2),
-    ("asid_count", 3), ("asid_count", 1024), ("key_bits", 128), ("key_bits", 256), ("data_unit_bytes", 64),
+    ("asid_count", 3), ("asid_count", 1024), ("key_ways", 2), ("key_ways", 16), ("key_bits", 128), ("key_bits", 256), ("data_unit_bytes", 64),
     ("data_unit_bytes", 4096), ("duplex", False), ("unroll", 1), ("unroll", 10), ("rounds_per_cycle", 2),
     ("cycles_per_round", 5), ("pipelined", True), ("block_ram_rounds", 0), ("block_ram_rounds", 42),
     ("max_outstanding", 4), ("max_outstanding", 64), *(("sbox", kind) for kind in SBox)])
@@ -30,6 +30,8 @@ def test_values_at_the_ends_of_their_range_are_taken(field, value):
     ({"data_width": 64}, "data_width must be 128, not 64"),
     ({"asid_count": 1}, "asid_count must be an integer from 2 to 1024, not 1"),
     ({"asid_count": 1025}, "asid_count must be an integer from 2 to 1024, not 1025"),
+    ({"key_ways": 1}, "key_ways must be an integer from 2 to 16, not 1"),
+    ({"key_ways": 17}, "key_ways must be an integer from 2 to 16, not 17"),
     ({"key_bits": 192}, "key_bits must be 128 or 256, not 192"),
     ({"data_unit_bytes": 512}, "data_unit_bytes must be 64 or 4096, not 512"),
     ({"duplex": 1}, "duplex must be true or false, not 1"),
@@ -62,6 +64,15 @@ def test_aes_latency(key_bits, rounds_per_cycle, latency):
 @pytest.mark.parametrize(("asid_count", "width"), [(2, 1), (3, 2), (16, 4), (17, 5), (1024, 10)])
 def test_asid_width(asid_count, width):
     assert EngineConfig(asid_count=asid_count).asid_width == width
+
+
+@pytest.mark.parametrize(("asid_count", "key_ways", "expected"), [
+    (2, None, 2), (16, None, 16), (17, None, 16), (1024, None, 16), (1024, 1024, 1024), (16, 4, 4)])
+def test_ways(asid_count, key_ways, expected):
+    config = EngineConfig(asid_count=asid_count, key_ways=key_ways)
+    assert config.key_ways == config.key_way_count == expected
+    assert config.caches_keys == (expected < asid_count)
+    assert 1 << config.way_width >= expected
 
 
 def test_configuration_can_not_be_changed():

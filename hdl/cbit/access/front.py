@@ -1,6 +1,6 @@
 """The managers' address channel: every access is decided as it is accepted."""
 
-from amaranth import Array, Cat, Module
+from amaranth import Cat, Module
 from amaranth.hdl import Value
 from amaranth.lib import stream
 from amaranth.lib.data import StructLayout
@@ -44,7 +44,10 @@ class AddressFront(Component):
     o : ``Out(stream.Signature(request_layout(...)))``
     released : ``In(1)``
     mode : ``In(MODE)``
-    active : ``In(asid_count)``
+    asid : ``Out(asid_width)``
+        The ASID of the access at ``i``.
+    own_is_active, host_is_active : ``In(1)``
+        Whether the slot of that number, and slot 0, take new accesses.
     violation : ``Out(stream.Signature(violation_event_layout(...), always_ready=True))``
         Valid for one cycle for each denied access, before the access can be at ``o``.
     drain_slot : ``In(asid_width)``
@@ -65,7 +68,9 @@ class AddressFront(Component):
             "o": Out(stream.Signature(self.request_layout)),
             "released": In(1),
             "mode": In(MODE),
-            "active": In(asid_count),
+            "asid": Out(asid_width),
+            "own_is_active": In(1),
+            "host_is_active": In(1),
             "violation": Out(stream.Signature(
                 violation_event_layout(addr_width=addr_width, id_width=id_width, asid_width=asid_width),
                 always_ready=True)),
@@ -77,15 +82,15 @@ class AddressFront(Component):
         m = Module()
         m.submodules.decision = decision = self.decision
         m.submodules.slice = slice_ = RegisterSlice(shape=self.request_layout)
-        asid = decision.user(self.i.payload.user).asid
         m.d.comb += [
+            self.asid.eq(decision.user(self.i.payload.user).asid),
             self.i.ready.eq(slice_.i.ready & self.released),
             decision.valid.eq(self.i.valid & self.i.ready),
             decision.address.eq(self.i.payload),
             decision.mode.eq(self.mode),
-            decision.slots.exists.eq(asid < self.asid_count),
-            decision.slots.own.eq(Array(self.active)[asid]),
-            decision.slots.host.eq(self.active[0]),
+            decision.slots.exists.eq(self.asid < self.asid_count),
+            decision.slots.own.eq(self.own_is_active & decision.slots.exists),
+            decision.slots.host.eq(self.host_is_active),
             decision.advance.eq(slice_.i.ready),
             decision.drain_slot.eq(self.drain_slot),
             slice_.i.payload.eq(decision.request),

@@ -12,15 +12,16 @@ __all__ = ["ROUND_KEY_CYCLES", "KeySchedule"]
 
 SBOX_CYCLES = 3
 
-ROUND_KEY_CYCLES = 1 + (4 + SBOX_CYCLES) + 4
-"""Cycles for each round key: to show it, to substitute four bytes, and to add four words."""
+ROUND_KEY_CYCLES = SBOX_CYCLES + 1
+"""Cycles for each round key: it shows in the first, while its last word goes to the S-boxes, and in the last the next
+one is added up."""
 
 
 class KeySchedule(Component):
-    """Expands keys (FIPS 197, 5.2) with one S-box, a word or a byte a cycle.
+    """Expands keys (FIPS 197, 5.2) with four S-boxes.
 
-    Latency: of a key taken in cycle *t*, round key *r* shows at ``o`` in *t* + 1 + 12 *r*. Throughput: a
-    key every 12 * rounds + 2 cycles. ``o`` never waits; ``i`` is ready between keys. In the fourth
+    Latency: of a key taken in cycle *t*, round key *r* shows at ``o`` in *t* + 1 + 4 *r*. Throughput: a
+    key every 4 * rounds + 2 cycles. ``o`` never waits; ``i`` is ready between keys. In the fourth
     cycle after the last round key nothing of the key is left in any register.
 
     Parameters
@@ -55,49 +56,40 @@ class KeySchedule(Component):
 
     def elaborate(self, _platform) -> Module:
         m = Module()
-        m.submodules.sub_byte = sub_byte = SubBytes(
-            direction=Direction.ENCRYPT, sbox=SBox.COMPOSITE, count=1, stages=SBOX_CYCLES)
-        window = Signal(self.key_bits)
-        word, constant = Signal(32), Signal(8)
+        m.submodules.sub_word = sub_word = SubBytes(
+            direction=Direction.ENCRYPT, sbox=SBox.COMPOSITE, count=4, stages=SBOX_CYCLES)
+        window, constant = Signal(self.key_bits), Signal(8)
         is_last = Signal()
-        number, step = Signal(range(self.rounds + 1)), Signal(range(4 + SBOX_CYCLES))
+        number, step = Signal(range(self.rounds + 1)), Signal(range(ROUND_KEY_CYCLES))
 
         newest = window[-32:]
         rotates = ~number[0] if self.key_bits > 128 else Value.cast(1)
-        added = word ^ window[:32] ^ Mux(rotates & (step == 0), constant, 0)
+        added = [sub_word.o ^ Mux(rotates, constant, 0)]
+        for place in range(4):
+            added.append(added[-1] ^ window.word_select(place, 32))
         m.d.comb += [
-            sub_byte.i.eq(word[:8]),
+            sub_word.i.eq(Mux(rotates, newest.rotate_right(8), newest)),
             self.o.payload.round.eq(number),
             self.o.payload.data.eq(window[:128]),
         ]
         m.d.sync += step.eq(step + 1)
 
-        # Shows a round key, substitutes the bytes of the newest word, and adds it up to the words of the next one.
         with m.FSM():
             with m.State("IDLE"):
                 m.d.comb += self.i.ready.eq(1)
+                m.d.sync += step.eq(0)
                 with m.If(self.i.valid):
                     m.d.sync += [window.eq(self.i.payload), number.eq(0), is_last.eq(0), constant.eq(1)]
-                    m.next = "SHOW"
-            with m.State("SHOW"):
-                m.d.comb += self.o.valid.eq(1)
-                m.d.sync += [word.eq(Mux(rotates, newest.rotate_right(8), newest)), step.eq(0)]
-                m.next = "SUBSTITUTE"
-                with m.If(is_last):
-                    m.d.sync += [window.eq(0), word.eq(0)]
+                    m.next = "EXPAND"
+            with m.State("EXPAND"):
+                m.d.comb += self.o.valid.eq(step == 0)
+                with m.If((step == 0) & is_last):
+                    m.d.sync += window.eq(0)
                     m.next = "IDLE"
-            with m.State("SUBSTITUTE"):
-                # The last four bytes to come in are the images of the four that went out first.
-                m.d.sync += word.eq(Cat(word[8:], sub_byte.o))
-                with m.If(step == 3 + SBOX_CYCLES):
-                    m.d.sync += step.eq(0)
-                    m.next = "ADD"
-            with m.State("ADD"):
-                m.d.sync += [word.eq(added), window.eq(Cat(window[32:], added))]
-                with m.If(step == 3):
-                    m.d.sync += [number.eq(number + 1), is_last.eq(number == self.rounds - 1)]
+                with m.If(step == ROUND_KEY_CYCLES - 1):
+                    m.d.sync += [window.eq(Cat(window[128:], *added[1:])), number.eq(number + 1),
+                                 is_last.eq(number == self.rounds - 1)]
                     with m.If(rotates):
                         # Rcon is the powers of x in GF(2^8) (FIPS 197, 5.2).
                         m.d.sync += constant.eq(Cat(0, constant[:7]) ^ Mux(constant[7], 0x1B, 0))
-                    m.next = "SHOW"
         return m

@@ -13,9 +13,14 @@ from cbit.csr.map import registers
 from cbit.csr.rotation import ROTATING, ViolationWords
 from cbit.csr.switches import Switches
 from cbit.keys.control import KeyControl
-from cbit.keys.types import RoundKeyPairSignature
+from cbit.keys.slots import ASKERS
+from cbit.keys.types import KeyWaysSignature, RoundKeyPairSignature
 
 __all__ = ["ControlPort"]
+
+LOOKUPS = ("read_ways", "write_ways")
+"""What there is for accesses if not all round keys are expanded."""
+
 
 class ControlPort(wiring.Component):
     """The registers of the security processor and of the host, key control, mode and release, and the log.
@@ -29,6 +34,8 @@ class ControlPort(wiring.Component):
         Number of ASIDs and of key slots. 2 to 1024.
     key_bits : :class:`int`
         Bits of each of the two keys of a slot. 128 or 256.
+    key_ways : :class:`int` or :data:`None`
+        Number of slots whose round keys are expanded at a time. :data:`None` means all.
     addr_width : :class:`int`
         Bits of an address, the C-bit included. 32 to 64.
     c_bit : :class:`int`
@@ -56,19 +63,20 @@ class ControlPort(wiring.Component):
         Holds back the release.
     self_test_failed : ``In(1)``
         Erases every slot as a reset does, and prevents the release until reset.
-    active, serving, round_key, drain_slot, drain_busy
+    asked, is_active, host_is_active, serving, round_key, drain_slot, drain_busy, drain_way, way_busy, read_ways, write_ways
         As of :class:`cbit.keys.control.KeyControl`.
 
     Raises
     ------
     ValueError
-        If ``asid_count`` or ``key_bits`` is outside its range.
+        If ``asid_count``, ``key_ways`` or ``key_bits`` is outside its range.
     """
 
     def __init__(self, *, asid_count: int, key_bits: int, addr_width: int, c_bit: int, id_width: int,
-                 data_unit_bytes: int):
+                 data_unit_bytes: int, key_ways: int | None = None):
         self.asid_count = asid_count
         self.key_bits = key_bits
+        self.key_ways = asid_count if key_ways is None else key_ways
         self.addr_width = addr_width
         self.c_bit = c_bit
         self.id_width = id_width
@@ -87,12 +95,17 @@ class ControlPort(wiring.Component):
             "write_violation": In(event),
             "self_test_busy": In(1),
             "self_test_failed": In(1),
-            "active": Out(asid_count),
-            "serving": Out(asid_count),
-            "round_key": Out(RoundKeyPairSignature(asid_count=asid_count, key_bits=key_bits)),
+            "asked": In(range(asid_count)).array(ASKERS),
+            "is_active": Out(1).array(ASKERS),
+            "host_is_active": Out(1),
+            "serving": Out(self.key_ways),
+            "round_key": Out(RoundKeyPairSignature(asid_count=self.key_ways, key_bits=key_bits)),
             "drain_slot": Out(range(asid_count)),
             "drain_busy": In(1),
-        })
+            "drain_way": Out(range(self.key_ways)),
+            "way_busy": In(1),
+        } | {name: Out(KeyWaysSignature(asid_count=asid_count, key_ways=self.key_ways))
+             for name in LOOKUPS if self.key_ways < asid_count})
 
     def elaborate(self, _platform) -> Module:
         m = Module()
@@ -102,7 +115,7 @@ class ControlPort(wiring.Component):
         widths = {"asid_width": self.asid_width, "addr_width": self.addr_width, "id_width": self.id_width}
         m.submodules.log = log = ViolationLog(**widths)
         m.submodules.violations = violations = ViolationWords(**widths)
-        keys = KeyControl(asid_count=self.asid_count, key_bits=self.key_bits)
+        keys = KeyControl(asid_count=self.asid_count, key_bits=self.key_bits, key_ways=self.key_ways)
         fails = Signal()
         m.d.comb += fails.eq(self.self_test_failed & ~switches.failed)
         m.submodules.keys = ResetInserter(fails)(keys)
@@ -145,10 +158,15 @@ class ControlPort(wiring.Component):
             psp.command_status.value.result.eq(keys.result),
             psp.slot_select.value.slot.eq(keys.query_slot),
             psp.slot_state.value.state.eq(keys.query_state),
-            keys.drain_busy.eq(self.drain_busy),
-            self.active.eq(keys.active), self.serving.eq(keys.serving), self.drain_slot.eq(keys.drain_slot),
+            keys.drain_busy.eq(self.drain_busy), keys.way_busy.eq(self.way_busy),
+            *(given.eq(asked) for given, asked in zip(keys.asked, self.asked)),
+            *(shown.eq(is_active) for shown, is_active in zip(self.is_active, keys.is_active)),
+            *(getattr(self, name).eq(getattr(keys, name)) for name in ("host_is_active", "serving", "drain_slot",
+                                                                       "drain_way")),
         ]
-        wiring.connect(m, keys.round_key, wiring.flipped(self.round_key))
+        for name in ("round_key", *LOOKUPS):
+            if name in self.signature.members:
+                wiring.connect(m, getattr(keys, name), wiring.flipped(getattr(self, name)))
         with m.If(psp.slot_select.write):
             m.d.sync += keys.query_slot.eq(psp.slot_select.data.slot)
         self._join_words(m, psp, keys)

@@ -4,14 +4,15 @@ from amaranth.hdl import Cat, Module, Signal, Value
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from cbit.keys.eraser import RoundKeyEraser
-from cbit.keys.loader import KeyLoader
-from cbit.keys.slots import SlotTable
+from cbit.keys.cached import CachedKeys
+from cbit.keys.expanded import ExpandedKeys
+from cbit.keys.slots import ASKERS, SlotTable
 from cbit.keys.staging import KeyStaging
 from cbit.keys.types import (
-    ROUND_KEY_SETTLE_CYCLES,
+    DRAIN_SETTLE_CYCLES,
     SLOT_NUMBER_WIDTH,
     CommandSignature,
+    KeyWaysSignature,
     KeyWordSignature,
     Operation,
     Result,
@@ -19,18 +20,17 @@ from cbit.keys.types import (
     SlotState,
 )
 
-__all__ = ["DRAIN_SETTLE_CYCLES", "KeyControl"]
-
-DRAIN_SETTLE_CYCLES = 8
-"""Cycles in a row for which ``drain_busy`` must be low. An access decided before a change of ``active`` may take so
-long to show in it, and on its way from one part of the engine to the next it may be hidden for less than that."""
+__all__ = ["KeyControl"]
 
 
 class KeyControl(wiring.Component):
     """Takes keys and commands, writes round keys, and says which slots are active.
 
-    After reset the round keys of all slots are overwritten with zeros, one a cycle: ``asid_count * 22`` cycles
-    with AES-128, ``asid_count * 30`` with AES-256. Until then ``busy`` is high.
+    The round keys of a slot are in the way of its number, or, if there are fewer ways than slots, in one that is
+    found for it when an access wants it: see :class:`~cbit.keys.cached.CachedKeys`.
+
+    After reset all keys are overwritten with zeros: 22 cycles for each way with AES-128, 30 with AES-256, and for each
+    slot beyond, if there are fewer ways, 9 or 17. Until then ``busy`` is high.
 
     One command at a time. A command given while ``busy`` is high has the result ``BUSY`` and changes nothing, but
     for one: ``ZEROIZE`` of the slot whose ``RETIRE`` waits for accesses in flight overtakes it. ``result`` is that
@@ -53,6 +53,8 @@ class KeyControl(wiring.Component):
         Number of slots. 2 to 1024.
     key_bits : :class:`int`
         Bits of each of the two keys of a slot. 128 or 256.
+    key_ways : :class:`int` or :data:`None`
+        Number of slots whose round keys are expanded at a time. 2 to ``asid_count``. :data:`None` means all.
 
     Members
     -------
@@ -68,18 +70,28 @@ class KeyControl(wiring.Component):
         The slot asked about.
     query_state : ``Out(SlotState)``
         Its state, two cycles later; ZEROIZING for all during the erase after reset, EMPTY if there is no such slot.
-    active : ``Out(asid_count)``
-        The slots that take new accesses.
-    serving : ``Out(asid_count)``
-        The slots whose accesses in flight succeed: ACTIVE and RETIRING.
-    round_key : ``Out(RoundKeyPairSignature(...))``
-        The round keys to write. While the slot is not serving, it may hold anything.
+    asked : ``In(range(asid_count)).array(2)``
+        The slot that an access of each direction needs.
+    is_active : ``Out(1).array(2)``
+        Whether it takes new accesses. Combinational.
+    host_is_active : ``Out(1)``
+        Whether slot 0 does.
+    serving : ``Out(key_ways)``
+        The ways whose accesses in flight succeed: those of slots ACTIVE and RETIRING.
+    round_key : ``Out(RoundKeyPairSignature(asid_count=key_ways, ...))``
+        The round keys to write. While the way is not serving, it may hold anything.
     drain_slot : ``Out(range(asid_count))``
         The slot whose accesses in flight are waited for.
     drain_busy : ``In(1)``
-        High while an access that uses ``drain_slot`` is in flight. It counts as drained once this has been low
-        for eight cycles in a row, all after the last change of ``drain_slot``, ``active`` or ``serving``: so long
-        an access decided before may take to show here, or hide on its way through the engine.
+        High while an access that will use ``drain_slot`` has no way yet. It counts as drained once this and
+        ``way_busy`` have been low for eight cycles in a row, all after the last change of ``drain_slot``, ``is_active``
+        or ``serving``: so long an access decided before may take to show here, or hide on its way through the engine.
+    drain_way : ``Out(range(key_ways))``
+        The way whose accesses in flight are waited for.
+    way_busy : ``In(1)``
+        High while an access that uses ``drain_way`` is in flight.
+    read_ways, write_ways : ``Out(KeyWaysSignature(asid_count, key_ways))``
+        For the accesses of each direction; only if there are fewer ways than slots.
 
     Raises
     ------
@@ -87,9 +99,14 @@ class KeyControl(wiring.Component):
         If a parameter is outside its range.
     """
 
-    def __init__(self, *, asid_count: int, key_bits: int):
+    def __init__(self, *, asid_count: int, key_bits: int, key_ways: int | None = None):
         self.asid_count = asid_count
         self.key_bits = key_bits
+        self.key_ways = asid_count if key_ways is None else key_ways
+        if key_ways is not None and not 2 <= key_ways <= asid_count:
+            raise ValueError(f"Key ways must be from 2 to {asid_count}, not {key_ways!r}")
+        self.is_cached = self.key_ways < asid_count
+        found = KeyWaysSignature(asid_count=asid_count, key_ways=self.key_ways)
         super().__init__({
             "command": In(CommandSignature()),
             "busy": Out(1, init=1),
@@ -97,41 +114,38 @@ class KeyControl(wiring.Component):
             "word": In(KeyWordSignature()),
             "query_slot": In(SLOT_NUMBER_WIDTH),
             "query_state": Out(SlotState),
-            "active": Out(asid_count),
-            "serving": Out(asid_count),
-            "round_key": Out(RoundKeyPairSignature(asid_count=asid_count, key_bits=key_bits)),
+            "asked": In(range(asid_count)).array(ASKERS),
+            "is_active": Out(1).array(ASKERS),
+            "host_is_active": Out(1),
+            "serving": Out(self.key_ways),
+            "round_key": Out(RoundKeyPairSignature(asid_count=self.key_ways, key_bits=key_bits)),
             "drain_slot": Out(range(asid_count)),
             "drain_busy": In(1),
-        })
+            "drain_way": Out(range(self.key_ways)),
+            "way_busy": In(1),
+        } | ({"read_ways": Out(found), "write_ways": Out(found)} if self.is_cached else {}))
 
     def elaborate(self, _platform) -> Module:
         m = Module()
-        sizes = {"asid_count": self.asid_count, "key_bits": self.key_bits}
         m.submodules.staging = staging = KeyStaging(key_bits=self.key_bits)
-        m.submodules.loader = loader = KeyLoader(**sizes)
-        m.submodules.eraser = eraser = RoundKeyEraser(**sizes)
         m.submodules.slots = slots = SlotTable(asid_count=self.asid_count)
-        self._join(m, staging, loader, eraser)
+        store, way_busy = self._keep(m, staging)
 
         slot, operation, in_range, occupied = Signal(range(self.asid_count)), Signal(3), Signal(), Signal()
         passage = Signal(SlotState)
         m.d.comb += [
-            loader.slot.eq(slot), eraser.slot.eq(slot), slots.slot.eq(slot), slots.passage.eq(passage),
-            self.drain_slot.eq(slot), self.active.eq(slots.active), self.serving.eq(slots.serving),
+            store.slot.eq(slot), slots.slot.eq(slot), slots.passage.eq(passage), store.start.eq(slots.start),
+            store.cutting.eq(passage == SlotState.ZEROIZING), self.drain_slot.eq(slot), self.host_is_active.eq(slots.host_is_active),
+            *(given.eq(asked) for given, asked in zip(slots.asked, self.asked)),
+            *(shown.eq(is_active) for shown, is_active in zip(self.is_active, slots.is_active)),
             slots.query_slot.eq(self.query_slot), self.query_state.eq(slots.query_state),
         ]
         verdict = self._verdict(m, operation, in_range, occupied, staging)
         overtaken = Signal()
         in_flight, settle = Signal(), Signal(range(DRAIN_SETTLE_CYCLES + 2))
-        # Until zeros have come to where keys were, a slot is not said to be empty.
-        arriving = Signal(range(ROUND_KEY_SETTLE_CYCLES))
-        with m.If(self.round_key.valid):
-            m.d.sync += arriving.eq(ROUND_KEY_SETTLE_CYCLES - 1)
-        with m.Elif(arriving != 0):
-            m.d.sync += arriving.eq(arriving - 1)
         m.d.sync += [
-            in_flight.eq(self.drain_busy), settle.eq(0), occupied.eq(slots.active.bit_select(slot, 1)),
-            slots.start.eq(0), slots.stop.eq(0), slots.cut.eq(0), staging.erase.eq(0), staging.unload.eq(0),
+            in_flight.eq(self.drain_busy | way_busy), settle.eq(0), occupied.eq(slots.occupied),
+            slots.start.eq(0), slots.stop.eq(0), store.cut.eq(0), staging.erase.eq(0), staging.unload.eq(0),
             overtaken.eq(self.command.valid & (self.command.op == Operation.ZEROIZE) & (self.command.slot == slot)
                          & (passage == SlotState.RETIRING)),
         ]
@@ -139,8 +153,8 @@ class KeyControl(wiring.Component):
         # Sweeps over every slot after reset, then takes the slot of one command at a time from state to state.
         with m.FSM(init="SWEEP") as fsm:
             with m.State("SWEEP"):
-                m.d.comb += [slots.sweeping.eq(1), eraser.enable.eq(1)]
-                with m.If(eraser.done):
+                m.d.comb += [slots.sweeping.eq(1), store.sweep.eq(1), store.erase.eq(1)]
+                with m.If(store.erased):
                     m.d.sync += slot.eq(slot + 1)
                     with m.If(slot == self.asid_count - 1):
                         m.next = "FINISH"
@@ -168,9 +182,9 @@ class KeyControl(wiring.Component):
                     m.d.sync += [slots.stop.eq(1), passage.eq(SlotState.RETIRING)]
                     m.next = "DRAIN"
                 with m.Elif(accepted & occupied):
-                    m.d.sync += [slots.cut.eq(1), passage.eq(SlotState.ZEROIZING)]
+                    m.d.sync += [slots.stop.eq(1), store.cut.eq(1), passage.eq(SlotState.ZEROIZING)]
                     m.next = "ERASE"
-            with m.State("EXPAND"), m.If(loader.done):
+            with m.State("EXPAND"), m.If(store.loaded):
                 m.d.sync += slots.start.eq(1)
                 m.next = "FINISH"
             with m.State("DRAIN"):
@@ -182,17 +196,19 @@ class KeyControl(wiring.Component):
                     with m.If(passage == SlotState.ZEROIZING):
                         m.next = "FINISH"
                 with m.If(overtaken):
-                    m.d.sync += [slots.cut.eq(1), staging.erase.eq(1), passage.eq(SlotState.ZEROIZING),
+                    m.d.sync += [store.cut.eq(1), staging.erase.eq(1), passage.eq(SlotState.ZEROIZING),
                                  self.result.eq(Result.OK)]
                     m.next = "ERASE"
             with m.State("ERASE"):
-                m.d.comb += eraser.enable.eq(1)
-                with m.If(eraser.done):
+                m.d.comb += store.erase.eq(1)
+                with m.If(store.erased):
                     m.next = "DRAIN"
                     with m.If(passage == SlotState.RETIRING):
-                        m.d.sync += slots.cut.eq(1)
+                        m.d.sync += store.cut.eq(1)
                         m.next = "FINISH"
-            with m.State("FINISH"), m.If(~staging.erase & ~staging.busy & ~self.round_key.valid & (arriving == 0)):
+            # Until zeros have come to where keys were, a slot is not said to be empty.
+            with m.State("FINISH"), m.If(~staging.erase & ~staging.busy & ~store.settling):
+                m.d.comb += store.release.eq((passage == SlotState.RETIRING) | (passage == SlotState.ZEROIZING))
                 m.d.sync += passage.eq(SlotState.EMPTY)
                 m.next = "IDLE"
 
@@ -201,14 +217,24 @@ class KeyControl(wiring.Component):
             m.d.sync += self.result.eq(Result.BUSY)
         return m
 
-    def _join(self, m: Module, staging: KeyStaging, loader: KeyLoader, eraser: RoundKeyEraser) -> None:
+    def _keep(self, m: Module, staging: KeyStaging) -> tuple[wiring.PureInterface, Value]:
+        """Those who keep the keys: what they are told, and whether an access under its slot is in flight in a way."""
+        if self.is_cached:
+            m.submodules.keys = keys = CachedKeys(asid_count=self.asid_count, key_ways=self.key_ways,
+                                                  key_bits=self.key_bits)
+            wiring.connect(m, keys.read_ways, wiring.flipped(self.read_ways))
+            wiring.connect(m, keys.write_ways, wiring.flipped(self.write_ways))
+            m.d.comb += [self.drain_way.eq(keys.drain_way), keys.way_busy.eq(self.way_busy)]
+            way_busy = keys.slot_busy
+        else:
+            m.submodules.keys = keys = ExpandedKeys(asid_count=self.asid_count, key_bits=self.key_bits)
+            m.d.comb += self.drain_way.eq(self.drain_slot)
+            way_busy = self.way_busy
         wiring.connect(m, staging.word, wiring.flipped(self.word))
-        wiring.connect(m, staging.o, loader.i)
-        for name in self.round_key.signature.members:
-            m.d.sync += getattr(self.round_key, name).eq(getattr(loader.round_key, name))
-        with m.If(eraser.enable):
-            for name in self.round_key.signature.members:
-                m.d.sync += getattr(self.round_key, name).eq(getattr(eraser.round_key, name))
+        wiring.connect(m, staging.o, keys.store.words)
+        wiring.connect(m, keys.round_key, wiring.flipped(self.round_key))
+        m.d.comb += self.serving.eq(keys.serving)
+        return keys.store, way_busy
 
     def _verdict(self, m: Module, operation: Signal, in_range: Signal, occupied: Value, staging: KeyStaging) -> Signal:
         verdict = Signal(Result)

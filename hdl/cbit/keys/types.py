@@ -1,13 +1,15 @@
 """What the parts of key control tell each other."""
 
 from amaranth.hdl import unsigned
-from amaranth.lib import enum, wiring
+from amaranth.lib import enum, stream, wiring
+from amaranth.lib.data import ArrayLayout, StructLayout
 from amaranth.lib.wiring import In, Out
 
 from cbit.aes.cipher import rounds_of
 
-__all__ = ["ROUND_KEY_SETTLE_CYCLES", "SLOT_NUMBER_WIDTH", "CommandSignature", "KeyWordSignature", "Operation",
-           "Result", "RoundKeyPairSignature", "SlotState"]
+__all__ = ["DRAIN_SETTLE_CYCLES", "ROUND_KEY_SETTLE_CYCLES", "SLOT_NUMBER_WIDTH", "CommandSignature",
+           "KeyStoreSignature", "KeyWaysSignature", "KeyWordSignature", "Operation", "Result", "RoundKeyPairSignature",
+           "SlotState"]
 
 
 class Operation(enum.Enum, shape=3):
@@ -43,6 +45,11 @@ class SlotState(enum.Enum, shape=3):
 ROUND_KEY_SETTLE_CYCLES = 20
 """Cycles in which a written round key comes into use in every AES pipeline: one here, one in the XTS unit, up to 18
 there."""
+
+DRAIN_SETTLE_CYCLES = 8
+"""Cycles in a row for which nothing may be seen in flight under a slot or a way that is drained. An access decided
+before a change may take so long to show, and on its way from one part of the engine to the next it may be hidden for
+less than that."""
 
 SLOT_NUMBER_WIDTH = 10
 """Bits of a slot's number in a command, enough for the largest engine."""
@@ -128,3 +135,94 @@ class RoundKeyPairSignature(wiring.Signature):
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, RoundKeyPairSignature) and self.members == other.members
+
+
+class KeyStoreSignature(wiring.Signature):
+    """What key control wants of those who keep the keys, seen from key control.
+
+    Parameters
+    ----------
+    asid_count : :class:`int`
+        Number of slots.
+
+    Members
+    -------
+    slot : ``Out(range(asid_count))``
+        The slot that all else concerns.
+    words : ``Out(stream.Signature(32))``
+        The words of its K1, then those of K2; byte 0 of each is bits 7..0.
+    loaded : ``In(1)``
+        High once, when accesses may use the keys whose words have come.
+    start : ``Out(1)``
+        High once: from the next cycle on, accesses under the slot may come.
+    cut : ``Out(1)``
+        High once: from the next cycle on, accesses in flight under the slot fail.
+    release : ``Out(1)``
+        High once: the slot is erased, and nothing is in flight under it.
+    cutting : ``Out(1)``
+        High from ``cut`` to ``release`` if the slot is zeroized.
+    erase : ``Out(1)``
+        Erases the slot's keys. High until ``erased``, then low, or high at once for another slot.
+    sweep : ``Out(1)``
+        ``erase`` goes over all slots, from 0 on.
+    erased : ``In(1)``
+        High in the cycle of the last zero.
+    settling : ``In(1)``
+        High until zeros have come to wherever there were keys.
+    """
+
+    def __init__(self, *, asid_count: int):
+        self.asid_count = asid_count
+        super().__init__({
+            "slot": Out(range(asid_count)),
+            "words": Out(stream.Signature(32)),
+            "loaded": In(1),
+            "start": Out(1),
+            "cut": Out(1),
+            "release": Out(1),
+            "cutting": Out(1),
+            "erase": Out(1),
+            "sweep": Out(1),
+            "erased": In(1),
+            "settling": In(1),
+        })
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, KeyStoreSignature) and self.members == other.members
+
+
+class KeyWaysSignature(wiring.Signature):
+    """Which slots have their round keys in a way, and which an access waits for; seen from who keeps the keys.
+
+    Parameters
+    ----------
+    asid_count : :class:`int`
+        Number of slots.
+    key_ways : :class:`int`
+        Number of ways.
+
+    Members
+    -------
+    ways : ``Out(ArrayLayout(StructLayout({"valid": 1, "slot": range(asid_count)}), key_ways))``
+        The slot of each way. No two valid ways have the same.
+    absent : ``Out(StructLayout({"valid": 1, "slot": range(asid_count)}))``
+        In a cycle in which it is valid: that slot has no key, so whoever wants it must be denied.
+    wanted : ``In(StructLayout({"valid": 1, "slot": range(asid_count)}))``
+        An access waits for a way of this slot. Holds until there is one, or ``absent`` has named it.
+    used : ``In(key_ways)``
+        A bit for the way that an access has found.
+    """
+
+    def __init__(self, *, asid_count: int, key_ways: int):
+        self.asid_count = asid_count
+        self.key_ways = key_ways
+        some_slot = StructLayout({"valid": 1, "slot": range(asid_count)})
+        super().__init__({
+            "ways": Out(ArrayLayout(some_slot, key_ways)),
+            "absent": Out(some_slot),
+            "wanted": In(some_slot),
+            "used": In(key_ways),
+        })
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, KeyWaysSignature) and self.members == other.members

@@ -34,8 +34,8 @@ _PARTIAL_STROBE = 0x00F0
 Outcome = int | None
 """Which of the guest's keys, counted from the first, an access was served with; :data:`None` if it was denied."""
 
-_LOAD_CYCLES = 300
-"""Longer than an access takes under full load in the slowest engine."""
+_LOAD_CYCLES = 500
+"""Longer than an access takes under full load in the slowest engine, its key to be expanded first."""
 
 
 class _Guest:

@@ -3,6 +3,7 @@
 import random
 
 import pytest
+from amaranth.hdl import Elaboratable, Module, Signal
 
 from cbit.access.front import AddressFront
 from cbit.access.request import Route, Violation
@@ -16,8 +17,25 @@ LATENCY = {False: 1, True: 3}
 PIPELINED = pytest.mark.parametrize("pipelined", LATENCY, ids=["one cycle", "pipelined"])
 
 
-def front(*, pipelined):
-    return AddressFront(addr_width=36, c_bit=C_BIT, id_width=4, asid_count=4, is_write=False, pipelined=pipelined)
+class Front(Elaboratable):
+    """A front that is told which slots are active."""
+
+    def __init__(self, *, pipelined):
+        self.front = AddressFront(addr_width=36, c_bit=C_BIT, id_width=4, asid_count=4, is_write=False,
+                                  pipelined=pipelined)
+        self.active = Signal(4)
+
+    def __getattr__(self, name):
+        return getattr(self.front, name)
+
+    def elaborate(self, _platform):
+        m = Module()
+        m.submodules.front = self.front
+        m.d.comb += [
+            self.front.own_is_active.eq(self.active.bit_select(self.front.asid, 1)),
+            self.front.host_is_active.eq(self.active[0]),
+        ]
+        return m
 
 
 def access(*, asid=1, identity=0, address=PRIVATE):
@@ -25,7 +43,7 @@ def access(*, asid=1, identity=0, address=PRIVATE):
 
 
 def play(testbench, *, pipelined):
-    dut = front(pipelined=pipelined)
+    dut = Front(pipelined=pipelined)
 
     async def switched_on(ctx):
         ctx.set(dut.released, 1)
@@ -166,7 +184,7 @@ def test_drain_does_not_wait_for_what_uses_no_key(address, pipelined):
 @pytest.mark.parametrize(("gaps", "stalls"), [(0, 0), (0.6, 0), (0, 0.6), (0.5, 0.5)],
                          ids=["full speed", "gaps", "stalls", "gaps and stalls"])
 def test_accesses_stay_in_order(gaps, stalls, pipelined):
-    dut = front(pipelined=pipelined)
+    dut = Front(pipelined=pipelined)
     rng = random.Random(5)
     work = [access(asid=rng.randrange(4), identity=n % 16, address=n << 6) for n in range(100)]
     taken = []

@@ -1,0 +1,370 @@
+# amaranth: UnusedElaboratable=no
+"""Fewer ways than slots: what is expanded where, what makes room, and that no access is served with another's key."""
+
+import random
+
+import pytest
+
+from cbit.keys.cached import PATIENCE
+from cbit.keys.control import KeyControl
+from cbit.keys.types import Operation, Result, SlotState
+from cbit_sim.aes_keys import expand_key
+from cbit_sim.key_bench import KeyBench
+
+ASID_COUNT = 7
+WAYS = 3
+INSTALL, RETIRE, ZEROIZE = Operation
+END_CYCLES = 4
+"""From a command taken to its effect on the slot."""
+
+MISS_CYCLES = {128: 122, 256: 158}
+"""From the cycle in which an access first waits to the one in which it finds its way, if the first looked at is free."""
+
+KEY_BITS = pytest.mark.parametrize("key_bits", [128, 256])
+
+
+class CacheBench(KeyBench):
+    """Key control with few ways, the accesses that want one, and a check in each cycle of what it says of them."""
+
+    def __init__(self, *, key_bits=128, asid_count=ASID_COUNT, key_ways=WAYS):
+        super().__init__(KeyControl(asid_count=asid_count, key_bits=key_bits, key_ways=key_ways))
+        self.asid_count = asid_count
+        self.key_ways = key_ways
+        self.keys = {}
+        """Slot to the round keys of both its keys while it is active or retiring."""
+
+    def run(self, testbench, *watchers):
+        super().run(testbench, self._check, *watchers)
+
+    async def _check(self, ctx):
+        """A way that accesses find, they find once, it serves, and it has the round keys of its slot."""
+        port = self.dut.read_ways
+        async for *_, ways, other_ways, serving in ctx.tick().sample(port.ways, self.dut.write_ways.ways,
+                                                                     self.dut.serving):
+            assert ways == other_ways
+            valid = [way for way in range(self.key_ways) if ways[way].valid]
+            slots = [ways[way].slot for way in valid]
+            assert len(set(slots)) == len(slots)
+            for way, slot in zip(valid, slots):
+                assert serving >> way & 1
+                assert self.written(way) == self.keys[slot], (way, slot)
+
+    async def give_key(self, ctx, slot, seed=None):
+        keys = await self.install(ctx, slot, seed=slot if seed is None else seed)
+        self.keys[slot] = [expand_key(key) for key in keys]
+
+    async def end(self, ctx, op, slot):
+        """Gives a command that ends a slot. Zeroized, its keys are not to be found a moment later."""
+        await self.start(ctx, op, slot)
+        await ctx.tick().repeat(END_CYCLES)
+        if op == ZEROIZE:
+            del self.keys[slot]
+            assert self.find(ctx, slot) is None
+
+    async def ended(self, ctx, slot):
+        """Waits for the end of the command that ends the slot; its keys are to be found until they are erased."""
+        await self.idle(ctx)
+        self.keys.pop(slot, None)
+        assert ctx.get(self.dut.result) == Result.OK
+        assert self.find(ctx, slot) is None
+
+    def find(self, ctx, slot):
+        """The way in which accesses find the slot, if any."""
+        ways = ctx.get(self.dut.read_ways.ways)
+        return next((way for way in range(self.key_ways) if ways[way].valid and ways[way].slot == slot), None)
+
+    async def want(self, ctx, slot, *, port=None, limit=2000):
+        """Waits as an access does. Returns its way, or None if told that there is no key, and the cycles."""
+        port = port or self.dut.read_ways
+        ctx.set(port.wanted, {"valid": 1, "slot": slot})
+        for cycles in range(limit):
+            way = self.find(ctx, slot)
+            absent = ctx.get(port.absent)
+            if way is not None or (absent.valid and absent.slot == slot):
+                ctx.set(port.wanted, {"valid": 0, "slot": slot})
+                ctx.set(port.used, 0 if way is None else 1 << way)
+                await ctx.tick()
+                ctx.set(port.used, 0)
+                return way, cycles
+            await ctx.tick()
+        raise AssertionError(f"slot {slot} waits for more than {limit} cycles")
+
+
+async def wait(ctx, cycles):
+    """Of what runs beside a testbench, :meth:`repeat` could not be ended."""
+    for _ in range(cycles):
+        await ctx.tick()
+
+
+@KEY_BITS
+def test_reset_erases_all_keys_and_every_way(key_bits):
+    bench = CacheBench(key_bits=key_bits)
+
+    async def testbench(ctx):
+        assert await bench.state(ctx, 1) == SlotState.ZEROIZING
+        cycles = 2 + await bench.idle(ctx)
+        way, slot = {128: (23, 9), 256: (31, 17)}[key_bits]
+        assert cycles == WAYS * way + (ASID_COUNT - WAYS) * slot + 1
+        for number in range(WAYS):
+            bench.assert_erased(number)
+        assert bench.bits(ctx) == (0, 0)
+
+    bench.run(testbench)
+
+
+@KEY_BITS
+def test_a_key_is_expanded_when_an_access_wants_it(key_bits):
+    bench = CacheBench(key_bits=key_bits)
+
+    async def testbench(ctx):
+        await bench.idle(ctx)
+        bench.round_keys.clear()
+        for slot in range(ASID_COUNT):
+            await bench.give_key(ctx, slot)
+        assert bench.active(ctx) == 2 ** ASID_COUNT - 1
+        assert not bench.round_keys
+        for slot, looks in ((5, 0), (0, 0), (6, 0), (1, WAYS)):  # all in use: a look at each before one goes
+            way, cycles = await bench.want(ctx, slot)
+            assert cycles == MISS_CYCLES[key_bits] + looks
+            assert bench.written(way) == bench.keys[slot]
+            assert await bench.want(ctx, slot) == (way, 0)
+
+    bench.run(testbench)
+
+
+def test_the_way_longest_unused_makes_room():
+    bench = CacheBench()
+
+    async def testbench(ctx):
+        await bench.idle(ctx)
+        for slot in range(ASID_COUNT):
+            await bench.give_key(ctx, slot)
+        ways = {}
+        for slot in (0, 1, 2):
+            ways[slot], _ = await bench.want(ctx, slot)
+        assert len(set(ways.values())) == WAYS
+        way, _ = await bench.want(ctx, 3)  # all were in use: any may go, and the marks of use are gone with it
+        kept = [slot for slot in (0, 1, 2) if ways[slot] != way]
+        await bench.want(ctx, kept[0])
+        assert await bench.want(ctx, 4) == (ways[kept[1]], pytest.approx(MISS_CYCLES[128], abs=WAYS))
+        assert bench.find(ctx, kept[0]) == ways[kept[0]]
+
+    bench.run(testbench)
+
+
+def test_a_way_makes_room_only_once_drained_and_is_given_up_for_another():
+    bench = CacheBench()
+    waited_for = []
+
+    async def busy(ctx):
+        """Accesses under the first way that is to make room do not end; of others one ends after a while."""
+        since = 0
+        ctx.set(bench.dut.way_busy, 0)
+        while True:
+            way = ctx.get(bench.dut.drain_way)
+            since = since + 1 if waited_for and way == waited_for[-1] else 0
+            waited_for.append(way)
+            ctx.set(bench.dut.way_busy, bool(bench.keys) and (way == 0 or since < 30))
+            await ctx.tick()
+
+    async def testbench(ctx):
+        await bench.idle(ctx)
+        for slot in range(ASID_COUNT):
+            await bench.give_key(ctx, slot)
+        for slot in (0, 1, 2, 3):
+            way, cycles = await bench.want(ctx, slot)
+            assert way != 0
+            assert cycles >= MISS_CYCLES[128] + 20
+        for _ in range(3):  # accesses that find it meanwhile do so again once it is given up
+            assert (await bench.want(ctx, 3))[0] != 0
+
+    bench.run(testbench, busy)
+
+
+@pytest.mark.parametrize("port", ["read_ways", "write_ways"])
+def test_an_access_to_a_slot_without_key_is_told(port):
+    bench = CacheBench()
+
+    async def testbench(ctx):
+        await bench.idle(ctx)
+        await bench.give_key(ctx, 1)
+        bench.round_keys.clear()
+        way, cycles = await bench.want(ctx, 2, port=getattr(bench.dut, port))
+        assert way is None
+        assert cycles <= 4
+        assert not bench.round_keys
+        assert ctx.get(bench.dut.serving) == 0
+
+    bench.run(testbench)
+
+
+@KEY_BITS
+@pytest.mark.parametrize("op", [RETIRE, ZEROIZE])
+def test_the_end_of_a_slot_erases_its_keys_and_its_way(op, key_bits):
+    bench = CacheBench(key_bits=key_bits)
+
+    async def testbench(ctx):
+        await bench.idle(ctx)
+        for slot in (2, 4):
+            await bench.give_key(ctx, slot)
+        way, _ = await bench.want(ctx, 4)
+        other, _ = await bench.want(ctx, 2)
+        await bench.end(ctx, op, 4)
+        await bench.ended(ctx, 4)
+        bench.assert_erased(way)
+        assert bench.bits(ctx) == (0b100, 1 << other)
+        assert (await bench.want(ctx, 4))[0] is None
+        assert await bench.want(ctx, 2) == (other, 0)
+        await bench.give_key(ctx, 4, seed=99)
+        way, _ = await bench.want(ctx, 4)
+        assert bench.written(way) == bench.keys[4]
+
+    bench.run(testbench)
+
+
+def test_retire_serves_what_is_in_flight_and_zeroize_does_not():
+    bench = CacheBench()
+
+    async def testbench(ctx):
+        await bench.idle(ctx)
+        await bench.give_key(ctx, 4)
+        way, _ = await bench.want(ctx, 4)
+        ctx.set(bench.dut.way_busy, 1)
+        await bench.start(ctx, RETIRE, 4)
+        await ctx.tick().repeat(100)
+        assert bench.bits(ctx) == (0, 1 << way)
+        assert bench.find(ctx, 4) == way
+        assert ctx.get(bench.dut.drain_way) == way
+        await bench.end(ctx, ZEROIZE, 4)
+        assert bench.bits(ctx) == (0, 0)
+        await ctx.tick().repeat(30)
+        bench.assert_erased(way)
+        await ctx.tick().repeat(200)
+        assert await bench.state(ctx, 4) == SlotState.ZEROIZING
+        ctx.set(bench.dut.way_busy, 0)
+        await bench.idle(ctx)
+        assert await bench.state(ctx, 4) == SlotState.EMPTY
+
+    bench.run(testbench)
+
+
+@pytest.mark.parametrize("key_bits", [128])
+@pytest.mark.parametrize("delay", range(0, 160, 7))
+def test_zeroize_while_the_slot_is_expanded(key_bits, delay):
+    """Whatever step it meets: the slot is found no more from then on, and nothing of it is left."""
+    bench = CacheBench(key_bits=key_bits)
+
+    async def testbench(ctx):
+        await bench.idle(ctx)
+        await bench.give_key(ctx, 4)
+        ctx.set(bench.dut.read_ways.wanted, {"valid": 1, "slot": 4})
+        for _ in range(delay):
+            await ctx.tick()
+            if bench.find(ctx, 4) is not None:
+                ctx.set(bench.dut.read_ways.wanted, {"valid": 0, "slot": 4})
+        await bench.end(ctx, ZEROIZE, 4)
+        while ctx.get(bench.dut.busy):
+            assert ctx.get(bench.dut.serving) == 0
+            await ctx.tick()
+        for way in range(WAYS):
+            bench.assert_erased(way)
+
+    bench.run(testbench)
+
+
+def test_zeroize_does_not_wait_for_a_way_that_makes_no_room():
+    bench = CacheBench()
+
+    async def testbench(ctx):
+        await bench.idle(ctx)
+        for slot in range(4):
+            await bench.give_key(ctx, slot)
+        for slot in range(3):
+            await bench.want(ctx, slot)
+        ctx.set(bench.dut.way_busy, 1)
+        ctx.set(bench.dut.write_ways.wanted, {"valid": 1, "slot": 3})
+        await ctx.tick().repeat(2 * PATIENCE)
+        keys = bench.keys[1]
+        await bench.end(ctx, ZEROIZE, 1)
+        await ctx.tick().repeat(22 + 2 * WAYS + 8)
+        assert keys not in [bench.written(way) for way in range(WAYS)]
+        ctx.set(bench.dut.way_busy, 0)
+        await bench.idle(ctx)
+        assert await bench.state(ctx, 1) == SlotState.EMPTY
+
+    bench.run(testbench)
+
+
+@pytest.mark.parametrize("op", [RETIRE, ZEROIZE])
+def test_a_slot_is_not_drained_while_its_way_makes_room(op):
+    """What is in flight under a slot counts although accesses find it no more."""
+    bench = CacheBench()
+
+    async def testbench(ctx):
+        await bench.idle(ctx)
+        for slot in range(4):
+            await bench.give_key(ctx, slot)
+        for slot in range(3):
+            await bench.want(ctx, slot)
+        ctx.set(bench.dut.way_busy, 1)
+        ctx.set(bench.dut.read_ways.wanted, {"valid": 1, "slot": 3})
+        while all(bench.find(ctx, slot) is not None for slot in range(3)):
+            await ctx.tick()
+        leaving = next(slot for slot in range(3) if bench.find(ctx, slot) is None)
+        ctx.set(bench.dut.read_ways.wanted, {"valid": 0, "slot": 3})
+        await bench.end(ctx, op, leaving)
+        await ctx.tick().repeat(300)
+        assert await bench.state(ctx, leaving) == (SlotState.RETIRING if op == RETIRE else SlotState.ZEROIZING)
+        ctx.set(bench.dut.way_busy, 0)
+        await bench.ended(ctx, leaving)
+
+    bench.run(testbench)
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_random_life(seed):
+    """Slots come and go, accesses of both directions want them, and ways are busy or not: what _check says holds."""
+    rng = random.Random(seed)
+    bench = CacheBench(asid_count=6, key_ways=2)
+    found = {"read_ways": 0, "write_ways": 0}
+    told = dict.fromkeys(found, 0)
+
+    def accesses(name):
+        port = getattr(bench.dut, name)
+        draw = random.Random(f"{seed}{name}")
+
+        async def run(ctx):
+            while ctx.get(bench.dut.busy) or not bench.keys:
+                await ctx.tick()
+            while True:
+                slot = draw.randrange(6)
+                way, _ = await bench.want(ctx, slot, port=port, limit=5000)
+                found[name] += way is not None
+                told[name] += way is None
+                await wait(ctx, draw.randrange(20))
+        return run
+
+    async def busy(ctx):
+        draw = random.Random(seed)
+        while True:
+            ctx.set(bench.dut.way_busy, draw.random() < 0.3)
+            await wait(ctx, draw.choice((1, 3, 10, 40)))
+            ctx.set(bench.dut.way_busy, 0)
+            await wait(ctx, draw.choice((20, 60)))
+
+    async def testbench(ctx):
+        await bench.idle(ctx)
+        for number in range(60):
+            slot = rng.randrange(6)
+            if slot not in bench.keys:
+                await bench.give_key(ctx, slot, seed=number)
+            else:
+                keys = bench.keys[slot]
+                await bench.end(ctx, rng.choice((RETIRE, ZEROIZE)), slot)
+                await bench.ended(ctx, slot)
+                assert keys not in [bench.written(way) for way in range(2)]
+            await ctx.tick().repeat(rng.randrange(1, 300))
+
+    bench.run(testbench, accesses("read_ways"), accesses("write_ways"), busy)
+    assert all(count > 20 for count in found.values()), found
+    assert all(count > 5 for count in told.values()), told
