@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from cbit_fpga.floorplan import Floorplan
+from cbit_fpga.global_reset import buffer_reset
 from cbit_fpga.output_registers import absorb_output_registers
 from cbit_fpga.round_sites import round_sites
 
@@ -35,6 +36,8 @@ class Device:
         How many the device has.
     finish : callable
         Changes in a netlist, as yosys' JSON has it, what yosys leaves undone.
+    route_globally : callable
+        Gives what is widely spread in the netlist that is placed, frame included, a global net.
     floorplan : callable
         Chooses sites for some of the cells.
     """
@@ -49,6 +52,7 @@ class Device:
     luts: int
     block_rams: int
     finish: Callable[[Mapping[str, Any]], object]
+    route_globally: Callable[[Mapping[str, Any]], object]
     floorplan: Floorplan
 
     @property
@@ -70,6 +74,7 @@ DEVICES: Mapping[str, Device] = {device.name: device for device in (
         luts=83_640,
         block_rams=208,
         finish=absorb_output_registers,
+        route_globally=buffer_reset,
         floorplan=round_sites),
 )}
 """By name."""

@@ -101,12 +101,14 @@ def place(netlist: bytes, device: Device, *, seed: int, store: Store) -> Placeme
     PlacementError
         If the design does not fit or can not be routed.
     """
-    sites = device.floorplan(json.loads(gzip.decompress(netlist)))
+    cells = json.loads(gzip.decompress(netlist))
+    device.route_globally(cells)
+    text = json.dumps(with_sites(cells, device.floorplan(cells)))
     options = (*device.part, "--seed", str(seed), "--freq", str(TARGET_MHZ), "--router", ROUTER)
-    content = digest(netlist, sorted(sites.items()), options, device.placer, metadata.version(device.placer))
+    content = digest(text, options, device.placer, metadata.version(device.placer))
 
     def run(folder: Path) -> dict[str, Any]:
-        (folder / "netlist.json").write_text(with_sites(gzip.decompress(netlist).decode(), sites), encoding="utf-8")
+        (folder / "netlist.json").write_text(text, encoding="utf-8")
         failure = _run_placer(folder, device.placer, options)
         (folder / "netlist.json").unlink()
         if failure is not None:

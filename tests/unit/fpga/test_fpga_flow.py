@@ -112,11 +112,13 @@ def test_a_design_that_can_not_be_placed_is_told_each_time(store):
 
 
 def test_sites_are_those_of_the_floorplan():
-    cells = {"ram": {"attributes": {"keep": "1"}}, "lut": {"attributes": {}}}
-    netlist = json.dumps({"modules": {"top": {"cells": cells}}})
-    assert with_sites(netlist, {}) == netlist
-    placed = json.loads(with_sites(netlist, {"ram": "X4/Y13/EBR0"}))["modules"]["top"]["cells"]
-    assert placed == {"ram": {"attributes": {"keep": "1", "BEL": "X4/Y13/EBR0"}}, "lut": {"attributes": {}}}
+    def netlist():
+        cells = {"ram": {"attributes": {"keep": "1"}}, "lut": {"attributes": {}}}
+        return {"modules": {"top": {"cells": cells}}}
+
+    assert with_sites(netlist(), {}) == netlist()
+    assert with_sites(netlist(), {"ram": "X4/Y13/EBR0"})["modules"]["top"]["cells"] == {
+        "ram": {"attributes": {"keep": "1", "BEL": "X4/Y13/EBR0"}}, "lut": {"attributes": {}}}
 
 
 def test_subjects_survive_json():
