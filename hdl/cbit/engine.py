@@ -107,7 +107,7 @@ class Engine(Component):
                 path.serving.eq(control.serving),
                 path.drain_slot.eq(control.drain_way),
             ]
-        lookup_busy = self._find_keys(m, control, read_front.o, read.i, write_front.o, write.i)
+        lookup_busy = self._find_keys(m, control, read_front, read, write_front, write)
         m.d.comb += [
             control.drain_busy.eq(read_front.drain_busy | write_front.drain_busy),
             control.way_busy.eq(lookup_busy | read.drain_busy | write.drain_busy),
@@ -129,20 +129,23 @@ class Engine(Component):
         ]
         return m
 
-    def _find_keys(self, m: Module, control: ControlPort, read_o, read_i, write_o, write_i) -> Value:
+    def _find_keys(self, m: Module, control: ControlPort, read_front: AddressFront, read: ReadPath,
+                   write_front: AddressFront, write: WritePath) -> Value:
         """Joins fronts and paths, by way of the lookup of keys if not all are expanded; whether one holds an access."""
         config = self.config
         if not config.caches_keys:
-            connect(m, read_o, read_i)
-            connect(m, write_o, write_i)
+            connect(m, read_front.o, read.i)
+            connect(m, write_front.o, write.i)
+            m.d.comb += read.next_id.eq(read_front.next_id)
             return Const(0)
         lookups = [KeyLookup(c_bit=config.c_bit, id_width=config.id_width, asid_count=config.asid_count,
                              key_ways=config.key_way_count) for _ in range(2)]
         m.submodules.read_lookup, m.submodules.write_lookup = lookups
-        for lookup, keys, o, i in zip(lookups, (control.read_ways, control.write_ways), (read_o, write_o),
-                                      (read_i, write_i), strict=True):
-            connect(m, o, lookup.i)
-            connect(m, lookup.o, i)
+        m.d.comb += read.next_id.eq(lookups[0].next_id)
+        for lookup, keys, front, path in zip(lookups, (control.read_ways, control.write_ways),
+                                             (read_front, write_front), (read, write), strict=True):
+            connect(m, front.o, lookup.i)
+            connect(m, lookup.o, path.i)
             connect(m, keys, lookup.keys)
             m.d.comb += lookup.drain_way.eq(control.drain_way)
         return Cat(lookup.drain_busy for lookup in lookups).any()

@@ -6,7 +6,7 @@ from typing import Any
 from amaranth.hdl import Elaboratable
 from amaranth.sim import Simulator
 
-__all__ = ["simulate_watched"]
+__all__ = ["foreseen", "simulate_watched"]
 
 
 def simulate_watched(design: Elaboratable, streams: Iterable[Any], *testbenches: Callable[[Any], Any],
@@ -26,6 +26,21 @@ def simulate_watched(design: Elaboratable, streams: Iterable[Any], *testbenches:
     for stream in streams:
         simulator.add_testbench(_watcher(stream), background=True)
     simulator.run()
+
+
+def foreseen(stream: Any, next_id: Any, count: int) -> Callable[[Any], Coroutine[Any, Any, None]]:
+    """A testbench for ``count`` payloads: ``next_id`` tells the ID of each a cycle before the stream moves to it."""
+    async def watch(ctx: Any) -> None:
+        taken, moved, told = 0, False, None
+        while taken < count:
+            _, _, valid, ready, payload, tells = await ctx.tick().sample(
+                stream.valid, stream.ready, stream.payload, next_id)
+            if valid and moved:
+                assert payload.id == told, f"{payload.id} came where {told} was told"
+            taken += valid and ready
+            moved, told = ready or not valid, tells
+
+    return watch
 
 
 def _watcher(stream: Any) -> Callable[[Any], Coroutine[Any, Any, None]]:

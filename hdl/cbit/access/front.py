@@ -42,6 +42,8 @@ class AddressFront(Component):
     -------
     i : ``In(stream.Signature(address_layout(...)))``
     o : ``Out(stream.Signature(request_layout(...)))``
+    next_id : ``Out(id_width)``
+        The ID that ``o`` has in the next cycle if in this one it is taken or not valid.
     released : ``In(1)``
     mode : ``In(MODE)``
     asid : ``Out(asid_width)``
@@ -66,6 +68,7 @@ class AddressFront(Component):
             "i": In(stream.Signature(address_layout(addr_width=addr_width, id_width=id_width,
                                                     user_width=self.decision.user.size))),
             "o": Out(stream.Signature(self.request_layout)),
+            "next_id": Out(id_width),
             "released": In(1),
             "mode": In(MODE),
             "asid": Out(asid_width),
@@ -98,6 +101,7 @@ class AddressFront(Component):
             self.o.payload.eq(slice_.o.payload),
             self.o.valid.eq(slice_.o.valid),
             slice_.o.ready.eq(self.o.ready),
+            self.next_id.eq(slice_.next.id),
         ]
 
         event, given = self.violation, decision.given

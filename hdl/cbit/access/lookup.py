@@ -36,6 +36,8 @@ class KeyLookup(Component):
         Decided accesses, each with its slot.
     o : ``Out(stream.Signature(request_layout(...)))``
         The same, each with a way in place of the slot.
+    next_id : ``Out(id_width)``
+        The ID that ``o`` has in the next cycle if in this one it is taken or not valid.
     keys : ``In(KeyWaysSignature(asid_count, key_ways))``
         Where keys are.
     drain_way : ``In(range(key_ways))``
@@ -50,6 +52,7 @@ class KeyLookup(Component):
         super().__init__({
             "i": In(stream.Signature(request_layout(slot_width=(asid_count - 1).bit_length(), **widths))),
             "o": Out(stream.Signature(self.found_layout)),
+            "next_id": Out(id_width),
             "keys": In(KeyWaysSignature(asid_count=asid_count, key_ways=key_ways)),
             "drain_way": In(range(key_ways)),
             "drain_busy": Out(1),
@@ -73,6 +76,7 @@ class KeyLookup(Component):
             self.o.valid.eq(slice_.o.valid),
             self.o.payload.eq(slice_.o.payload),
             slice_.o.ready.eq(self.o.ready),
+            self.next_id.eq(slice_.next.id),
             self.drain_busy.eq((Cat((entry.route == Route.ENCRYPTED) & (entry.slot == self.drain_way)
                                     for entry in slice_.held) & slice_.held_valid).any()),
         ]

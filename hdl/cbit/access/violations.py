@@ -1,6 +1,6 @@
 """Remembers which accesses were denied, for the security processor and the host."""
 
-from amaranth.hdl import Module, Mux, Signal, unsigned
+from amaranth.hdl import Cat, Module, Mux, Signal, unsigned
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -44,7 +44,7 @@ class ViolationLog(wiring.Component):
     irq_enable : ``In(1)``
         Lets ``irq`` rise.
     first : ``Out(violation_layout(...))``
-        The first one since reset or since ``clear_record``.
+        The first one since reset or since ``clear_record``; zero when there is none.
     count : ``Out(count_layout())``
         Number of one kind after the other since reset or since ``clear_counts``, as
         :class:`~cbit.access.counts.RotatingCounts` shows it; that of ``Violation.NONE`` stays zero.
@@ -73,21 +73,34 @@ class ViolationLog(wiring.Component):
         m = Module()
         m.submodules.counts = counts = RotatingCounts()
         read, write = Signal(self.read.p.shape()), Signal(self.write.p.shape())
-        read_valid, write_valid = Signal(), Signal()
+        read_valid, write_valid, valid, is_fresh, begins = Signal(), Signal(), Signal(), Signal(), Signal()
+        # Count only while valid, which is reset.
+        record = data.StructLayout({"write": unsigned(1), "event": self.read.p.shape()})
+        latest, kept = Signal(record, reset_less=True), Signal(record, reset_less=True)
         m.d.sync += [
             read.eq(self.read.p), read_valid.eq(self.read.valid),
             write.eq(self.write.p), write_valid.eq(self.write.valid),
         ]
         m.d.comb += [
-            self.irq.eq(self.first.valid & ~self.clear_record & self.irq_enable),
+            begins.eq((read_valid | write_valid) & (~valid | self.clear_record)),
+            self.first.valid.eq(valid),
+            self.irq.eq(valid & ~self.clear_record & self.irq_enable),
             counts.kinds[0].eq(Mux(read_valid, read.kind, Violation.NONE)),
             counts.kinds[1].eq(Mux(write_valid, write.kind, Violation.NONE)),
             counts.clear.eq(self.clear_counts),
             self.count.eq(counts.shown),
         ]
-        with m.If((read_valid | write_valid) & (~self.first.valid | self.clear_record)):
-            m.d.sync += [self.first.valid.eq(1), self.first.write.eq(~read_valid),
-                         self.first.event.eq(Mux(read_valid, read, write))]
-        with m.Elif(self.clear_record):
-            m.d.sync += self.first.as_value().eq(0)
+        # Whether an event is the first one is known to a register before anything of it is kept: so a clear drives two
+        # bits, not the whole record.
+        m.d.sync += [
+            valid.eq(begins | (valid & ~self.clear_record)),
+            is_fresh.eq(begins),
+            latest.write.eq(~read_valid),
+            latest.event.eq(Mux(read_valid, read, write)),
+        ]
+        with m.If(is_fresh):
+            m.d.sync += kept.eq(latest)
+        with m.If(valid):
+            shown = Mux(is_fresh, latest.as_value(), kept.as_value())
+            m.d.comb += Cat(self.first.write, self.first.event).eq(shown)
         return m

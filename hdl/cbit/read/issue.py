@@ -1,7 +1,7 @@
 """Sends reads to DRAM: plain ones as they are, encrypted ones as chunks, and those of partial writes."""
 
 from amaranth import Cat, Module, Mux, Signal
-from amaranth.hdl import Value, unsigned
+from amaranth.hdl import Const, Value, unsigned
 from amaranth.lib import stream
 from amaranth.lib.data import StructLayout
 from amaranth.lib.wiring import Component, In, Out, connect, flipped
@@ -63,11 +63,14 @@ class ReadIssue(Component):
     Members
     -------
     i : ``In(stream.Signature(request_layout(...)))``
+    next_id : ``In(id_width)``
+        If pipelined, the ID that ``i`` has in the next cycle if in this one it is taken or not valid; it counts
+        only if ``i`` is valid then.
     merge : ``In(stream.Signature(merge_request_layout(...)))``
     ar : ``Out(stream.Signature(address_layout(...)))``
     denied : ``Out(stream.Signature(denied_read_layout(...)))``
     denied_busy, denied_id : ``In``
-        Whether a denied read is being answered, and its ID.
+        Whether a denied read is being answered, and its ID; that of ``denied`` once that is taken.
     may_send, may_decrypt : ``In(1)``
         Whether there may be another burst in flight, and one that has to be decrypted.
     send : ``Out(1)``
@@ -88,6 +91,7 @@ class ReadIssue(Component):
         self.credit = BeatCredit(beats=beats, pipelined=pipelined)
         super().__init__({
             "i": In(stream.Signature(request_layout(**widths))),
+            "next_id": In(id_width),
             "merge": In(stream.Signature(merge_request_layout(blocks=blocks, **widths))),
             "ar": Out(stream.Signature(address_layout(addr_width=addr_width, id_width=id_width))),
             "denied": Out(stream.Signature(denied_read_layout(id_width=id_width))),
@@ -108,7 +112,7 @@ class ReadIssue(Component):
         m.submodules.credit = credit = self.credit
         plain, plains_held = self._part(m, "plain", StructLayout({"request": self.i.payload.shape(), "is_short": 1}))
         chunks, chunks_held = self._part(m, "chunks", splitter.o.payload.shape())
-        self._route_head(m, plain, [(valid, held.request) for valid, held in plains_held], chunks_held)
+        self._route_head(m, plain, *self._find_others(m, plain, plains_held, chunks, chunks_held))
         connect(m, splitter.o, chunks.i)
         chunk, request = chunks.o.payload, plain.o.payload.request
         managers, arbiter = self._choose(m)
@@ -169,14 +173,55 @@ class ReadIssue(Component):
         m.d.comb += managers.keep.eq(arbiter.choice == MANAGER)
         return managers, arbiter
 
-    def _route_head(self, m: Module, plain, plains_held: list, chunks_held: list) -> None:
+    def _find_others(self, m: Module, plain, plains_held: list, chunks, chunks_held: list) -> tuple[Signal, ...]:
+        """Whether accesses of the head's ID are being answered as denied, being cut, and held as plain ones.
+
+        If pipelined, who will be the head in the next cycle is compared in this one with all that will be there then.
+        """
+        splitter, id_ = self.splitter, self.i.payload.id
+        denied, cut, held = Signal(), Signal(), Signal()
+        if not self.pipelined:
+            m.d.comb += [
+                denied.eq(self.denied_busy & (self.denied_id == id_)),
+                cut.eq(splitter.is_busy & (splitter.busy_id == id_)),
+            ]
+            return denied, cut, held
+
+        has_denied_id, next_is_same, moves = Signal(), Signal(), Signal()
+        # What is in a slice stays for another cycle, but for the first if that leaves; a chunk that comes is the
+        # splitter's.
+        chunks_stay, plains_stay = (
+            [(valid & ~leaves, entry) for (valid, entry), leaves in zip(entries, (part.o.ready, Const(0)))]
+            for part, entries in ((chunks, chunks_held), (plain, plains_held)))
+        plains_stay = [(valid, entry.request) for valid, entry in plains_stay]
+
+        def cut_with(wanted):
+            return (splitter.is_busy & (splitter.busy_id == wanted)) | _any_with(chunks_stay, id=wanted)
+
+        m.d.comb += [
+            denied.eq(self.denied_busy & has_denied_id),
+            next_is_same.eq(self.next_id == id_),
+            moves.eq(self.i.ready | ~self.i.valid),
+        ]
+        with m.If(moves):
+            came = self.i.valid & next_is_same
+            m.d.sync += [
+                has_denied_id.eq(Mux(self.denied_busy, self.denied_id == self.next_id, next_is_same)),
+                cut.eq(cut_with(self.next_id) | (came & (self.i.payload.route == Route.ENCRYPTED))),
+                held.eq(_any_with(plains_stay, id=self.next_id) | (came & (self.i.payload.route == Route.PLAIN))),
+            ]
+        with m.Else():
+            m.d.sync += [
+                has_denied_id.eq(self.denied_id == id_),
+                cut.eq(cut_with(id_)),
+                held.eq(_any_with(plains_stay, id=id_)),
+            ]
+        return denied, cut, held
+
+    def _route_head(self, m: Module, plain, being_denied: Signal, being_cut: Signal, being_held: Signal) -> None:
         """Offers the head of ``i`` to where it belongs, unless an earlier access of its ID is elsewhere, unsent."""
         request, splitter = self.i.payload, self.splitter
-        being_denied, being_cut, being_held = Signal(), Signal(), Signal()
         m.d.comb += [
-            being_denied.eq(self.denied_busy & (self.denied_id == request.id)),
-            being_cut.eq((splitter.is_busy & (splitter.busy_id == request.id)) | _any_with(chunks_held, id=request.id)),
-            being_held.eq(_any_with(plains_held, id=request.id)),
             plain.i.payload.request.eq(request),
             plain.i.payload.is_short.eq(request.len < SHORT_BEATS),
             splitter.i.payload.eq(request),

@@ -53,6 +53,8 @@ class ReadPath(Component):
     -------
     i : ``In(stream.Signature(request_layout(...)))``
         Decided reads.
+    next_id : ``In(id_width)``
+        As in :class:`~cbit.read.issue.ReadIssue`.
     ar : ``Out(stream.Signature(address_layout(...)))``
     dram_r : ``In(stream.Signature(read_data_layout(...)))``
     r : ``Out(stream.Signature(read_data_layout(...)))``
@@ -86,6 +88,7 @@ class ReadPath(Component):
         beat = read_data_layout(id_width, 128)
         super().__init__({
             "i": In(stream.Signature(request_layout(c_bit=c_bit, **widths))),
+            "next_id": In(id_width),
             "ar": Out(stream.Signature(address_layout(addr_width=addr_width, id_width=id_width))),
             "dram_r": In(stream.Signature(beat)),
             "r": Out(stream.Signature(beat)),
@@ -127,6 +130,7 @@ class ReadPath(Component):
         self._begin_bursts(m, entries, in_flight)
         self._watch_slot(m)
         m.d.comb += [
+            issue.next_id.eq(self.next_id),
             issue.denied_busy.eq(deny.is_busy),
             issue.denied_id.eq(deny.id),
             issue.give.eq(deliver.left),

@@ -37,6 +37,8 @@ class BoundedQueue(Component):
     -------
     i : ``In(stream.Signature(shape))``
     o : ``Out(stream.Signature(shape))``
+    next : ``Out(shape)``
+        As in :class:`~cbit.stream.queue.ReservedQueue`.
     """
 
     def __init__(self, *, shape: ShapeLike, depth: int, bypass: bool = False, spare: int = 0, entry: bool = False,
@@ -44,7 +46,7 @@ class BoundedQueue(Component):
         self.entry = entry
         self.queue = ReservedQueue(shape=shape, depth=depth, bypass=bypass, registered=registered)
         self.tally = Tally(limit=depth, spare=spare)
-        super().__init__({"i": In(stream.Signature(shape)), "o": Out(stream.Signature(shape))})
+        super().__init__({"i": In(stream.Signature(shape)), "o": Out(stream.Signature(shape)), "next": Out(shape)})
 
     def elaborate(self, _platform) -> Module:
         m = Module()
@@ -55,6 +57,7 @@ class BoundedQueue(Component):
         m.d.comb += [
             comes.eq(self.i.valid & (tally.has_room | bool(tally.spare))),
             self.i.ready.eq(tally.has_room),
+            self.next.eq(queue.next),
             tally.comes.eq(comes),
         ]
         # What is stored counts only beside its valid bit, which is reset.

@@ -43,6 +43,9 @@ class ReservedQueue(Component):
         Entries written.
     o : ``Out(stream.Signature(shape))``
         Entries in the order of writing.
+    next : ``Out(shape)``
+        If ``registered``, the payload that ``o`` has in the next cycle if in this one it is taken or not valid; it
+        counts only if ``o`` is valid then.
     overflow : ``Out(1)``
         High while an entry is being written that has no room.
 
@@ -64,6 +67,7 @@ class ReservedQueue(Component):
         super().__init__({
             "i": In(stream.Signature(shape, always_ready=True)),
             "o": Out(stream.Signature(shape)),
+            "next": Out(shape),
             "overflow": Out(1),
         })
 
@@ -93,11 +97,12 @@ class ReservedQueue(Component):
                 self.o.valid.eq(is_shown),
                 self.o.payload.eq(shown),
                 moves.eq(self.o.ready | ~is_shown),
+                self.next.eq(Mux(some, oldest, self.i.payload)),
             ]
             # An entry that finds nothing before it goes straight to the registers.
             m.d.comb += stored.eq(self.i.valid & (some | ~moves))
             with m.If(moves):
-                m.d.sync += [is_shown.eq(some | self.i.valid), shown.eq(Mux(some, oldest, self.i.payload))]
+                m.d.sync += [is_shown.eq(some | self.i.valid), shown.eq(self.next)]
         return m
 
     def _store(self, m: Module, stored: Signal, removed: Signal, some: Signal) -> Signal:

@@ -28,6 +28,8 @@ class RegisterSlice(Component):
         The two entries, the one at ``o`` first.
     held_valid : ``Out(2)``
         A bit for each of ``held``.
+    next : ``Out(shape)``
+        The payload that ``o`` has in the next cycle if in this one it is taken or not valid.
     """
 
     def __init__(self, *, shape: ShapeLike) -> None:
@@ -37,6 +39,7 @@ class RegisterSlice(Component):
             "o": Out(stream.Signature(shape)),
             "held": Out(ArrayLayout(shape, 2)),
             "held_valid": Out(2),
+            "next": Out(shape),
         })
 
     def elaborate(self, _platform) -> Module:
@@ -55,12 +58,12 @@ class RegisterSlice(Component):
             self.held[0].eq(first),
             self.held[1].eq(second),
             self.held_valid.eq(first_valid | (second_valid << 1)),
+            self.next.eq(Mux(second_valid, second, self.i.payload)),
         ]
         m.d.sync += second_valid.eq(~moves & (second_valid | self.i.valid))
         # What the second takes counts only if it could not go to the first: so its enable is a register.
         with m.If(self.i.ready):
             m.d.sync += second.eq(self.i.payload)
         with m.If(moves):
-            m.d.sync += [first.eq(Mux(second_valid, second, self.i.payload)),
-                         first_valid.eq(second_valid | self.i.valid)]
+            m.d.sync += [first.eq(self.next), first_valid.eq(second_valid | self.i.valid)]
         return m

@@ -82,7 +82,7 @@ class WritePath(Component):
         widths = self.widths
         blocks = BLOCKS_PER_ENTRY * entries
         self.route = WriteRoute(entries=entries, pipelined=pipelined, **widths)
-        self.steer = WriteSteer(id_width=id_width)
+        self.steer = WriteSteer(id_width=id_width, pipelined=pipelined)
         self.gather = WriteGather(id_width=id_width)
         self.hazards = WriteHazards(entries=entries, id_width=id_width, pipelined=pipelined)
         self.progress = WriteProgress(entries=entries, pipelined=pipelined)
@@ -158,6 +158,7 @@ class WritePath(Component):
         connect(m, data.o, steer.w)
         connect(m, self.route.turn, turns.i)
         connect(m, turns.o, steer.turn)
+        m.d.comb += steer.next_is_single.eq(turns.next.is_single)
         m.submodules.steered = steered = Stage(
             shape=StructLayout({"valid": 1, "beat": steer.beat.payload.shape()}), registered=self.pipelined)
         m.submodules.gathered = gathered = Stage(

@@ -1,7 +1,7 @@
 """Gives each beat of write data to the access whose turn it is."""
 
 from amaranth import Module, Mux, Signal
-from amaranth.hdl import unsigned
+from amaranth.hdl import Value, unsigned
 from amaranth.lib import stream
 from amaranth.lib.data import StructLayout
 from amaranth.lib.wiring import Component, In, Out
@@ -46,11 +46,15 @@ class WriteSteer(Component):
     ----------
     id_width : :class:`int`
         Width of an ID.
+    pipelined : :class:`bool`
+        Whether a register tells that a beat is its turn's last.
 
     Members
     -------
     turn : ``In(stream.Signature(turn_layout(...)))``
         Taken with its last beat.
+    next_is_single : ``In(1)``
+        If pipelined, ``is_single`` as ``turn`` has it in the next cycle if in this one it is taken or not valid.
     w : ``In(stream.Signature(write_data_layout(128)))``
     plain_has_room : ``In(1)``
         Whether a plain beat may go on; others always may.
@@ -59,9 +63,11 @@ class WriteSteer(Component):
         High with the last beat of a write that goes nowhere.
     """
 
-    def __init__(self, *, id_width: int) -> None:
+    def __init__(self, *, id_width: int, pipelined: bool) -> None:
+        self.pipelined = pipelined
         super().__init__({
             "turn": In(stream.Signature(turn_layout(id_width=id_width))),
+            "next_is_single": In(1),
             "w": In(stream.Signature(write_data_layout(128))),
             "plain_has_room": In(1),
             "beat": Out(stream.Signature(beat_layout(id_width=id_width), always_ready=True)),
@@ -71,7 +77,7 @@ class WriteSteer(Component):
     def elaborate(self, _platform) -> Module:
         m = Module()
         turn, beat = self.turn.payload, self.beat.payload
-        is_begun, is_at_last = Signal(), Signal()
+        is_begun = Signal()
         beats_after = Signal(8)
         left = Signal(8)
         goes = Signal()
@@ -85,17 +91,28 @@ class WriteSteer(Component):
             beat.data.eq(self.w.payload.data),
             beat.strb.eq(self.w.payload.strb),
             beat.is_first.eq(~is_begun),
-            beat.is_last.eq(Mux(is_begun, is_at_last, turn.is_single)),
             beats_after.eq(Mux(is_begun, left, turn.beats) - 1),
         ]
         with m.If(goes):
-            m.d.sync += [
-                is_begun.eq(~beat.is_last),
-                is_at_last.eq(beats_after == 0),
-                left.eq(beats_after),
-            ]
+            m.d.sync += [is_begun.eq(~beat.is_last), left.eq(beats_after)]
+        self._find_last(m, goes, is_begun, beats_after == 0)
         self._find_place(m, goes, is_begun)
         return m
+
+    def _find_last(self, m: Module, goes: Signal, is_begun: Signal, next_is_last: Value) -> None:
+        """Whether a beat is its turn's last; if pipelined, the next turn is asked a cycle before it comes."""
+        turn, beat = self.turn.payload, self.beat.payload
+        is_at_last = Signal()
+        if not self.pipelined:
+            m.d.comb += beat.is_last.eq(Mux(is_begun, is_at_last, turn.is_single))
+            with m.If(goes):
+                m.d.sync += is_at_last.eq(next_is_last)
+            return
+        m.d.comb += beat.is_last.eq(is_at_last)
+        with m.If(goes & ~is_at_last):
+            m.d.sync += is_at_last.eq(next_is_last)
+        with m.Elif(goes | ~self.turn.valid):
+            m.d.sync += is_at_last.eq(self.next_is_single)
 
     def _find_place(self, m: Module, goes: Signal, is_begun: Signal) -> None:
         """A beat ends its block where the address bits above its size, and below a block's, are all ones."""

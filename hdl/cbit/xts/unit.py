@@ -116,12 +116,14 @@ class XtsUnit(Component):
         users = [(lane, 0, lane.direction is Direction.DECRYPT) for lane in self.lanes.values()]
         for user, tweak_key, is_reversed in (*users, (self.tweaks, 1, False)):
             key, slot = user.round_key, self.round_key.slot
+            # The register is the other way around, as it clears a whole round key: no gate in between.
+            is_absent = Signal(init=1)
             m.d.sync += [
-                key.valid.eq(self.round_key.valid & (self.round_key.tweak_key == tweak_key)),
+                is_absent.eq(~(self.round_key.valid & (self.round_key.tweak_key == tweak_key))),
                 key.slot.eq(~slot if is_reversed else slot),
                 key.round.eq(self.round_key.round),
             ]
-            m.d.comb += key.data.eq(given)
+            m.d.comb += [key.valid.eq(~is_absent), key.data.eq(given)]
 
     def _join_lane(self, m: Module, path: str) -> None:
         lane, i, o = self.lanes[path], getattr(self, f"{path}_i"), getattr(self, f"{path}_o")

@@ -9,7 +9,7 @@ from cbit.access.front import AddressFront
 from cbit.access.request import Route, Violation
 from cbit.axi.ports import Burst
 from cbit_sim.streams import collect, send
-from cbit_sim.watch import simulate_watched
+from cbit_sim.watch import foreseen, simulate_watched
 
 C_BIT = 34
 PRIVATE = 1 << C_BIT | 0x1000
@@ -198,7 +198,7 @@ def test_accesses_stay_in_order(gaps, stalls, pipelined):
     async def take(ctx):
         taken.extend(await collect(ctx, dut.o, len(work), pace=lambda: rng.random() >= stalls))
 
-    simulate_watched(dut, [dut.o], offer, take)
+    simulate_watched(dut, [dut.o], offer, take, foreseen(dut.o, dut.next_id, len(work)))
     assert [(request.addr, request.route) for _, request in taken] == [
         (item["addr"], Route.DENIED if item["user"] == 2 else Route.PLAIN) for item in work]
     if not (gaps or stalls):

@@ -8,7 +8,7 @@ from cbit.access.lookup import KeyLookup
 from cbit.access.request import Route
 from cbit.axi.ports import Response
 from cbit_sim.streams import collect, send
-from cbit_sim.watch import simulate_watched
+from cbit_sim.watch import foreseen, simulate_watched
 
 ASID_COUNT, WAYS = 11, 3
 
@@ -155,5 +155,5 @@ def test_order_is_kept(stalls):
             assert taken.route == Route.ENCRYPTED
             seen.append((slot, taken.slot))
 
-    simulate_watched(dut, [dut.o], sender, keeper, receiver)
+    simulate_watched(dut, [dut.o], sender, keeper, receiver, foreseen(dut.o, dut.next_id, len(slots)))
     assert len(seen) == len(slots)

@@ -14,7 +14,7 @@ from cbit.read.entry import ReadKind
 from cbit.read.issue import ReadIssue
 from cbit_model.access import Access, Burst, burst_beats, malformed
 from cbit_sim.requests import request
-from cbit_sim.streams import send
+from cbit_sim.streams import always, send
 from cbit_sim.watch import simulate_watched
 
 C_BIT = 34
@@ -127,6 +127,20 @@ class Surroundings:
         return ["encrypted", address.addr, repeats_of(plan, address.len + 1), plan.slot, plan.is_final]
 
 
+async def offer_reads(ctx, dut, requests, *, pace=always):
+    """Sends accesses, and tells the ID that comes after each."""
+    ids = deque(wanted["id"] for wanted in requests)
+
+    def foresee():
+        goes = pace()
+        if goes:
+            ids.popleft()
+        ctx.set(dut.next_id, ids[0] if ids else 0)
+        return goes
+
+    await send(ctx, dut.i, requests, pace=foresee)
+
+
 @pytest.mark.parametrize("pipelined", [False, True], ids=["direct", "pipelined"])
 @pytest.mark.parametrize(("gaps", "stalls"), [(0, 0), (0.6, 0), (0, 0.5), (0.5, 0.4)],
                          ids=["full speed", "gaps", "stalls", "gaps and stalls"])
@@ -147,7 +161,7 @@ def test_every_access_reaches_dram_in_the_order_of_its_id(gaps, stalls, pipeline
     around = Surroundings(dut, rng, stalls=stalls)
 
     async def offer(ctx):
-        await send(ctx, dut.i, requests, pace=lambda: rng.random() >= gaps)
+        await offer_reads(ctx, dut, requests, pace=lambda: rng.random() >= gaps)
 
     async def offer_merges(ctx):
         await send(ctx, dut.merge, [
@@ -180,7 +194,7 @@ def kinds_sent(*requests, cycles, patience=3, pipelined=False):
     async def offer(ctx):
         for member in (dut.may_send, dut.may_decrypt, dut.ar.ready):
             ctx.set(member, 1)
-        await send(ctx, dut.i, requests)
+        await offer_reads(ctx, dut, requests)
 
     async def watch(ctx):
         for _ in range(cycles):

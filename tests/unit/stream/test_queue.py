@@ -37,6 +37,7 @@ def test_follows_its_model_in_each_cycle(depth, kind, offered, taken):
 
     async def testbench(ctx):
         model = deque()
+        told = None
         for cycle in range(CYCLES):
             ready = rng.random() < taken
             writes = rng.random() < offered and len(model) < depth + ready
@@ -48,6 +49,8 @@ def test_follows_its_model_in_each_cycle(depth, kind, offered, taken):
             assert not ctx.get(dut.overflow)
             if visible:
                 assert ctx.get(dut.o.payload) == visible[0]
+                assert told in (None, visible[0])
+            told = ctx.get(dut.next) if dut.registered and (ready or not visible) else None
             if writes:
                 model.append(cycle)
             if visible and ready:

@@ -32,6 +32,8 @@ def test_follows_its_model_in_each_cycle(offered, taken):
             assert ctx.get(dut.o.valid) == bool(model)
             assert ctx.get(dut.held_valid) == (1 << len(model)) - 1
             assert [ctx.get(dut.held[place]) for place in range(len(model))] == list(model)
+            if not model or ready:
+                assert ctx.get(dut.next) == (model[1] if len(model) == 2 else sent if offers else 0xDEAD)
             waits = offers and len(model) == 2
             accepts = offers and not waits
             if model and ready:
