@@ -169,7 +169,8 @@ class Engine(Component):
 
 
 def latency_cycles(config: EngineConfig) -> dict[str, int]:
-    """Cycles that the engine adds, when nothing else is in flight, the key is expanded, and DRAM takes longer than a tweak.
+    """Cycles that the engine adds, when nothing else is in flight, the key is expanded, and DRAM takes longer than a
+    tweak.
 
     ``plain_read`` and ``encrypted_read`` count address and data, ``plain_write`` address or data and
     the answer.

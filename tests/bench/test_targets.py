@@ -66,7 +66,9 @@ def test_an_access_waits_only_for_a_key_that_is_not_expanded():
         (cycles,) = few["burst_cycles"][f"{kind}_alone"]
         assert {*many["burst_cycles"][f"{kind}_alone"]} == {cycles}
         added = [int(taken) - int(cycles) for taken in many["burst_cycles"][f"{kind}_in_turn"]]
-        assert min(added) == 0 and sorted(added)[1] >= MISS_CYCLES and max(added) <= MOST_MISS_CYCLES
+        # The guest that was at work alone still has its way when it first comes by.
+        assert added.count(0) == 1
+        assert MISS_CYCLES <= min(set(added) - {0}) <= max(added) <= MOST_MISS_CYCLES
     assert {*few["burst_cycles"]["write_in_turn"]} == {*few["burst_cycles"]["write_alone"]}
     assert few["stream_cycles"] == _LINE_BEATS
     assert many["stream_cycles"] < 170

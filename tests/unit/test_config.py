@@ -10,7 +10,8 @@ from cbit.config import DEFAULT_PRESET, PRESETS, EngineConfig, SBox, preset
 
 @pytest.mark.parametrize(("field", "value"), [
     ("addr_width", 64), ("c_bit", 13), ("c_bit", 46), ("id_width", 1), ("id_width", 8), ("asid_count", 2),
-    ("asid_count", 3), ("asid_count", 1024), ("key_ways", 2), ("key_ways", 16), ("key_bits", 128), ("key_bits", 256), ("data_unit_bytes", 64),
+    ("asid_count", 3), ("asid_count", 1024), ("key_ways", 2), ("key_ways", 16), ("key_bits", 128), ("key_bits", 256),
+    ("data_unit_bytes", 64),
     ("data_unit_bytes", 4096), ("duplex", False), ("unroll", 1), ("unroll", 10), ("rounds_per_cycle", 2),
     ("cycles_per_round", 5), ("pipelined", True), ("block_ram_rounds", 0), ("block_ram_rounds", 42),
     ("max_outstanding", 4), ("max_outstanding", 64), *(("sbox", kind) for kind in SBox)])

@@ -63,7 +63,8 @@ class ControlPort(wiring.Component):
         Holds back the release.
     self_test_failed : ``In(1)``
         Erases every slot as a reset does, and prevents the release until reset.
-    asked, is_active, host_is_active, serving, round_key, drain_slot, drain_busy, drain_way, way_busy, read_ways, write_ways
+    asked, is_active, host_is_active, serving, round_key, drain_slot, drain_busy, drain_way, way_busy, read_ways,
+    write_ways
         As of :class:`cbit.keys.control.KeyControl`.
 
     Raises

@@ -115,7 +115,8 @@ class CachedKeys(wiring.Component):
                 with m.If(store.erased):
                     m.next = "IDLE"
             with m.State("TAKE"):
-                m.d.comb += [raw.words.valid.eq(store.words.valid), store.words.ready.eq(1), store.loaded.eq(raw.loaded)]
+                m.d.comb += [raw.words.valid.eq(store.words.valid), store.words.ready.eq(1),
+                             store.loaded.eq(raw.loaded)]
                 with m.If(raw.loaded):
                     m.next = "IDLE"
             with m.State("LOOK"):

@@ -135,7 +135,8 @@ class KeyControl(wiring.Component):
         passage = Signal(SlotState)
         m.d.comb += [
             store.slot.eq(slot), slots.slot.eq(slot), slots.passage.eq(passage), store.start.eq(slots.start),
-            store.cutting.eq(passage == SlotState.ZEROIZING), self.drain_slot.eq(slot), self.host_is_active.eq(slots.host_is_active),
+            store.cutting.eq(passage == SlotState.ZEROIZING), self.drain_slot.eq(slot),
+            self.host_is_active.eq(slots.host_is_active),
             *(given.eq(asked) for given, asked in zip(slots.asked, self.asked)),
             *(shown.eq(is_active) for shown, is_active in zip(self.is_active, slots.is_active)),
             slots.query_slot.eq(self.query_slot), self.query_state.eq(slots.query_state),

@@ -3,10 +3,10 @@
 DRAM answers in order after a fixed number of cycles. Parameters: ``dram_latency_cycles`` (default 30), ``guests``, by
 default all, ``rounds`` (default 2) in which each of them reads, and then writes, one line after the one before it.
 
-Report: ``burst_cycles`` by kind, of a line's burst from the offer of its address to its end, each with how many bursts took
-so long: ``read_alone`` and ``write_alone`` while one guest alone is at work, ``read_in_turn`` and ``write_in_turn``
-while all are, one burst after the other. ``stream_cycles`` are those between two lines when bursts of all guests in turn
-are offered at once.
+Report: ``burst_cycles`` by kind, of a line's burst from the offer of its address to its end, each with how many bursts
+took so long: ``read_alone`` and ``write_alone`` while one guest alone is at work, ``read_in_turn`` and
+``write_in_turn`` while all are, one burst after the other. ``stream_cycles`` are those between two lines when bursts of
+all guests in turn are offered at once.
 """
 
 import random

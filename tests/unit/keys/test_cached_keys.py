@@ -18,7 +18,7 @@ END_CYCLES = 4
 """From a command taken to its effect on the slot."""
 
 MISS_CYCLES = {128: 122, 256: 158}
-"""From the cycle in which an access first waits to the one in which it finds its way, if the first looked at is free."""
+"""From the cycle in which an access first waits to that in which it finds its way, if the first looked at is free."""
 
 KEY_BITS = pytest.mark.parametrize("key_bits", [128, 256])
 
