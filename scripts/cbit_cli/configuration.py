@@ -44,8 +44,8 @@ def configure(preset_name: str | None, settings: Sequence[str]) -> EngineConfig:
 def changed(base: EngineConfig, changes: Mapping[str, typing.Any]) -> EngineConfig:
     """A configuration with changes and what follows from them, unless it is named, too.
 
-    An engine of all rounds keeps all of them when their number changes, and two rounds a cycle have no registers
-    within.
+    An engine of all rounds keeps all of them when their number changes, one with as many ways as usual those of its
+    new number of ASIDs, and two rounds a cycle have no registers within.
 
     Raises
     ------
@@ -55,6 +55,8 @@ def changed(base: EngineConfig, changes: Mapping[str, typing.Any]) -> EngineConf
     follows: dict[str, typing.Any] = {}
     if base.unroll_rounds == base.rounds:
         follows["unroll"] = None
+    if base.key_ways == EngineConfig(asid_count=base.asid_count).key_ways:
+        follows["key_ways"] = None
     if changes.get("rounds_per_cycle", 1) > 1:
         follows["cycles_per_round"] = 1
     return dataclasses.replace(base, **{**follows, **changes})

@@ -21,7 +21,7 @@ AXES: Mapping[str, tuple[typing.Any, ...]] = {
     "duplex": (False, True),
     "key_bits": (128, 256),
     "data_unit_bytes": (64, 4096),
-    "asid_count": (4, 16, 64, 256),
+    "asid_count": (4, 16, 64, 256, 1024),
     "max_outstanding": (8, 16, 32, 64),
 }
 """Parameter to the values that are visited where none are named."""

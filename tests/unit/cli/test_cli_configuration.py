@@ -29,6 +29,14 @@ def test_all_rounds_stay_all_rounds_with_a_longer_key():
     assert configure("streaming", ["key_bits=256"]).unroll == 14
 
 
+@pytest.mark.parametrize(("settings", "asid_count", "key_ways"), [
+    (["asid_count=4"], 4, 4), (["asid_count=1024"], 1024, 16), (["asid_count=64", "key_ways=64"], 64, 64),
+    (["key_ways=2"], 16, 2)])
+def test_ways_follow_the_number_of_asids(settings, asid_count, key_ways):
+    config = configure("streaming", settings)
+    assert (config.asid_count, config.key_ways) == (asid_count, key_ways)
+
+
 def test_two_rounds_a_cycle_have_no_registers_within():
     assert configure("balanced", ["rounds_per_cycle=2", "sbox=table"]).cycles_per_round == 1
 
@@ -50,6 +58,7 @@ def test_later_setting_wins():
     ("streaming", ["key_bits=192"], "key_bits must be 128 or 256, not 192"),
     ("streaming", ["key_bits=many"], "key_bits must be 128 or 256, not 'many'"),
     ("streaming", ["asid_count=1"], "asid_count must be an integer from 2 to 1024, not 1"),
+    ("streaming", ["asid_count=64", "key_ways=65"], "key_ways must be an integer from 2 to 64, not 65"),
     ("streaming", ["duplex=maybe"], "duplex must be true or false, not 'maybe'"),
     ("streaming", ["sbox=lut"], "sbox must be table or composite or block_ram, not 'lut'"),
 ])
