@@ -13,8 +13,9 @@ from cbit.keys.ways import WayTable
 
 __all__ = ["CachedKeys"]
 
-PATIENCE = 64
-"""Cycles after which a way whose accesses do not end is given up for another."""
+PATIENCE = 1024
+"""Cycles for which a miss waits for the accesses of a way, before it tries another; and for those of a slot that ends.
+Longer than accesses take, if their manager does not hold back what it writes."""
 
 ANSWER_CYCLES = 3
 """Cycles in which ``way_busy`` may not yet answer for another ``drain_way``."""
@@ -96,6 +97,8 @@ class CachedKeys(wiring.Component):
         ]
         is_evicting = self._watch(m, ways)
         waited, quiet = Signal(range(PATIENCE)), Signal(range(DRAIN_SETTLE_CYCLES + 2))
+        # To watch another way begins anew: a slot that ends is not kept from it by one miss after the other.
+        is_watching = store.draining & self.slot_busy & ways.found & (waited != PATIENCE - 1)
         erase = self._erase(m, raw, eraser, ways)
         m.d.comb += ways.cut.eq(store.cut | erase)
         self._write_round_keys(m, loader, eraser)
@@ -108,6 +111,8 @@ class CachedKeys(wiring.Component):
                     m.next = "ERASE"
                 with m.Elif(store.words.valid):
                     m.next = "TAKE"
+                with m.Elif(is_watching):
+                    m.d.sync += waited.eq(waited + 1)
                 with m.Elif(wanted.valid):
                     m.next = "LOOK"
             with m.State("ERASE"):
@@ -121,6 +126,7 @@ class CachedKeys(wiring.Component):
                     m.next = "IDLE"
             with m.State("LOOK"):
                 m.d.comb += raw.read.eq(1)
+                m.d.sync += waited.eq(0)
                 m.next = "CHOOSE"
             with m.State("CHOOSE"), m.If(raw.o.valid):
                 m.d.comb += ways.choose.eq(raw.o.payload.present)
@@ -135,7 +141,7 @@ class CachedKeys(wiring.Component):
                 with m.If(quiet == DRAIN_SETTLE_CYCLES + 1):
                     m.d.comb += ways.bind.eq(1)
                     m.next = "EXPAND"
-                with m.Elif(store.erase | (waited == PATIENCE - 1)):
+                with m.Elif(store.erase | store.words.valid | (waited == PATIENCE - 1)):
                     m.d.comb += ways.reopen.eq(1)
                     m.next = "DROP"
             with m.State("EXPAND"):

@@ -29,8 +29,8 @@ class KeyControl(wiring.Component):
     The round keys of a slot are in the way of its number, or, if there are fewer ways than slots, in one that is
     found for it when an access wants it: see :class:`~cbit.keys.cached.CachedKeys`.
 
-    After reset all keys are overwritten with zeros: 22 cycles for each way with AES-128, 30 with AES-256, and for each
-    slot beyond, if there are fewer ways, 9 or 17. Until then ``busy`` is high.
+    After reset all keys are overwritten with zeros: 22 cycles for each slot with AES-128, 30 with AES-256; if there are
+    fewer ways, 23 or 31 for each way and 9 or 17 for each slot beyond. Until then ``busy`` is high.
 
     One command at a time. A command given while ``busy`` is high has the result ``BUSY`` and changes nothing, but
     for one: ``ZEROIZE`` of the slot whose ``RETIRE`` waits for accesses in flight overtakes it. ``result`` is that
@@ -189,6 +189,7 @@ class KeyControl(wiring.Component):
                 m.d.sync += slots.start.eq(1)
                 m.next = "FINISH"
             with m.State("DRAIN"):
+                m.d.comb += store.draining.eq(1)
                 settled = settle == DRAIN_SETTLE_CYCLES + 1  # the first shows what was before the slot was stopped
                 with m.If(~in_flight):
                     m.d.sync += settle.eq(settle + 1)

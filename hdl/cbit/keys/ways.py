@@ -45,7 +45,8 @@ class WayTable(Component):
     victim : ``Out(range(key_ways))``
         The way that was chosen last, which the next three concern.
     reopen : ``In(1)``
-        It need make no room: accesses may find it again, unless its slot was cut meanwhile.
+        It need make no room, as if it had just been used: accesses may find it again, unless its slot was cut
+        meanwhile.
     bind : ``In(1)``
         It is bound to ``bind_slot``, and its accesses fail.
     bind_slot : ``In(range(asid_count))``
@@ -96,14 +97,16 @@ class WayTable(Component):
             with m.If(self.victim == way):
                 with m.If(self.reopen):
                     m.d.sync += entry.valid.eq(self.serving[way])
-                with m.If(self.bind):
-                    m.d.sync += [bound[way].eq(1), entry.slot.eq(self.bind_slot), self.serving[way].eq(0)]
                 with m.If(self.open):
                     m.d.sync += [entry.valid.eq(1), self.serving[way].eq(1)]
             with m.If(is_slot[way] & (self.cut | self.release)):
                 m.d.sync += [entry.valid.eq(0), self.serving[way].eq(0)]
                 with m.If(self.release):
                     m.d.sync += bound[way].eq(0)
+            # Comes last: the slot that is released in this cycle was the one before.
+            with m.If(self.bind & (self.victim == way)):
+                m.d.sync += [bound[way].eq(1), entry.slot.eq(self.bind_slot), entry.valid.eq(0),
+                             self.serving[way].eq(0)]
         return m
 
     def _choose(self, m: Module) -> Signal:
@@ -118,6 +121,8 @@ class WayTable(Component):
                 in_use.eq((in_use & ~(1 << turn)) | self.used),
                 passed.eq(passed + 1),
             ]
+        with m.If(self.reopen):
+            m.d.sync += in_use.bit_select(self.victim, 1).eq(1)
         with m.If(self.chosen):
             m.d.sync += [self.victim.eq(turn), passed.eq(0)]
         return turn

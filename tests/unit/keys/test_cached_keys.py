@@ -1,19 +1,22 @@
 # amaranth: UnusedElaboratable=no
 """Fewer ways than slots: what is expanded where, what makes room, and that no access is served with another's key."""
 
+import itertools
 import random
 
 import pytest
 
 from cbit.keys.cached import PATIENCE
 from cbit.keys.control import KeyControl
-from cbit.keys.types import Operation, Result, SlotState
+from cbit.keys.types import DRAIN_SETTLE_CYCLES, Operation, Result, SlotState
 from cbit_sim.aes_keys import expand_key
 from cbit_sim.key_bench import KeyBench
 
 ASID_COUNT = 7
 WAYS = 3
 INSTALL, RETIRE, ZEROIZE = Operation
+FOREVER = 1_000_000
+
 END_CYCLES = 4
 """From a command taken to its effect on the slot."""
 
@@ -32,16 +35,50 @@ class CacheBench(KeyBench):
         self.key_ways = key_ways
         self.keys = {}
         """Slot to the round keys of both its keys while it is active or retiring."""
+        self.in_flight = []
+        """Way, slot, and cycles left of each access in flight, and whether it is to succeed."""
+        self.ending = None
+        """The slot that a command is about to end."""
+        self.ended_slot = None
+        """The slot that takes no new accesses until the command that ends it is done."""
+        self.waiting = {}
+        """Port to the slot of the access that waits there."""
+        self.answer_cycles = 0
+        """How long a way must be watched before it is known to be free; meanwhile it is said to be busy."""
 
     def run(self, testbench, *watchers):
-        super().run(testbench, self._check, *watchers)
+        super().run(testbench, self._check, self._fly, *watchers)
+
+    def begin(self, way, slot, cycles):
+        """An access has found its way and is in flight for so many cycles."""
+        self.in_flight.append([way, slot, cycles, True])
+
+    async def _fly(self, ctx):
+        """Answers for the accesses in flight, and ends them; of a way just asked about, first anything, then busy. Now
+        and then they hide for fewer cycles than make them count as gone."""
+        watched, since, hidden, rng = None, 0, 0, random.Random(5)
+        while self.in_flight is not None:
+            way = ctx.get(self.dut.drain_way)
+            watched, since = way, 0 if way != watched else since + 1
+            is_used = any(used == way for used, *_ in self.in_flight)
+            ctx.set(self.dut.drain_busy, ctx.get(self.dut.drain_slot) in self.waiting.values())
+            hidden = rng.randrange(1, DRAIN_SETTLE_CYCLES - 1) if hidden < -20 else hidden - 1
+            ctx.set(self.dut.way_busy, is_used and since != 0 and hidden <= 0 or 1 < since < self.answer_cycles)
+            await ctx.tick()
+            for access in self.in_flight:
+                access[2] -= 1
+            self.in_flight[:] = [access for access in self.in_flight if access[2] > 0]
 
     async def _check(self, ctx):
-        """A way that accesses find, they find once, it serves, and it has the round keys of its slot."""
-        port = self.dut.read_ways
-        async for *_, ways, other_ways, serving in ctx.tick().sample(port.ways, self.dut.write_ways.ways,
-                                                                     self.dut.serving):
+        """A way that accesses find, they find once, it serves, and it has the round keys of its slot; no round key is
+        written under an access in flight, but zeros under one that fails."""
+        port, written = self.dut.read_ways, self.dut.round_key
+        async for *_, ways, other_ways, serving, valid, way, data in ctx.tick().sample(
+                port.ways, self.dut.write_ways.ways, self.dut.serving, written.valid, written.slot, written.data):
             assert ways == other_ways
+            for used, slot, _, succeeds in self.in_flight:
+                assert slot == self.ending or serving >> used & 1 == succeeds, (used, slot)
+                assert not valid or used != way or (data == 0 and (slot == self.ending or not succeeds))
             valid = [way for way in range(self.key_ways) if ways[way].valid]
             slots = [ways[way].slot for way in valid]
             assert len(set(slots)) == len(slots)
@@ -55,16 +92,26 @@ class CacheBench(KeyBench):
 
     async def end(self, ctx, op, slot):
         """Gives a command that ends a slot. Zeroized, its keys are not to be found a moment later."""
+        self.ending = slot
         await self.start(ctx, op, slot)
         await ctx.tick().repeat(END_CYCLES)
+        self.ending, self.ended_slot = None, slot
         if op == ZEROIZE:
-            del self.keys[slot]
+            self.fail(slot)
             assert self.find(ctx, slot) is None
+
+    def fail(self, slot):
+        """The slot is zeroized: its keys are gone, and its accesses in flight fail."""
+        del self.keys[slot]
+        for access in self.in_flight:
+            access[3] &= access[1] != slot
 
     async def ended(self, ctx, slot):
         """Waits for the end of the command that ends the slot; its keys are to be found until they are erased."""
         await self.idle(ctx)
+        assert slot not in [used for _, used, *_ in self.in_flight]
         self.keys.pop(slot, None)
+        self.ended_slot = None
         assert ctx.get(self.dut.result) == Result.OK
         assert self.find(ctx, slot) is None
 
@@ -73,16 +120,21 @@ class CacheBench(KeyBench):
         ways = ctx.get(self.dut.read_ways.ways)
         return next((way for way in range(self.key_ways) if ways[way].valid and ways[way].slot == slot), None)
 
-    async def want(self, ctx, slot, *, port=None, limit=2000):
-        """Waits as an access does. Returns its way, or None if told that there is no key, and the cycles."""
+    async def want(self, ctx, slot, *, port=None, limit=4000, flight=0):
+        """Waits as an access does, and is in flight for some cycles. Returns its way, or None if told that there is no
+        key, and the cycles that it has waited."""
         port = port or self.dut.read_ways
         ctx.set(port.wanted, {"valid": 1, "slot": slot})
+        self.waiting[id(port)] = slot
         for cycles in range(limit):
             way = self.find(ctx, slot)
             absent = ctx.get(port.absent)
             if way is not None or (absent.valid and absent.slot == slot):
                 ctx.set(port.wanted, {"valid": 0, "slot": slot})
                 ctx.set(port.used, 0 if way is None else 1 << way)
+                if way is not None and flight:
+                    self.begin(way, slot, flight + 1)
+                del self.waiting[id(port)]
                 await ctx.tick()
                 ctx.set(port.used, 0)
                 return way, cycles
@@ -152,33 +204,80 @@ def test_the_way_longest_unused_makes_room():
     bench.run(testbench)
 
 
-def test_a_way_makes_room_only_once_drained_and_is_given_up_for_another():
+@pytest.mark.parametrize("answer_cycles", [0, 200])
+def test_a_way_makes_room_only_once_drained(answer_cycles):
     bench = CacheBench()
-    waited_for = []
-
-    async def busy(ctx):
-        """Accesses under the first way that is to make room do not end; of others one ends after a while."""
-        since = 0
-        ctx.set(bench.dut.way_busy, 0)
-        while True:
-            way = ctx.get(bench.dut.drain_way)
-            since = since + 1 if waited_for and way == waited_for[-1] else 0
-            waited_for.append(way)
-            ctx.set(bench.dut.way_busy, bool(bench.keys) and (way == 0 or since < 30))
-            await ctx.tick()
+    bench.answer_cycles = answer_cycles
 
     async def testbench(ctx):
         await bench.idle(ctx)
         for slot in range(ASID_COUNT):
             await bench.give_key(ctx, slot)
-        for slot in (0, 1, 2, 3):
-            way, cycles = await bench.want(ctx, slot)
-            assert way != 0
-            assert cycles >= MISS_CYCLES[128] + 20
-        for _ in range(3):  # accesses that find it meanwhile do so again once it is given up
-            assert (await bench.want(ctx, 3))[0] != 0
+        for slot in range(WAYS):
+            await bench.want(ctx, slot, flight=1500)
+        _, cycles = await bench.want(ctx, 3, flight=600)
+        assert 700 < cycles < 1500 + 200 + MISS_CYCLES[128]
 
-    bench.run(testbench, busy)
+    bench.run(testbench)
+
+
+def test_a_way_whose_accesses_do_not_end_is_given_up_for_another():
+    bench = CacheBench()
+
+    async def testbench(ctx):
+        await bench.idle(ctx)
+        for slot in range(ASID_COUNT):
+            await bench.give_key(ctx, slot)
+        ways = [(await bench.want(ctx, slot, flight=100 if slot == 1 else FOREVER))[0] for slot in range(WAYS)]
+        for slot in (3, 4):
+            way, cycles = await bench.want(ctx, slot)
+            assert way == ways[1]
+            assert cycles < 2 * PATIENCE + MISS_CYCLES[128] + 3 * WAYS + 100
+            assert (bench.find(ctx, 0), bench.find(ctx, 2)) == (ways[0], ways[2])
+        await bench.end(ctx, ZEROIZE, 0)
+        for slot in (5, 6):  # the way of the slot that was cut stays closed
+            assert (await bench.want(ctx, slot, limit=8000))[0] == ways[1]
+        assert await bench.state(ctx, 0) == SlotState.ZEROIZING
+
+    bench.run(testbench)
+
+
+def test_who_waits_in_vain_does_not_hold_up_the_other_direction():
+    bench = CacheBench()
+
+    async def testbench(ctx):
+        await bench.idle(ctx)
+        for slot in range(4):
+            await bench.give_key(ctx, slot)
+        for slot in range(WAYS):
+            await bench.want(ctx, slot, flight=FOREVER)
+        ctx.set(bench.dut.read_ways.wanted, {"valid": 1, "slot": 3})
+        await ctx.tick().repeat(20)
+        way, cycles = await bench.want(ctx, 5, port=bench.dut.write_ways)
+        assert way is None
+        assert cycles < PATIENCE + 20
+
+    bench.run(testbench)
+
+
+def test_both_directions_have_their_turn():
+    bench = CacheBench(key_ways=2)
+
+    async def reads(ctx):
+        while len(bench.keys) < ASID_COUNT:
+            await ctx.tick()
+        for number in itertools.count():
+            await bench.want(ctx, number % 3)
+
+    async def testbench(ctx):
+        await bench.idle(ctx)
+        for slot in range(ASID_COUNT):
+            await bench.give_key(ctx, slot)
+        for slot in (4, 5, 6):
+            _, cycles = await bench.want(ctx, slot, port=bench.dut.write_ways)
+            assert cycles < 3 * MISS_CYCLES[128]
+
+    bench.run(testbench, reads)
 
 
 @pytest.mark.parametrize("port", ["read_ways", "write_ways"])
@@ -228,8 +327,7 @@ def test_retire_serves_what_is_in_flight_and_zeroize_does_not():
     async def testbench(ctx):
         await bench.idle(ctx)
         await bench.give_key(ctx, 4)
-        way, _ = await bench.want(ctx, 4)
-        ctx.set(bench.dut.way_busy, 1)
+        way, _ = await bench.want(ctx, 4, flight=FOREVER)
         await bench.start(ctx, RETIRE, 4)
         await ctx.tick().repeat(100)
         assert bench.bits(ctx) == (0, 1 << way)
@@ -241,7 +339,7 @@ def test_retire_serves_what_is_in_flight_and_zeroize_does_not():
         bench.assert_erased(way)
         await ctx.tick().repeat(200)
         assert await bench.state(ctx, 4) == SlotState.ZEROIZING
-        ctx.set(bench.dut.way_busy, 0)
+        bench.in_flight.clear()
         await bench.idle(ctx)
         assert await bench.state(ctx, 4) == SlotState.EMPTY
 
@@ -272,7 +370,8 @@ def test_zeroize_while_the_slot_is_expanded(key_bits, delay):
     bench.run(testbench)
 
 
-def test_zeroize_does_not_wait_for_a_way_that_makes_no_room():
+@pytest.mark.parametrize("delay", [60, 200])
+def test_zeroize_does_not_wait_for_a_way_that_makes_no_room(delay):
     bench = CacheBench()
 
     async def testbench(ctx):
@@ -280,17 +379,33 @@ def test_zeroize_does_not_wait_for_a_way_that_makes_no_room():
         for slot in range(4):
             await bench.give_key(ctx, slot)
         for slot in range(3):
-            await bench.want(ctx, slot)
-        ctx.set(bench.dut.way_busy, 1)
+            await bench.want(ctx, slot, flight=FOREVER)
         ctx.set(bench.dut.write_ways.wanted, {"valid": 1, "slot": 3})
-        await ctx.tick().repeat(2 * PATIENCE)
+        await ctx.tick().repeat(delay)
         keys = bench.keys[1]
         await bench.end(ctx, ZEROIZE, 1)
         await ctx.tick().repeat(22 + 2 * WAYS + 8)
         assert keys not in [bench.written(way) for way in range(WAYS)]
-        ctx.set(bench.dut.way_busy, 0)
-        await bench.idle(ctx)
+        bench.in_flight.clear()
+        await bench.ended(ctx, 1)
         assert await bench.state(ctx, 1) == SlotState.EMPTY
+
+    bench.run(testbench)
+
+
+def test_keys_are_taken_while_a_way_makes_no_room():
+    bench = CacheBench()
+
+    async def testbench(ctx):
+        await bench.idle(ctx)
+        for slot in range(4):
+            await bench.give_key(ctx, slot)
+        for slot in range(3):
+            await bench.want(ctx, slot, flight=FOREVER)
+        ctx.set(bench.dut.write_ways.wanted, {"valid": 1, "slot": 3})
+        await ctx.tick().repeat(60)
+        await bench.give_key(ctx, 5)
+        assert bench.active(ctx) == 0b101111
 
     bench.run(testbench)
 
@@ -305,8 +420,7 @@ def test_a_slot_is_not_drained_while_its_way_makes_room(op):
         for slot in range(4):
             await bench.give_key(ctx, slot)
         for slot in range(3):
-            await bench.want(ctx, slot)
-        ctx.set(bench.dut.way_busy, 1)
+            await bench.want(ctx, slot, flight=FOREVER)
         ctx.set(bench.dut.read_ways.wanted, {"valid": 1, "slot": 3})
         while all(bench.find(ctx, slot) is not None for slot in range(3)):
             await ctx.tick()
@@ -315,10 +429,73 @@ def test_a_slot_is_not_drained_while_its_way_makes_room(op):
         await bench.end(ctx, op, leaving)
         await ctx.tick().repeat(300)
         assert await bench.state(ctx, leaving) == (SlotState.RETIRING if op == RETIRE else SlotState.ZEROIZING)
-        ctx.set(bench.dut.way_busy, 0)
+        bench.in_flight.clear()
         await bench.ended(ctx, leaving)
 
     bench.run(testbench)
+
+
+@pytest.mark.parametrize(("op", "delays"), [(RETIRE, range(36, 54)), (ZEROIZE, range(24, 42))], ids=["retire", "zeroize"])
+def test_a_way_is_bound_in_any_cycle_of_the_end_of_another_slot(op, delays):
+    """Who takes a way while its slot is released can be ended like any other."""
+    bench = CacheBench(asid_count=4, key_ways=2)
+
+    async def testbench(ctx):
+        await bench.idle(ctx)
+        await bench.give_key(ctx, 1)
+        taken = 0
+        for number, delay in enumerate(sorted([*delays] * 2)):
+            await bench.give_key(ctx, 0, seed=number)
+            await bench.give_key(ctx, 2, seed=1000 + number)
+            way, _ = await bench.want(ctx, 0)
+            await bench.want(ctx, 1)
+            await bench.start(ctx, op, 0)
+            for _ in range(END_CYCLES):
+                await ctx.tick()
+            if op == ZEROIZE:
+                bench.fail(0)
+            for _ in range(delay - END_CYCLES):
+                await ctx.tick()
+            newcomer, _ = await bench.want(ctx, 2)
+            taken += newcomer == way
+            await bench.ended(ctx, 0)
+            keys = bench.keys[2]
+            await bench.end(ctx, ZEROIZE, 2)
+            await bench.ended(ctx, 2)
+            assert keys not in [bench.written(each) for each in range(2)]
+        assert taken > 5
+
+    bench.run(testbench)
+
+
+@pytest.mark.parametrize("op", [RETIRE, ZEROIZE])
+@pytest.mark.parametrize(("answer_cycles", "flight"), [(0, 1500), (400, 200)])
+def test_a_slot_ends_while_one_miss_follows_the_other(op, answer_cycles, flight):
+    """Although to know that a way is free takes long, and must be found out anew after each miss."""
+    bench = CacheBench(asid_count=6, key_ways=2)
+    bench.answer_cycles = answer_cycles
+
+    async def misses(ctx):
+        while len(bench.keys) < 6:
+            await ctx.tick()
+        for number in itertools.count():
+            await bench.want(ctx, 2 + number % 4)
+
+    async def testbench(ctx):
+        await bench.idle(ctx)
+        for slot in range(6):
+            await bench.give_key(ctx, slot)
+        for slot in (0, 1):
+            await bench.want(ctx, slot, port=bench.dut.write_ways, flight=flight)
+            await bench.end(ctx, op, slot)
+            for cycles in range(4000):
+                if not ctx.get(bench.dut.busy):
+                    break
+                await ctx.tick()
+            assert cycles < 3000
+            await bench.ended(ctx, slot)
+
+    bench.run(testbench, misses)
 
 
 @pytest.mark.parametrize("seed", range(2))
@@ -326,6 +503,7 @@ def test_random_life(seed):
     """Slots come and go, accesses of both directions want them, and ways are busy or not: what _check says holds."""
     rng = random.Random(seed)
     bench = CacheBench(asid_count=6, key_ways=2)
+    bench.answer_cycles = 80 * seed
     found = {"read_ways": 0, "write_ways": 0}
     told = dict.fromkeys(found, 0)
 
@@ -337,20 +515,12 @@ def test_random_life(seed):
             while ctx.get(bench.dut.busy) or not bench.keys:
                 await ctx.tick()
             while True:
-                slot = draw.randrange(6)
-                way, _ = await bench.want(ctx, slot, port=port, limit=5000)
+                slot = draw.choice([slot for slot in range(6) if slot != bench.ended_slot])
+                way, _ = await bench.want(ctx, slot, port=port, flight=draw.choice((1, 5, 40, 120)))
                 found[name] += way is not None
                 told[name] += way is None
                 await wait(ctx, draw.randrange(20))
         return run
-
-    async def busy(ctx):
-        draw = random.Random(seed)
-        while True:
-            ctx.set(bench.dut.way_busy, draw.random() < 0.3)
-            await wait(ctx, draw.choice((1, 3, 10, 40)))
-            ctx.set(bench.dut.way_busy, 0)
-            await wait(ctx, draw.choice((20, 60)))
 
     async def testbench(ctx):
         await bench.idle(ctx)
@@ -365,6 +535,6 @@ def test_random_life(seed):
                 assert keys not in [bench.written(way) for way in range(2)]
             await ctx.tick().repeat(rng.randrange(1, 300))
 
-    bench.run(testbench, accesses("read_ways"), accesses("write_ways"), busy)
+    bench.run(testbench, accesses("read_ways"), accesses("write_ways"))
     assert all(count > 20 for count in found.values()), found
     assert all(count > 5 for count in told.values()), told
