@@ -31,7 +31,9 @@ class Engine(Component):
 
     Latency: as :func:`latency_cycles`. Throughput: a beat a cycle each way while DRAM gives it, for
     encrypted bursts of 64 bytes or more; a change of key costs no cycle. Stalls and order: AXI4's;
-    reads and writes do not wait for each other, but partial writes read.
+    reads and writes do not wait for each other, but partial writes read. With fewer ways than ASIDs, an access
+    whose key is not expanded waits until it is, and for accesses in flight, writes not yet sent among them, under the
+    key that it replaces.
 
     Parameters
     ----------

@@ -14,8 +14,8 @@ from cbit.keys.ways import WayTable
 __all__ = ["CachedKeys"]
 
 PATIENCE = 1024
-"""Cycles for which a miss waits for the accesses of a way, before it tries another; and for those of a slot that ends.
-Longer than accesses take, if their manager does not hold back what it writes."""
+"""Cycles for which a miss waits for the accesses of a way before it tries another: longer than they take, if their
+manager does not hold back what it writes."""
 
 ANSWER_CYCLES = 3
 """Cycles in which ``way_busy`` may not yet answer for another ``drain_way``."""
@@ -65,6 +65,7 @@ class CachedKeys(wiring.Component):
         self.asid_count = asid_count
         self.key_ways = key_ways
         self.key_bits = key_bits
+        self.raw = RawKeys(asid_count=asid_count, key_bits=key_bits)
         found = KeyWaysSignature(asid_count=asid_count, key_ways=key_ways)
         super().__init__({
             "store": In(KeyStoreSignature(asid_count=asid_count)),
@@ -79,7 +80,7 @@ class CachedKeys(wiring.Component):
 
     def elaborate(self, _platform) -> Module:
         m = Module()
-        m.submodules.raw = raw = RawKeys(asid_count=self.asid_count, key_bits=self.key_bits)
+        m.submodules.raw = raw = self.raw
         m.submodules.loader = loader = KeyLoader(asid_count=self.key_ways, key_bits=self.key_bits)
         m.submodules.eraser = eraser = RoundKeyEraser(asid_count=self.key_ways, key_bits=self.key_bits)
         m.submodules.ways = ways = WayTable(asid_count=self.asid_count, key_ways=self.key_ways)
@@ -97,8 +98,6 @@ class CachedKeys(wiring.Component):
         ]
         is_evicting = self._watch(m, ways)
         waited, quiet = Signal(range(PATIENCE)), Signal(range(DRAIN_SETTLE_CYCLES + 2))
-        # To watch another way begins anew: a slot that ends is not kept from it by one miss after the other.
-        is_watching = store.draining & self.slot_busy & ways.found & (waited != PATIENCE - 1)
         erase = self._erase(m, raw, eraser, ways)
         m.d.comb += ways.cut.eq(store.cut | erase)
         self._write_round_keys(m, loader, eraser)
@@ -111,8 +110,6 @@ class CachedKeys(wiring.Component):
                     m.next = "ERASE"
                 with m.Elif(store.words.valid):
                     m.next = "TAKE"
-                with m.Elif(is_watching):
-                    m.d.sync += waited.eq(waited + 1)
                 with m.Elif(wanted.valid):
                     m.next = "LOOK"
             with m.State("ERASE"):
@@ -126,7 +123,6 @@ class CachedKeys(wiring.Component):
                     m.next = "IDLE"
             with m.State("LOOK"):
                 m.d.comb += raw.read.eq(1)
-                m.d.sync += waited.eq(0)
                 m.next = "CHOOSE"
             with m.State("CHOOSE"), m.If(raw.o.valid):
                 m.d.comb += ways.choose.eq(raw.o.payload.present)
@@ -149,7 +145,8 @@ class CachedKeys(wiring.Component):
                 with m.If(raw.o.valid):
                     m.d.sync += is_whole.eq(is_whole & raw.o.payload.present)
                 with m.If(loader.done):
-                    m.d.comb += ways.open.eq(is_whole & ~(store.cutting & (store.slot == asked)))
+                    m.d.comb += [absent.eq(~is_whole),
+                                 ways.open.eq(is_whole & ~(store.cutting & (store.slot == asked)))]
                     m.next = "IDLE"
             with m.State("DROP"):
                 m.d.comb += raw.o.ready.eq(1)

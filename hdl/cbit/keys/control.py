@@ -189,7 +189,6 @@ class KeyControl(wiring.Component):
                 m.d.sync += slots.start.eq(1)
                 m.next = "FINISH"
             with m.State("DRAIN"):
-                m.d.comb += store.draining.eq(1)
                 settled = settle == DRAIN_SETTLE_CYCLES + 1  # the first shows what was before the slot was stopped
                 with m.If(~in_flight):
                     m.d.sync += settle.eq(settle + 1)

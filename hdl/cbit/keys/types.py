@@ -159,8 +159,6 @@ class KeyStoreSignature(wiring.Signature):
         High once: from the next cycle on, accesses in flight under the slot fail.
     release : ``Out(1)``
         High once: the slot is erased, and nothing is in flight under it.
-    draining : ``Out(1)``
-        High while accesses in flight under the slot are waited for.
     cutting : ``Out(1)``
         High from ``cut`` to ``release`` if the slot is zeroized.
     erase : ``Out(1)``
@@ -182,7 +180,6 @@ class KeyStoreSignature(wiring.Signature):
             "start": Out(1),
             "cut": Out(1),
             "release": Out(1),
-            "draining": Out(1),
             "cutting": Out(1),
             "erase": Out(1),
             "sweep": Out(1),
