@@ -14,6 +14,9 @@ _LINE_BEATS = 4
 MISS_CYCLES, MOST_MISS_CYCLES = 122, 141
 """What an access waits for a key that is not expanded, as the README of the keys states it."""
 
+MOST_LOADED_MISS_CYCLES = 500
+"""The same while the other direction is full, its own cycles included."""
+
 
 @functools.cache
 def _measured(top, bursts, config=None):
@@ -72,3 +75,4 @@ def test_an_access_waits_only_for_a_key_that_is_not_expanded():
     assert {*few["burst_cycles"]["write_in_turn"]} == {*few["burst_cycles"]["write_alone"]}
     assert few["stream_cycles"] == _LINE_BEATS
     assert many["stream_cycles"] < 170
+    assert max(many["beside_reads"], many["beside_writes"]) < MOST_LOADED_MISS_CYCLES

@@ -6,7 +6,8 @@ default all, ``rounds`` (default 2) in which each of them reads, and then writes
 Report: ``burst_cycles`` by kind, of a line's burst from the offer of its address to its end, each with how many bursts
 took so long: ``read_alone`` and ``write_alone`` while one guest alone is at work, ``read_in_turn`` and
 ``write_in_turn`` while all are, one burst after the other. ``stream_cycles`` are those between two lines when bursts of
-all guests in turn are offered at once.
+all guests in turn are offered at once. ``beside_reads`` and ``beside_writes`` are the cycles of a write and of a read
+whose guest has been idle for long, while another keeps the other direction full.
 """
 
 import random
@@ -26,6 +27,7 @@ _PAGES = 64
 _LINE_BYTES = 64
 _BEATS = 4
 _ALONE = 20
+_LOAD = 400
 
 
 @cocotb.test()
@@ -68,4 +70,16 @@ async def guests_in_turn(dut: Any) -> None:
     stream = [burst(asid, is_write=False) for asid in in_turn]
     await bed.manager.perform(*stream, limit_cycles=1000 * len(stream))
     between = (max(each.ended for each in stream) - min(each.ended for each in stream)) / (len(stream) - 1)
-    session.report(cycles=bed.clocked.cycle, burst_cycles=cycles, stream_cycles=round(between, 1))
+    beside = {}
+    for name, loads_with_writes in (("beside_reads", False), ("beside_writes", True)):
+        idle, *_, busy = guests
+        await taken([*guests[1:]], is_write=True)
+        load = [burst(busy, is_write=loads_with_writes) for _ in range(_LOAD)]
+        for each in load:
+            bed.manager.submit(each)
+        await bed.clocked.cycles(_LOAD)
+        assert load[0].ended >= 0 > load[-1].ended
+        (beside[name],) = await taken([idle], is_write=not loads_with_writes)
+        assert load[-1].ended < 0
+        await bed.quiet()
+    session.report(cycles=bed.clocked.cycle, burst_cycles=cycles, stream_cycles=round(between, 1), **beside)
