@@ -4,6 +4,7 @@ import random
 from collections.abc import Callable
 from typing import Any
 
+from amaranth.hdl import ResetInserter, Signal
 from amaranth.sim import Simulator
 
 from cbit.aes.cipher import rounds_of
@@ -22,19 +23,22 @@ class KeyBench:
 
     Attributes
     ----------
+    reset : :class:`~amaranth.hdl.Signal`
+        Resets it.
     round_keys : :class:`dict`
         Way, which key (0 for K1) and number of the round to the round key written last.
     """
 
     def __init__(self, dut: KeyControl):
         self.dut = dut
+        self.reset = Signal()
         self.key_bytes = dut.key_bits // 8
         self.rounds = rounds_of(dut.key_bits)
         self.round_keys: dict[tuple[int, int, int], bytes] = {}
 
     def run(self, testbench: Callable[[Any], Any], *watchers: Callable[[Any], Any]) -> None:
         """Runs until the testbench ends; the watchers run beside it."""
-        simulator = Simulator(self.dut)
+        simulator = Simulator(ResetInserter(self.reset)(self.dut))
         simulator.add_clock(1e-6)
         for watcher in (self._collect, *watchers):
             simulator.add_testbench(watcher, background=True)

@@ -177,6 +177,31 @@ def test_a_slot_is_rekeyed_beside_the_traffic_of_another():
     assert taken[-1][0] == keys_written + len(work) - 1 + dut.latency_cycles
 
 
+@pytest.mark.parametrize(("unroll", "cycles_per_round"), [(1, 1), (1, 2), (1, 3), (2, 3), (10, 1), (10, 3)])
+def test_the_first_round_key_is_used_when_it_is_told(unroll, cycles_per_round):
+    """A block under the first round key of another key is one that differs by both, under the key itself."""
+    rng = random.Random(unroll)
+    key, other, block = (rng.randbytes(16) for _ in range(3))
+    dut = AesPipeline(direction=Direction.ENCRYPT, key_bits=128, slots=2, unroll=unroll, rounds_per_cycle=1,
+                      cycles_per_round=cycles_per_round, sbox=SBox.TABLE)
+
+    async def testbench(ctx):
+        await write_keys(ctx, dut.round_key, [key], every_cycles=dut.key_every_cycles)
+        await ctx.tick().repeat(dut.key_cycles)
+        ctx.set(dut.round_key.round, 0)
+        ctx.set(dut.round_key.data, int.from_bytes(other, "little"))
+        ctx.set(dut.round_key.valid, 1)
+        await ctx.tick()
+        ctx.set(dut.round_key.valid, 0)
+        await ctx.tick().repeat(dut.key_cycles)
+        await send(ctx, dut.i, [payload(dut, block, 0, False)])
+        ((_, taken),) = await collect(ctx, dut.o, 1)
+        both = bytes(a ^ b ^ c for a, b, c in zip(block, key, other))
+        assert taken.to_bytes(16, "little") == AES.new(key, AES.MODE_ECB).encrypt(both)
+
+    simulate(dut, testbench)
+
+
 def cavp_vectors(name):
     """(direction, key, plaintext, ciphertext) of a file of NIST's algorithm validation program."""
     direction, case = "", {}

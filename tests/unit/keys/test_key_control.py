@@ -42,6 +42,30 @@ def test_reset_erases_every_slot_first(key_bits, asid_count):
     bench.run(testbench)
 
 
+@pytest.mark.parametrize(("asid_count", "key_ways"), [(5, None), (5, 2)])
+def test_after_a_reset_no_slot_is_active(asid_count, key_ways):
+    """Whatever memories remember that a reset does not reach."""
+    bench = KeyBench(KeyControl(asid_count=asid_count, key_bits=128, key_ways=key_ways))
+
+    async def testbench(ctx):
+        await bench.idle(ctx)
+        for slot in range(asid_count):
+            await bench.install(ctx, slot)
+        assert bench.active(ctx) == 2 ** asid_count - 1
+        ctx.set(bench.reset, 1)
+        await ctx.tick()
+        ctx.set(bench.reset, 0)
+        while ctx.get(bench.dut.busy):
+            assert bench.bits(ctx) == (0, 0)
+            await ctx.tick()
+        assert bench.bits(ctx) == (0, 0)
+        for slot in range(asid_count):
+            assert await bench.state(ctx, slot) == SlotState.EMPTY
+            await bench.install(ctx, slot, seed=9)
+
+    bench.run(testbench)
+
+
 @pytest.mark.parametrize("key_bits", [128, 256])
 def test_install_writes_the_round_keys_of_both_keys(key_bits):
     bench = KeyBench(KeyControl(asid_count=ASID_COUNT, key_bits=key_bits))

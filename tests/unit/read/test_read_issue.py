@@ -19,6 +19,9 @@ from cbit_sim.watch import simulate_watched
 
 C_BIT = 34
 BEATS = 256
+DENIED_ENDS = 0.2
+"""How likely it is in each cycle that the answer to a denied read ends."""
+
 ATTRIBUTES = {"cache": 3, "prot": 2, "qos": 5, "region": 6}
 
 
@@ -88,8 +91,9 @@ class Surroundings:
             ctx.set(dut.may_decrypt, rng.random() >= self.stalls)
         ctx.set(dut.ar.ready, rng.random() >= self.stalls)
         ctx.set(dut.denied.ready, not ctx.get(dut.denied_busy))
-        if ctx.get(dut.denied_busy) and rng.random() >= self.stalls:
+        if ctx.get(dut.denied_busy) and rng.random() < DENIED_ENDS:
             ctx.set(dut.denied_busy, 0)
+        answered = {ctx.get(dut.denied_id)} if ctx.get(dut.denied_busy) else set()
         leaves = self.stored > 0 and rng.random() >= self.stalls
         ctx.set(dut.give, leaves)
         _, _, send, sent, taken, address, denied, denied_taken = await ctx.tick().sample(
@@ -102,6 +106,7 @@ class Surroundings:
             ctx.set(dut.denied_busy, 1)
             ctx.set(dut.denied_id, denied.id)
         if send:
+            assert sent.kind is ReadKind.MERGE or sent.plan.id not in answered
             place = []
             (self.merges if sent.kind is ReadKind.MERGE else self.seen[sent.plan.id]).append(place)
             self.sent.append((sent, place))

@@ -33,8 +33,10 @@ def test_each_entry_has_the_tweak_that_came_since_it_was_forgotten(entries, pipe
                 ctx.set(dut.index, index)
                 if index in waiting:
                     assert not ctx.get(dut.there[index])
+                if index in there:
+                    # Who asked in the cycle of the writing may not take what was read then for the tweak.
+                    assert ctx.get(dut.there[index]) == (index != late)
                 if index in there and index != late:
-                    assert ctx.get(dut.there[index])
                     assert pipelined or ctx.get(dut.tweak) == there[index]
             expected = there.get(index) if pipelined and index != late else None
             await ctx.tick()
