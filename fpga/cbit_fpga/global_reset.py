@@ -34,8 +34,10 @@ def _buffer_in(module: Mapping[str, Any]) -> int:
     ((reset, count),) = resets.most_common(1)
     if count < _WIDE:
         return 0
-    buffered = 1 + max(bit for cell in module["cells"].values() for bits in cell["connections"].values()
-                       for bit in bits if isinstance(bit, int))
+    nets = (*module["netnames"].values(), *module["ports"].values())
+    wired = (*(net["bits"] for net in nets), *(bits for cell in module["cells"].values()
+                                               for bits in cell["connections"].values()))
+    buffered = 1 + max(bit for bits in wired for bit in bits if isinstance(bit, int))
     for cell in module["cells"].values():
         if cell["type"] == _REGISTER and cell["connections"].get(_RESET) == [reset]:
             cell["connections"][_RESET] = [buffered]

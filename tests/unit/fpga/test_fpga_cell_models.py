@@ -8,36 +8,13 @@ from amaranth.back import rtlil
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import Component, Out
 
-from cbit_fpga.yosys import YosysError, run_yosys
+from cbit_fpga.yosys import YosysError
 from cbit_sim.cells import memory_models
 
-SCRIPT = """
+SYNTHESIZE = """
 read_rtlil design.il
 synth_ecp5 -top memories -noccu2
 tee -q -o cells.json stat -json
-delete =A:blackbox
-read_verilog -DNO_INCLUDES +/lattice/cells_sim_ecp5.v
-delete DP16KD TRELLIS_DPR16X4
-read_verilog model.v
-hierarchy -check -top memories
-proc
-flatten
-opt_clean
-rename memories got
-design -stash got
-read_rtlil design.il
-hierarchy -top memories
-proc
-flatten
-rename memories wanted
-design -copy-from got got
-miter -equiv -ignore_gold_x -make_assert -flatten wanted got miter
-hierarchy -top miter
-proc
-flatten
-memory_nordff
-opt_clean
-sim -clock in_clk -reset in_rst -n 80 -assert miter
 """
 
 
@@ -88,32 +65,36 @@ class Memories(Component):
         return m
 
 
-def compare(folder, model, *, depth, width, style="block"):
+@pytest.fixture
+def compare(tmp_path, compare_with_design):
     """Fails where the synthesized memories differ; returns the number of each cell."""
-    (folder / "model.v").write_text(model)
-    (folder / "design.il").write_text(rtlil.convert(Memories(depth=depth, width=width, style=style), name="memories"))
-    run_yosys(SCRIPT, folder)
-    return json.loads((folder / "cells.json").read_text())["design"]["num_cells_by_type"]
+    def run(*, depth, width, style="block", models=None):
+        (tmp_path / "design.il").write_text(
+            rtlil.convert(Memories(depth=depth, width=width, style=style), name="memories"))
+        compare_with_design(SYNTHESIZE, top="memories", cycles=80, models=models)
+        return json.loads((tmp_path / "cells.json").read_text())["design"]["num_cells_by_type"]
+
+    return run
 
 
 @pytest.mark.parametrize(("depth", "width"), [
     (1024, 18), (512, 36),
     *(pytest.param(*shape, marks=pytest.mark.slow) for shape in [(2048, 9), (4096, 4), (8192, 2), (16384, 1)])])
-def test_memories_of_every_width_survive_synthesis(tmp_path, depth, width):
-    assert compare(tmp_path, memory_models(), depth=depth, width=width)["DP16KD"] >= 3
+def test_memories_of_every_width_survive_synthesis(compare, depth, width):
+    assert compare(depth=depth, width=width)["DP16KD"] >= 3
 
 
-def test_distributed_memories_survive_synthesis(tmp_path):
-    assert compare(tmp_path, memory_models(), depth=32, width=6, style="distributed")["TRELLIS_DPR16X4"] >= 6
+def test_distributed_memories_survive_synthesis(compare):
+    assert compare(depth=32, width=6, style="distributed")["TRELLIS_DPR16X4"] >= 6
 
 
 @pytest.mark.parametrize(("right", "fault", "depth", "width", "style"), [
     ("address[4] * 18", "!address[4] * 18", 1024, 18, "block"),
     ("memory[WAD] <= DI", "memory[WAD] <= ~DI", 32, 6, "distributed")])
-def test_a_wrong_model_is_found(tmp_path, right, fault, depth, width, style):
+def test_a_wrong_model_is_found(tmp_path, compare, right, fault, depth, width, style):
     text = memory_models()
     wrong = text.replace(right, fault)
     assert wrong != text
     with pytest.raises(YosysError):
-        compare(tmp_path, wrong, depth=depth, width=width, style=style)
+        compare(depth=depth, width=width, style=style, models=wrong)
     assert "Assertion miter" in (tmp_path / "yosys.log").read_text()

@@ -7,6 +7,7 @@ import pytest
 from cbit_fpga.global_reset import buffer_reset
 
 RESET, OTHER, CLOCK = 3, 4, 2
+UNUSED_PORT, UNUSED_NET = 1000, 1001
 
 
 def netlist(*, shared, others=5, without=7):
@@ -17,7 +18,9 @@ def netlist(*, shared, others=5, without=7):
     resets = [RESET] * shared + [OTHER] * others + ["0"] * without
     cells = {f"ff{number}": register(number, reset) for number, reset in enumerate(resets)}
     cells["lut"] = {"type": "LUT4", "connections": {"A": [RESET], "Z": [11]}}
-    return {"modules": {"top": {"cells": cells, "netnames": {}}, "empty": {"cells": {}, "netnames": {}}}}
+    empty = {"cells": {}, "netnames": {}, "ports": {}}
+    unconnected = {"ports": {"i": {"bits": [UNUSED_PORT]}}, "netnames": {"n": {"bits": [UNUSED_NET, "x"]}}}
+    return {"modules": {"top": {"cells": cells} | unconnected, "empty": empty}}
 
 
 @pytest.mark.parametrize("shared", [100, 300])
@@ -30,6 +33,7 @@ def test_the_widest_reset_is_buffered(shared):
     assert buffer["type"] == "DCCA"
     assert (buffer["connections"]["CLKI"], buffer["connections"]["CE"]) == ([RESET], ["1"])
     (buffered,) = buffer["connections"]["CLKO"]
+    assert buffered > max(UNUSED_PORT, UNUSED_NET)
     assert all(buffered not in bits for cell in before.values() for bits in cell["connections"].values())
     for name, cell in before.items():
         if cell["connections"].get("LSR") == [RESET]:

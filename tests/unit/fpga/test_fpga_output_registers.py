@@ -11,39 +11,11 @@ from amaranth.lib.wiring import Component, Out
 
 from cbit_fpga.output_registers import absorb_output_registers
 from cbit_fpga.yosys import YosysError, run_yosys
-from cbit_sim.cells import memory_models
 
 SYNTHESIZE = """
 read_rtlil design.il
 synth_ecp5 -top reader -noccu2
 write_json mapped.json
-"""
-
-COMPARE = """
-read_json mapped.json
-delete =A:blackbox
-read_verilog -DNO_INCLUDES +/lattice/cells_sim_ecp5.v
-delete DP16KD TRELLIS_DPR16X4
-read_verilog model.v
-hierarchy -check -top reader
-proc
-flatten
-opt_clean
-rename reader got
-design -stash got
-read_rtlil design.il
-hierarchy -top reader
-proc
-flatten
-rename reader wanted
-design -copy-from got got
-miter -equiv -ignore_gold_x -make_assert -flatten wanted got miter
-hierarchy -top miter
-proc
-flatten
-memory_nordff
-opt_clean
-sim -clock in_clk -reset in_rst -n 120 -assert miter
 """
 
 BITS = {"plain": 36, "enabled port": 36, "enabled register": 36, "one port": 18, "short word": 6, "constant": 18}
@@ -106,11 +78,14 @@ def synthesized(folder, kind):
     return json.loads((folder / "mapped.json").read_text())
 
 
-def compare(folder, netlist):
-    """Fails where the netlist does not behave as the design."""
-    (folder / "mapped.json").write_text(json.dumps(netlist))
-    (folder / "model.v").write_text(memory_models())
-    run_yosys(COMPARE, folder)
+@pytest.fixture
+def compare(tmp_path, compare_with_design):
+    """Fails where a netlist does not behave as the design."""
+    def run(netlist):
+        (tmp_path / "mapped.json").write_text(json.dumps(netlist))
+        compare_with_design("read_json mapped.json", top="reader", cycles=120)
+
+    return run
 
 
 def count(netlist, kind):
@@ -123,12 +98,12 @@ def block_ram(netlist):
 
 
 @pytest.mark.parametrize("kind", BITS)
-def test_a_register_moves_and_nothing_changes(tmp_path, kind):
+def test_a_register_moves_and_nothing_changes(tmp_path, compare, kind):
     netlist = synthesized(tmp_path, kind)
     registers = count(netlist, "TRELLIS_FF")
     assert absorb_output_registers(netlist) == BITS[kind]
     assert count(netlist, "TRELLIS_FF") == registers - BITS[kind]
-    compare(tmp_path, netlist)
+    compare(netlist)
     assert absorb_output_registers(netlist) == 0
 
 
@@ -188,9 +163,9 @@ def test_a_port_of_the_module_is_a_reader(plain):
     assert absorb_output_registers(netlist) == 0
 
 
-def test_a_lost_enable_is_found(tmp_path):
+def test_a_lost_enable_is_found(tmp_path, compare):
     netlist = synthesized(tmp_path, "enabled register")
     assert absorb_output_registers(netlist) == 36
     block_ram(netlist)["connections"]["OCEB"] = ["1"]
     with pytest.raises(YosysError):
-        compare(tmp_path, netlist)
+        compare(netlist)

@@ -58,7 +58,7 @@ class CacheBench(KeyBench):
         """Answers for the accesses in flight, and ends them; of a way just asked about, first anything, then busy. Now
         and then they hide for fewer cycles than make them count as gone."""
         watched, since, hidden, rng = None, 0, 0, random.Random(5)
-        while self.in_flight is not None:
+        while True:
             way = ctx.get(self.dut.drain_way)
             watched, since = way, 0 if way != watched else since + 1
             is_used = any(used == way for used, *_ in self.in_flight)
@@ -80,12 +80,19 @@ class CacheBench(KeyBench):
             for used, slot, _, succeeds in self.in_flight:
                 assert slot == self.ending or serving >> used & 1 == succeeds, (used, slot)
                 assert not valid or used != way or (data == 0 and (slot == self.ending or not succeeds))
-            valid = [way for way in range(self.key_ways) if ways[way].valid]
-            slots = [ways[way].slot for way in valid]
-            assert len(set(slots)) == len(slots)
-            for way, slot in zip(valid, slots):
+            found = {way: ways[way].slot for way in range(self.key_ways) if ways[way].valid}
+            assert len(set(found.values())) == len(found)
+            for way, slot in found.items():
                 assert serving >> way & 1
                 assert self.written(way) == self.keys[slot], (way, slot)
+
+    async def prepare(self, ctx, slots=ASID_COUNT, *, in_flight=()):
+        """Gives keys to the first slots, and puts accesses in flight for so many cycles in a way of each first slot.
+        Returns these ways."""
+        await self.idle(ctx)
+        for slot in range(slots):
+            await self.give_key(ctx, slot)
+        return [(await self.want(ctx, slot, flight=cycles))[0] for slot, cycles in enumerate(in_flight)]
 
     async def give_key(self, ctx, slot, seed=None):
         keys = await self.install(ctx, slot, seed=slot if seed is None else seed)
@@ -189,13 +196,8 @@ def test_the_way_longest_unused_makes_room():
     bench = CacheBench()
 
     async def testbench(ctx):
-        await bench.idle(ctx)
-        for slot in range(ASID_COUNT):
-            await bench.give_key(ctx, slot)
-        ways = {}
-        for slot in (0, 1, 2):
-            ways[slot], _ = await bench.want(ctx, slot)
-        assert len(set(ways.values())) == WAYS
+        ways = await bench.prepare(ctx, in_flight=[0] * WAYS)
+        assert len(set(ways)) == WAYS
         way, _ = await bench.want(ctx, 3)  # all were in use: any may go, and the marks of use are gone with it
         kept = [slot for slot in (0, 1, 2) if ways[slot] != way]
         await bench.want(ctx, kept[0])
@@ -211,11 +213,7 @@ def test_a_way_makes_room_only_once_drained(answer_cycles):
     bench.answer_cycles = answer_cycles
 
     async def testbench(ctx):
-        await bench.idle(ctx)
-        for slot in range(ASID_COUNT):
-            await bench.give_key(ctx, slot)
-        for slot in range(WAYS):
-            await bench.want(ctx, slot, flight=1500)
+        await bench.prepare(ctx, in_flight=[1500] * WAYS)
         _, cycles = await bench.want(ctx, 3, flight=600)
         assert 700 < cycles < 1500 + 200 + MISS_CYCLES[128]
 
@@ -226,10 +224,7 @@ def test_a_way_whose_accesses_do_not_end_is_given_up_for_another():
     bench = CacheBench()
 
     async def testbench(ctx):
-        await bench.idle(ctx)
-        for slot in range(ASID_COUNT):
-            await bench.give_key(ctx, slot)
-        ways = [(await bench.want(ctx, slot, flight=100 if slot == 1 else FOREVER))[0] for slot in range(WAYS)]
+        ways = await bench.prepare(ctx, in_flight=[FOREVER, 100, FOREVER])
         for slot in (3, 4):
             way, cycles = await bench.want(ctx, slot)
             assert way == ways[1]
@@ -247,11 +242,7 @@ def test_who_waits_in_vain_does_not_hold_up_the_other_direction():
     bench = CacheBench()
 
     async def testbench(ctx):
-        await bench.idle(ctx)
-        for slot in range(4):
-            await bench.give_key(ctx, slot)
-        for slot in range(WAYS):
-            await bench.want(ctx, slot, flight=FOREVER)
+        await bench.prepare(ctx, 4, in_flight=[FOREVER] * WAYS)
         ctx.set(bench.dut.read_ways.wanted, {"valid": 1, "slot": 3})
         await ctx.tick().repeat(20)
         way, cycles = await bench.want(ctx, 5, port=bench.dut.write_ways)
@@ -271,9 +262,7 @@ def test_both_directions_have_their_turn():
             await bench.want(ctx, number % 3)
 
     async def testbench(ctx):
-        await bench.idle(ctx)
-        for slot in range(ASID_COUNT):
-            await bench.give_key(ctx, slot)
+        await bench.prepare(ctx)
         for slot in (4, 5, 6):
             _, cycles = await bench.want(ctx, slot, port=bench.dut.write_ways)
             assert cycles < 3 * MISS_CYCLES[128]
@@ -401,11 +390,7 @@ def test_zeroize_does_not_wait_for_a_way_that_makes_no_room(delay):
     bench = CacheBench()
 
     async def testbench(ctx):
-        await bench.idle(ctx)
-        for slot in range(4):
-            await bench.give_key(ctx, slot)
-        for slot in range(3):
-            await bench.want(ctx, slot, flight=FOREVER)
+        await bench.prepare(ctx, 4, in_flight=[FOREVER] * WAYS)
         ctx.set(bench.dut.write_ways.wanted, {"valid": 1, "slot": 3})
         await ctx.tick().repeat(delay)
         keys = bench.keys[1]
@@ -423,11 +408,7 @@ def test_keys_are_taken_while_a_way_makes_no_room():
     bench = CacheBench()
 
     async def testbench(ctx):
-        await bench.idle(ctx)
-        for slot in range(4):
-            await bench.give_key(ctx, slot)
-        for slot in range(3):
-            await bench.want(ctx, slot, flight=FOREVER)
+        await bench.prepare(ctx, 4, in_flight=[FOREVER] * WAYS)
         ctx.set(bench.dut.write_ways.wanted, {"valid": 1, "slot": 3})
         await ctx.tick().repeat(60)
         await bench.give_key(ctx, 5)
@@ -442,11 +423,7 @@ def test_a_slot_is_not_drained_while_its_way_makes_room(op):
     bench = CacheBench()
 
     async def testbench(ctx):
-        await bench.idle(ctx)
-        for slot in range(4):
-            await bench.give_key(ctx, slot)
-        for slot in range(3):
-            await bench.want(ctx, slot, flight=FOREVER)
+        await bench.prepare(ctx, 4, in_flight=[FOREVER] * WAYS)
         ctx.set(bench.dut.read_ways.wanted, {"valid": 1, "slot": 3})
         while all(bench.find(ctx, slot) is not None for slot in range(3)):
             await ctx.tick()
@@ -509,9 +486,7 @@ def test_a_slot_ends_while_one_miss_follows_the_other(op, answer_cycles, flight)
             await bench.want(ctx, 2 + number % 4)
 
     async def testbench(ctx):
-        await bench.idle(ctx)
-        for slot in range(6):
-            await bench.give_key(ctx, slot)
+        await bench.prepare(ctx, 6)
         for slot in (0, 1):
             await bench.want(ctx, slot, port=bench.dut.write_ways, flight=flight)
             await bench.end(ctx, op, slot)
