@@ -1,5 +1,6 @@
 """What the engine costs in cycles, against the wire: the contract's targets."""
 
+import dataclasses
 import functools
 
 import pytest
@@ -38,10 +39,13 @@ def test_an_encrypted_read_takes_the_depth_of_aes_and_one_cycle():
     assert _added("encrypted_read", "plain_read") == latency_cycles(EngineConfig())["encrypted_read"] == 11
 
 
-@pytest.mark.parametrize("name", [
-    pytest.param(name, marks=() if name == DEFAULT_PRESET else pytest.mark.slow) for name in PRESETS])
-def test_every_preset_takes_the_cycles_that_it_states(name):
-    config = PRESETS[name][1]
+@pytest.mark.parametrize("config", [
+    *(pytest.param(config, id=name, marks=() if name == DEFAULT_PRESET else pytest.mark.slow)
+      for name, (_, config) in PRESETS.items()),
+    pytest.param(EngineConfig(asid_count=64), id="64 ASIDs"),
+    pytest.param(dataclasses.replace(preset(DEFAULT_PRESET), asid_count=64), id="64 ASIDs, pipelined",
+                 marks=pytest.mark.slow)])
+def test_every_configuration_takes_the_cycles_that_it_states(config):
     # So that DRAM takes longer than any preset's tweak.
     parameters = {"bursts": 10, "dram_latency_cycles": 80}
     measured, wire = (simulate(top, "cbit_sim.benches.latency", config=each, parameters=parameters)
