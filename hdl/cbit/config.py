@@ -68,7 +68,7 @@ class EngineConfig:
         Number of ASIDs, the host's ASID 0 included, and of key slots. 2 to 1024.
     key_ways : :class:`int` or :data:`None`
         Slots whose round keys are expanded at a time; if fewer than ``asid_count``, an access under another waits
-        until its key is expanded in place of the one longest unused. 2 to ``asid_count``. :data:`None` means all
+        until its key is expanded in place of one not used of late. 2 to ``asid_count``. :data:`None` means all
         of up to 16, and 16 of more.
     key_bits : :class:`int`
         Bits of each of the two AES keys of a slot. 128 or 256.
