@@ -194,7 +194,7 @@ def test_the_first_round_key_is_used_when_it_is_told(unroll, cycles_per_round):
         await ctx.tick()
         ctx.set(dut.round_key.valid, 0)
         await ctx.tick().repeat(dut.key_cycles)
-        await send(ctx, dut.i, [payload(dut, block, 0, False)])
+        await send(ctx, dut.i, [payload(dut, block, 0, decrypt=False)])
         ((_, taken),) = await collect(ctx, dut.o, 1)
         both = bytes(a ^ b ^ c for a, b, c in zip(block, key, other))
         assert taken.to_bytes(16, "little") == AES.new(key, AES.MODE_ECB).encrypt(both)
