@@ -95,7 +95,12 @@ class Engine(Component):
         connect(m, flipped(self.s_axil_psp), control.s_axil_psp)
         connect(m, flipped(self.s_axil_host), control.s_axil_host)
         connect(m, xts.round_key, control.round_key)
-        m.d.comb += self.irq.eq(control.irq)
+        m.d.comb += [
+            self.irq.eq(control.irq),
+            xts.self_test_keys.eq(control.self_test_keys),
+            control.self_test_busy.eq(xts.self_test_busy),
+            control.self_test_failed.eq(xts.self_test_failed),
+        ]
         for index, (front, path, log) in enumerate(((read_front, read, control.read_violation),
                                                     (write_front, write, control.write_violation))):
             connect(m, front.violation, log)

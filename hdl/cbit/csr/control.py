@@ -62,9 +62,9 @@ class ControlPort(wiring.Component):
     self_test_busy : ``In(1)``
         Holds back the release.
     self_test_failed : ``In(1)``
-        Erases every slot as a reset does, and prevents the release until reset.
-    asked, is_active, host_is_active, serving, round_key, drain_slot, drain_busy, drain_way, way_busy, read_ways,
-    write_ways
+        Erases every slot as a reset does, and until reset prevents the release and the installation of keys.
+    self_test_keys, asked, is_active, host_is_active, serving, round_key, drain_slot, drain_busy, drain_way, way_busy,
+    read_ways, write_ways
         As of :class:`cbit.keys.control.KeyControl`.
 
     Raises
@@ -96,6 +96,7 @@ class ControlPort(wiring.Component):
             "write_violation": In(event),
             "self_test_busy": In(1),
             "self_test_failed": In(1),
+            "self_test_keys": Out(1),
             "asked": In(range(asid_count)).array(ASKERS),
             "is_active": Out(1).array(ASKERS),
             "host_is_active": Out(1),
@@ -138,6 +139,7 @@ class ControlPort(wiring.Component):
             switches.erased.eq(~keys.busy),
             switches.self_test_busy.eq(self.self_test_busy),
             switches.self_test_failed.eq(self.self_test_failed),
+            keys.closed.eq(switches.failed),
             self.mode.eq(switches.mode),
             self.released.eq(switches.released),
             psp.status.value.busy.eq(keys.busy),
@@ -159,6 +161,7 @@ class ControlPort(wiring.Component):
             psp.command_status.value.result.eq(keys.result),
             psp.slot_select.value.slot.eq(keys.query_slot),
             psp.slot_state.value.state.eq(keys.query_state),
+            keys.self_test_busy.eq(self.self_test_busy), self.self_test_keys.eq(keys.self_test_keys),
             keys.drain_busy.eq(self.drain_busy), keys.way_busy.eq(self.way_busy),
             *(given.eq(asked) for given, asked in zip(keys.asked, self.asked)),
             *(shown.eq(is_active) for shown, is_active in zip(self.is_active, keys.is_active)),

@@ -93,7 +93,8 @@ class CachedKeys(wiring.Component):
             raw.slot.eq(store.slot), raw.words.payload.eq(store.words.payload), raw.read_slot.eq(asked),
             ways.slot.eq(store.slot), ways.release.eq(store.release),
             ways.used.eq(self.read_ways.used | self.write_ways.used), ways.bind_slot.eq(asked),
-            loader.slot.eq(ways.victim), loader.i.payload.eq(raw.o.payload.word),
+            loader.slot.eq(Mux(store.testing, 0, ways.victim)),
+            loader.i.payload.eq(Mux(store.testing, store.words.payload, raw.o.payload.word)),
             self.serving.eq(ways.serving),
         ]
         is_evicting = self._watch(m, ways)
@@ -108,6 +109,8 @@ class CachedKeys(wiring.Component):
                 m.d.sync += [asked.eq(wanted.slot), waited.eq(0), quiet.eq(0), is_whole.eq(1)]
                 with m.If(store.erase):
                     m.next = "ERASE"
+                with m.Elif(store.testing):
+                    m.next = "TEST"
                 with m.Elif(store.words.valid):
                     m.next = "TAKE"
                 with m.Elif(wanted.valid):
@@ -120,6 +123,11 @@ class CachedKeys(wiring.Component):
                 m.d.comb += [raw.words.valid.eq(store.words.valid), store.words.ready.eq(1),
                              store.loaded.eq(raw.loaded)]
                 with m.If(raw.loaded):
+                    m.next = "IDLE"
+            with m.State("TEST"):
+                m.d.comb += [loader.i.valid.eq(store.words.valid), store.words.ready.eq(loader.i.ready),
+                             store.loaded.eq(loader.done)]
+                with m.If(~store.testing):
                     m.next = "IDLE"
             with m.State("LOOK"):
                 m.d.comb += raw.read.eq(1)

@@ -1,11 +1,12 @@
 """The life of the key slots: who may use which, and when it is erased."""
 
-from amaranth.hdl import Cat, Module, Signal, Value
+from amaranth.hdl import Cat, Module, Mux, Signal, Value
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from cbit.keys.cached import CachedKeys
 from cbit.keys.expanded import ExpandedKeys
+from cbit.keys.known_key import KnownKey
 from cbit.keys.slots import ASKERS, SlotTable
 from cbit.keys.staging import KeyStaging
 from cbit.keys.types import (
@@ -30,7 +31,8 @@ class KeyControl(wiring.Component):
     found for it when an access wants it: see :class:`~cbit.keys.cached.CachedKeys`.
 
     After reset all keys are overwritten with zeros: 22 cycles for each slot with AES-128, 30 with AES-256; if there are
-    fewer ways, 23 or 31 for each way and 9 or 17 for each slot beyond. Until then ``busy`` is high.
+    fewer ways, 23 or 31 for each way and 9 or 17 for each slot beyond. Then, if ``self_test_busy``, the keys of the
+    self-test are expanded in way 0, and overwritten once it is done. Until then ``busy`` is high.
 
     One command at a time. A command given while ``busy`` is high has the result ``BUSY`` and changes nothing, but
     for one: ``ZEROIZE`` of the slot whose ``RETIRE`` waits for accesses in flight overtakes it. ``result`` is that
@@ -45,7 +47,7 @@ class KeyControl(wiring.Component):
         ACTIVE or RETIRING -> ZEROIZING -> EMPTY. Serving no more at once; erases at once, then waits for
         ``drain_busy`` to fall. Of an empty slot: no effect on it. Whatever its slot, it erases staging.
 
-    Refusals are tried in the order OPERATION, SLOT_RANGE, SLOT_STATE, KEY_INCOMPLETE, KEYS_EQUAL.
+    Refusals are tried in the order OPERATION, SLOT_RANGE, CLOSED, SLOT_STATE, KEY_INCOMPLETE, KEYS_EQUAL.
 
     Parameters
     ----------
@@ -65,7 +67,13 @@ class KeyControl(wiring.Component):
     result : ``Out(Result)``
         How the command given last fared; counts while ``busy`` is low.
     word : ``In(KeyWordSignature())``
-        Words of K1 and K2 in. Refused while ``busy`` is high and in the cycle of a command.
+        Words of K1 and K2 in. Refused while ``busy`` or ``closed`` is high and in the cycle of a command.
+    self_test_busy : ``In(1)``
+        The self-test is not done. It needs its keys.
+    self_test_keys : ``Out(1)``
+        They have come into use in way 0. Until ``self_test_busy`` has fallen.
+    closed : ``In(1)``
+        No key is taken or installed.
     query_slot : ``In(10)``
         The slot asked about.
     query_state : ``Out(SlotState)``
@@ -112,6 +120,9 @@ class KeyControl(wiring.Component):
             "busy": Out(1, init=1),
             "result": Out(Result),
             "word": In(KeyWordSignature()),
+            "self_test_busy": In(1),
+            "self_test_keys": Out(1),
+            "closed": In(1),
             "query_slot": In(SLOT_NUMBER_WIDTH),
             "query_state": Out(SlotState),
             "asked": In(range(asid_count)).array(ASKERS),
@@ -151,16 +162,32 @@ class KeyControl(wiring.Component):
                          & (passage == SlotState.RETIRING)),
         ]
 
-        # Sweeps over every slot after reset, then takes the slot of one command at a time from state to state.
+        # Sweeps over every slot after reset and has the self-test run, then takes the slot of one command at a time
+        # from state to state.
         with m.FSM(init="SWEEP") as fsm:
             with m.State("SWEEP"):
                 m.d.comb += [slots.sweeping.eq(1), store.sweep.eq(1), store.erase.eq(1)]
                 with m.If(store.erased):
                     m.d.sync += slot.eq(slot + 1)
                     with m.If(slot == self.asid_count - 1):
+                        m.d.sync += slot.eq(0)
                         m.next = "FINISH"
+                        with m.If(self.self_test_busy):
+                            m.next = "LOAD"
+            with m.State("LOAD"):
+                m.d.comb += [slots.sweeping.eq(1), store.testing.eq(1)]
+                with m.If(store.loaded):
+                    m.next = "TEST"
+            with m.State("TEST"):
+                m.d.comb += [slots.sweeping.eq(1), self.self_test_keys.eq(1)]
+                with m.If(~self.self_test_busy):
+                    m.next = "WIPE"
+            with m.State("WIPE"):
+                m.d.comb += [slots.sweeping.eq(1), store.sweep.eq(1), store.erase.eq(1)]
+                with m.If(store.erased):
+                    m.next = "FINISH"
             with m.State("IDLE"):
-                m.d.comb += staging.enable.eq(~self.command.valid)
+                m.d.comb += staging.enable.eq(~self.command.valid & ~self.closed)
                 with m.If(self.command.valid):
                     m.d.sync += [slot.eq(self.command.slot), operation.eq(self.command.op), self.result.eq(Result.OK),
                                  in_range.eq(self.command.slot < self.asid_count)]
@@ -231,8 +258,15 @@ class KeyControl(wiring.Component):
             m.submodules.keys = keys = ExpandedKeys(asid_count=self.asid_count, key_bits=self.key_bits)
             m.d.comb += self.drain_way.eq(self.drain_slot)
             way_busy = self.way_busy
+        m.submodules.known_key = known_key = KnownKey(key_bits=self.key_bits)
         wiring.connect(m, staging.word, wiring.flipped(self.word))
-        wiring.connect(m, staging.o, keys.store.words)
+        words = keys.store.words
+        m.d.comb += [
+            words.payload.eq(Mux(keys.store.testing, known_key.o.payload, staging.o.payload)),
+            words.valid.eq(Mux(keys.store.testing, known_key.o.valid, staging.o.valid)),
+            known_key.o.ready.eq(keys.store.testing & words.ready),
+            staging.o.ready.eq(~keys.store.testing & words.ready),
+        ]
         wiring.connect(m, keys.round_key, wiring.flipped(self.round_key))
         m.d.comb += self.serving.eq(keys.serving)
         return keys.store, way_busy
@@ -241,6 +275,8 @@ class KeyControl(wiring.Component):
         verdict = Signal(Result)
         with m.If(~in_range):
             m.d.comb += verdict.eq(Result.SLOT_RANGE)
+        with m.Elif((operation == Operation.INSTALL) & self.closed):
+            m.d.comb += verdict.eq(Result.CLOSED)
         with m.Elif((operation == Operation.RETIRE) & ~occupied | (operation == Operation.INSTALL) & occupied):
             m.d.comb += verdict.eq(Result.SLOT_STATE)
         with m.Elif((operation == Operation.INSTALL) & ~staging.complete):

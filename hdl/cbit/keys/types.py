@@ -30,6 +30,7 @@ class Result(enum.Enum, shape=3):
     SLOT_STATE = 4
     BUSY = 5
     OPERATION = 6
+    CLOSED = 7
 
 
 class SlotState(enum.Enum, shape=3):
@@ -151,6 +152,8 @@ class KeyStoreSignature(wiring.Signature):
         The slot that all else concerns.
     words : ``Out(stream.Signature(32))``
         The words of its K1, then those of K2; byte 0 of each is bits 7..0.
+    testing : ``Out(1)``
+        The words are the self-test's: whatever else, they are expanded, in way 0, and no slot has them.
     loaded : ``In(1)``
         High once, when accesses may use the keys whose words have come.
     start : ``Out(1)``
@@ -176,6 +179,7 @@ class KeyStoreSignature(wiring.Signature):
         super().__init__({
             "slot": Out(range(asid_count)),
             "words": Out(stream.Signature(32)),
+            "testing": Out(1),
             "loaded": In(1),
             "start": Out(1),
             "cut": Out(1),

@@ -1,11 +1,12 @@
 """The XTS unit: the lanes and the tweaks of both directions, and the keys of all slots."""
 
-from amaranth import Module, Signal
+from amaranth import Cat, Module, Signal
 from amaranth.hdl import Shape, ShapeLike, unsigned
 from amaranth.lib import stream
 from amaranth.lib.data import StructLayout
 from amaranth.lib.wiring import Component, In, Out, connect
 
+from cbit.aes.known_answer import KNOWN_BLOCK
 from cbit.config import SBox
 from cbit.keys.types import RoundKeyPairSignature
 from cbit.stream.hop import Hop
@@ -14,11 +15,14 @@ from cbit.stream.slice import RegisterSlice
 from cbit.stream.turns import Turns
 from cbit.xts.lane import Direction, XtsLane
 from cbit.xts.ports import lane_input_layout, lane_output_layout, tweak_request_layout, tweak_result_layout
+from cbit.xts.self_test import SelfTest
 from cbit.xts.tweak import BLOCKS_PER_LINE, TweakEngine
 
 __all__ = ["XtsUnit"]
 
-PATHS = ("read", "write")
+DIRECTIONS = {"read": Direction.DECRYPT, "write": Direction.ENCRYPT}
+
+PATHS = tuple(DIRECTIONS)
 
 
 class XtsUnit(Component):
@@ -50,6 +54,10 @@ class XtsUnit(Component):
     read_tweak_request, write_tweak_request : ``In(stream.Signature(tweak_request_layout(...), always_ready=True))``
     read_tweak, write_tweak : ``Out(stream.Signature(tweak_result_layout(...), always_ready=True))``
     round_key : ``In(RoundKeyPairSignature(...))``
+    self_test_keys : ``In(1)``
+        The keys of the self-test have come into use in slot 0. Nothing else comes until ``self_test_busy`` has fallen.
+    self_test_busy, self_test_failed : ``Out(1)``
+        ``busy`` and ``failed`` of :class:`SelfTest`.
     """
 
     def __init__(self, *, key_bits: int, c_bit: int, slots: int, data_unit_bytes: int, duplex: bool, unroll: int,
@@ -62,7 +70,7 @@ class XtsUnit(Component):
         common = {"key_bits": key_bits, "slots": slots, "rounds_per_cycle": rounds_per_cycle,
                   "cycles_per_round": cycles_per_round, "pipelined": pipelined, "sbox": sbox}
         if duplex:
-            lanes = {"read": (Direction.DECRYPT, read_tag), "write": (Direction.ENCRYPT, write_tag)}
+            lanes = {path: (DIRECTIONS[path], tag) for path, tag in zip(PATHS, (read_tag, write_tag))}
         else:
             either = max(Shape.cast(tag).width for tag in (read_tag, write_tag))
             lanes = {"shared": (Direction.BOTH, StructLayout({"is_read": unsigned(1), "tag": unsigned(either)}))}
@@ -78,7 +86,13 @@ class XtsUnit(Component):
             data_unit_bytes=data_unit_bytes, addr_width=c_bit, tag_shape=self.tweak_tag,
             every_cycles=BLOCKS_PER_LINE * block_cycles // len(self.lanes), block_ram_rounds=block_ram_rounds,
             **common)
-        members = {"round_key": In(RoundKeyPairSignature(asid_count=slots, key_bits=key_bits))}
+        self.key_bits = key_bits
+        members = {
+            "round_key": In(RoundKeyPairSignature(asid_count=slots, key_bits=key_bits)),
+            "self_test_keys": In(1),
+            "self_test_busy": Out(1),
+            "self_test_failed": Out(1),
+        }
         for path, tag in (("read", read_tag), ("write", write_tag)):
             entries = self.entries[path]
             request = tweak_request_layout(c_bit=c_bit, slot_width=self.slot_width, entries=entries)
@@ -95,13 +109,19 @@ class XtsUnit(Component):
         for name, lane in self.lanes.items():
             m.submodules[name] = lane
         m.submodules.tweaks = self.tweaks
+        m.submodules.self_test = test = SelfTest(key_bits=self.key_bits, directions=tuple(DIRECTIONS.values()))
+        m.d.comb += [
+            test.keys_there.eq(self.self_test_keys),
+            self.self_test_busy.eq(test.busy),
+            self.self_test_failed.eq(test.failed),
+        ]
         self._load(m)
         if self.duplex:
             for path in PATHS:
-                self._join_lane(m, path)
+                self._join_lane(m, path, test)
         else:
-            self._share_lane(m)
-        self._share_tweaks(m)
+            self._share_lane(m, test)
+        self._share_tweaks(m, test)
         return m
 
     def _load(self, m: Module) -> None:
@@ -125,19 +145,22 @@ class XtsUnit(Component):
             ]
             m.d.comb += [key.valid.eq(~is_absent), key.data.eq(given)]
 
-    def _join_lane(self, m: Module, path: str) -> None:
+    def _join_lane(self, m: Module, path: str, test: SelfTest) -> None:
         lane, i, o = self.lanes[path], getattr(self, f"{path}_i"), getattr(self, f"{path}_o")
+        slot = Signal.like(i.payload.slot, name=f"{path}_slot")
         m.d.comb += [
             lane.i.valid.eq(i.valid),
             i.ready.eq(lane.i.ready),
             *(lane.i.payload[field].eq(i.payload[field]) for field in ("block", "tweak", "power", "tag")),
-            lane.i.payload.slot.eq(~i.payload.slot if lane.direction is Direction.DECRYPT else i.payload.slot),
-            o.valid.eq(lane.o.valid),
+            slot.eq(i.payload.slot),
+            lane.i.payload.slot.eq(~slot if lane.direction is Direction.DECRYPT else slot),
+            o.valid.eq(lane.o.valid & ~test.running),
             o.payload.block.eq(lane.o.payload.block),
             o.payload.tag.eq(lane.o.payload.tag),
         ]
+        self._test_lane(m, lane, slot, test, [path])
 
-    def _share_lane(self, m: Module) -> None:
+    def _share_lane(self, m: Module, test: SelfTest) -> None:
         m.submodules.lane_turns = turns = Turns()
         lane = self.lanes["shared"]
         m.d.comb += [
@@ -149,7 +172,7 @@ class XtsUnit(Component):
             is_read = path == "read"
             m.d.comb += [
                 turns.requests[index].eq(i.valid),
-                o.valid.eq(lane.o.valid & (lane.o.payload.tag.is_read == is_read)),
+                o.valid.eq(lane.o.valid & (lane.o.payload.tag.is_read == is_read) & ~test.running),
                 o.payload.block.eq(lane.o.payload.block),
                 o.payload.tag.eq(lane.o.payload.tag.tag),
             ]
@@ -161,8 +184,32 @@ class XtsUnit(Component):
                     lane.i.payload.tag.is_read.eq(is_read),
                     lane.i.payload.tag.tag.eq(i.payload.tag),
                 ]
+        self._test_lane(m, lane, lane.i.payload.slot, test, list(PATHS))
 
-    def _share_tweaks(self, m: Module) -> None:
+    def _test_lane(self, m: Module, lane: XtsLane, slot: Signal, test: SelfTest, paths: list[str]) -> None:
+        """Lets the self-test ask a lane for each of its directions."""
+        known, block = test.known, lane.i.payload
+        indices = [PATHS.index(path) for path in paths]
+        with m.If(test.running):
+            m.d.comb += [
+                lane.i.valid.eq(Cat(test.ask[index].valid for index in indices).any()),
+                slot.eq(0),
+                block.tweak.eq(int.from_bytes(known.tweak, "little")),
+                block.power.eq(KNOWN_BLOCK),
+            ]
+        for index in indices:
+            decrypts = not test.directions[index].encrypts
+            with m.If(test.running & test.ask[index].valid):
+                m.d.comb += block.block.eq(int.from_bytes(known.cipher if decrypts else known.plain, "little"))
+                if lane.direction is Direction.BOTH:
+                    m.d.comb += block.decrypt.eq(decrypts)
+            m.d.comb += [
+                test.ask[index].ready.eq(lane.i.ready),
+                test.answer[index].valid.eq(lane.o.valid),
+                test.answer[index].payload.eq(lane.o.payload.block),
+            ]
+
+    def _share_tweaks(self, m: Module, test: SelfTest) -> None:
         m.submodules.tweak_turns = turns = Turns()
         tweaks = self.tweaks
         m.submodules.chosen = chosen = (RegisterSlice(shape=tweaks.i.payload.shape()) if self.pipelined
@@ -182,7 +229,7 @@ class XtsUnit(Component):
                 queue.i.payload.eq(request.payload),
                 queue.i.valid.eq(request.valid),
                 turns.requests[index].eq(queue.o.valid),
-                result.valid.eq(tweaks.o.valid & (tweaks.o.payload.tag.is_read == is_read)),
+                result.valid.eq(tweaks.o.valid & (tweaks.o.payload.tag.is_read == is_read) & ~test.running),
                 result.payload.index.eq(tweaks.o.payload.tag.index),
                 result.payload.tweak.eq(tweaks.o.payload.tweak),
             ]
@@ -194,3 +241,14 @@ class XtsUnit(Component):
                     chosen.i.payload.tag.is_read.eq(is_read),
                     chosen.i.payload.tag.index.eq(queue.o.payload.index),
                 ]
+        with m.If(test.running):
+            m.d.comb += [
+                chosen.i.valid.eq(test.tweak_ask.valid),
+                chosen.i.payload.line.eq(0),
+                chosen.i.payload.slot.eq(0),
+            ]
+        m.d.comb += [
+            test.tweak_ask.ready.eq(chosen.i.ready),
+            test.tweak_answer.valid.eq(tweaks.o.valid),
+            test.tweak_answer.payload.eq(tweaks.o.payload.tweak),
+        ]

@@ -295,5 +295,9 @@ def test_failed_self_test_erases_and_closes_for_good(bench):
         assert (status["SELF_TEST_FAILED"], status["RELEASED"], status["BUSY"]) == (1, 0, 0)
         assert await bench.write(ctx, "CONTROL", RELEASE=1) == SLVERR
         assert not ctx.get(bench.dut.released)
+        for name in ("KEY_DATA0", "KEY_TWEAK3"):
+            assert await bench.write(ctx, name, WORD=1) == SLVERR
+        assert await bench.command(ctx, Operation.INSTALL, 1) == Result.CLOSED
+        assert active_slots(ctx, bench.dut) == 0
 
     bench.run(testbench)

@@ -5,6 +5,7 @@ import random
 
 import pytest
 
+from cbit.aes.known_answer import known_answer
 from cbit.csr import map as register_map
 from cbit.keys.control import KeyControl
 from cbit.keys.types import DRAIN_SETTLE_CYCLES, ROUND_KEY_SETTLE_CYCLES, Operation, Result, SlotState
@@ -38,6 +39,82 @@ def test_reset_erases_every_slot_first(key_bits, asid_count):
             bench.assert_erased(slot)
             assert await bench.state(ctx, slot) == SlotState.EMPTY
         assert bench.bits(ctx) == (0, 0)
+
+    bench.run(testbench)
+
+
+@pytest.mark.parametrize("key_bits", [128, 256])
+@pytest.mark.parametrize("key_ways", [None, 2])
+def test_self_test_has_its_keys_and_leaves_none(key_bits, key_ways):
+    bench = KeyBench(KeyControl(asid_count=5, key_bits=key_bits, key_ways=key_ways))
+    dut, known = bench.dut, known_answer(key_bits)
+
+    async def nothing_else_happens(ctx):
+        assert ctx.get(dut.busy)
+        assert bench.bits(ctx) == (0, 0)
+        assert not await bench.write_word(ctx, 0, 0, 1)
+
+    async def testbench(ctx):
+        ctx.set(dut.self_test_busy, 1)
+        cycles = 0
+        while not ctx.get(dut.self_test_keys):
+            await nothing_else_happens(ctx)
+            cycles += 1
+        is_cached, long = key_ways is not None, {128: 0, 256: 1}[key_bits]
+        erase = 2 * (23, 31)[long] + 3 * (9, 17)[long] if is_cached else 5 * (22, 30)[long]
+        assert cycles == erase + (108, 144)[long] + is_cached
+        assert bench.written(0) == [expand_key(known.key), expand_key(known.tweak_key)]
+        written = dict(bench.round_keys)
+        for _ in range(50):
+            await nothing_else_happens(ctx)
+            assert ctx.get(dut.self_test_keys)
+        assert await bench.state(ctx, 0) == SlotState.ZEROIZING
+        await bench.start(ctx, INSTALL, 0)
+        assert ctx.get(dut.result) == Result.BUSY
+        assert bench.round_keys == written
+        ctx.set(dut.self_test_busy, 0)
+        assert await bench.idle(ctx) == (44, 52)[long] + is_cached
+        bench.assert_erased(0)
+        for slot in range(5):
+            assert await bench.state(ctx, slot) == SlotState.EMPTY
+        await bench.install(ctx, 0)
+        assert bench.active(ctx) == 1
+        assert not ctx.get(dut.self_test_keys)
+
+    bench.run(testbench)
+
+
+@pytest.mark.parametrize("key_ways", [None, 2])
+def test_keys_of_the_self_test_are_in_use_when_it_is_told(key_ways):
+    bench = KeyBench(KeyControl(asid_count=5, key_bits=128, key_ways=key_ways))
+
+    async def testbench(ctx):
+        ctx.set(bench.dut.self_test_busy, 1)
+        quiet = 0
+        while not ctx.get(bench.dut.self_test_keys):
+            quiet = 0 if ctx.get(bench.dut.round_key.valid) else quiet + 1
+            await ctx.tick()
+        assert quiet >= ROUND_KEY_SETTLE_CYCLES - 1
+
+    bench.run(testbench)
+
+
+def test_closed_key_control_takes_no_key_and_erases_all_the_same(bench):
+    async def testbench(ctx):
+        await bench.idle(ctx)
+        await bench.install(ctx, 1)
+        await bench.write_keys(ctx, bytes(16), bytes([1]) * 16)
+        ctx.set(bench.dut.closed, 1)
+        assert not await bench.write_word(ctx, 0, 0, 1)
+        bench.round_keys.clear()
+        assert await bench.command(ctx, INSTALL, 2) == Result.CLOSED
+        assert not bench.round_keys
+        assert bench.active(ctx) == 0b10
+        assert await bench.command(ctx, INSTALL, ASID_COUNT) == Result.SLOT_RANGE
+        assert await bench.command(ctx, ZEROIZE, 1) == Result.OK
+        bench.assert_erased(1)
+        ctx.set(bench.dut.closed, 0)
+        assert await bench.command(ctx, INSTALL, 2) == Result.KEY_INCOMPLETE  # what was staged is gone
 
     bench.run(testbench)
 
