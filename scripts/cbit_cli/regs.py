@@ -1,44 +1,64 @@
-"""`cbit regs`: the registers, for tools and for readers."""
+"""`cbit regs`: the registers, for tools, for firmware and for readers."""
 
+import importlib
 import json
-from collections.abc import Iterator
+import shutil
+import tempfile
+from collections.abc import Callable, Mapping
+from pathlib import Path
 
 import click
 
-from cbit.csr.map import MAP_NAMES, Field, Register, as_dict, registers
+from cbit.csr.map import as_dict
+from cbit_cli.files import require_writable, write_together
+from cbit_cli.registers.c_header import c_header
+from cbit_cli.registers.markdown import markdown
+from cbit_cli.registers.zig_header import zig_header
 
 __all__ = ["regs"]
 
-_TITLES = {"psp": "Registers of the security processor", "host": "Registers of the host"}
+_TEXTS: Mapping[str, Callable[[], str]] = {
+    "json": lambda: json.dumps(as_dict(), indent=2) + "\n",
+    "markdown": lambda: markdown() + "\n",
+    "c": c_header,
+    "zig": zig_header,
+    "ipxact": lambda: importlib.import_module("cbit_cli.registers.peakrdl").ip_xact(),
+}
 
 
 @click.command()
-@click.option("--format", "style", type=click.Choice(["json", "markdown"]), default="markdown", show_default=True,
-              help="How to print them.")
-def regs(style: str) -> None:
-    """Print the registers: one map for the security processor, one for the host."""
-    click.echo(json.dumps(as_dict(), indent=2) if style == "json" else "\n".join(_markdown()))
+@click.option("--format", "style", type=click.Choice([*_TEXTS, "html"]), default="markdown", show_default=True,
+              help="How to write them.")
+@click.option("-o", "--output", metavar="PATH", type=click.Path(path_type=Path),
+              help="Write this file instead of to standard output. With html, this new folder.")
+def regs(style: str, output: Path | None) -> None:
+    """Write the registers: one map for the security processor, one for the host.
+
+    json, c and zig are for programs, ipxact (IEEE 1685-2014) for SoC tools, markdown and html for readers. All come
+    from the one description of the registers in SystemRDL.
+    """
+    if style == "html":
+        _write_html(output)
+        return
+    if output is not None:
+        require_writable(output, "PATH")
+        if output.is_dir():
+            raise click.UsageError(f"PATH must be a file, and {output} is a folder")
+    text = _TEXTS[style]()
+    if output is None:
+        click.echo(text, nl=False)
+    else:
+        write_together({output: text.encode()})
 
 
-def _markdown() -> Iterator[str]:
-    for map_name in MAP_NAMES:
-        yield from (f"# {_TITLES[map_name]} (`{map_name}`)", "")
-        for register in registers(map_name):
-            yield from _register(register)
-
-
-def _register(register: Register) -> Iterator[str]:
-    yield from (f"## {register.name}", "", f"`0x{register.offset:03x}`, {register.access}. {register.doc}", "")
-    yield from ("| bits | field | meaning |", "|---|---|---|")
-    for field in register.fields:
-        yield f"| {_bits(field)} | {field.name} | {_meaning(field)} |"
-    yield ""
-
-
-def _bits(field: Field) -> str:
-    return str(field.lsb) if field.width == 1 else f"{field.lsb + field.width - 1}:{field.lsb}"
-
-
-def _meaning(field: Field) -> str:
-    values = ", ".join(f"{value} {name}" for name, value in field.values.items())
-    return f"{field.doc} {values}." if values else field.doc
+def _write_html(output: Path | None) -> None:
+    if output is None:
+        raise click.UsageError("--format html writes a folder: give its name with --output PATH")
+    if output.exists():
+        raise click.UsageError(f"PATH must be a new folder, and {output} exists")
+    require_writable(output, "PATH")
+    with tempfile.TemporaryDirectory(dir=output.parent) as folder:
+        pages = Path(folder) / "pages"
+        importlib.import_module("cbit_cli.registers.peakrdl").write_html(pages)
+        shutil.move(pages, output)
+    click.echo(f"cbit: wrote {output / 'index.html'}", err=True)

@@ -6,13 +6,13 @@ Plain Python without Amaranth, so that tools read the map without a gateware too
 import dataclasses
 import functools
 import typing
-from collections.abc import Iterator
 from pathlib import Path
 
 from systemrdl import RDLCompiler
-from systemrdl.node import FieldNode, RegNode
+from systemrdl.node import FieldNode, RegNode, RootNode
 
-__all__ = ["MAP_NAMES", "SIZE_BYTES", "SOURCE", "Field", "Register", "as_dict", "register", "registers"]
+__all__ = ["MAP_NAMES", "SIZE_BYTES", "SOURCE", "Field", "Register", "as_dict", "description", "register", "registers",
+           "title"]
 
 Access = typing.Literal["rw", "ro", "wo"]
 
@@ -108,12 +108,29 @@ def _register(node: RegNode) -> Register:
         fields=tuple(_field(field) for field in node.fields()), doc=node.get_property("desc"))
 
 
-def _compile(map_name: str) -> Iterator[Register]:
+def description(map_name: str) -> RootNode:
+    """One address space as the SystemRDL compiler knows it, for exporters.
+
+    Parameters
+    ----------
+    map_name : ``"psp"`` or ``"host"``
+        The address space.
+
+    Raises
+    ------
+    ValueError
+        If there is no such address space.
+    """
+    if map_name not in MAP_NAMES:
+        raise ValueError(f"Register map must be {' or '.join(MAP_NAMES)}, not {map_name!r}")
     compiler = RDLCompiler()
     compiler.compile_file(str(SOURCE))
-    for node in compiler.elaborate(map_name).top.descendants(unroll=True):
-        if isinstance(node, RegNode):
-            yield _register(node)
+    return compiler.elaborate(map_name)
+
+
+def title(map_name: str) -> str:
+    """What an address space is called."""
+    return str(description(map_name).top.get_property("name"))
 
 
 @functools.cache
@@ -130,9 +147,8 @@ def registers(map_name: str) -> tuple[Register, ...]:
     ValueError
         If there is no such address space.
     """
-    if map_name not in MAP_NAMES:
-        raise ValueError(f"Register map must be {' or '.join(MAP_NAMES)}, not {map_name!r}")
-    return tuple(_compile(map_name))
+    nodes = description(map_name).top.descendants(unroll=True)
+    return tuple(_register(node) for node in nodes if isinstance(node, RegNode))
 
 
 def register(map_name: str, name: str) -> Register:

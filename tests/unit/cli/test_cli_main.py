@@ -78,8 +78,9 @@ def test_faults_of_ours_keep_their_traceback(failing, fault):
     (("nothing",), "command must be one of demo, model, presets, verilog, regs, bench, explore, not 'nothing'"),
     (("model", "nothing"), "command must be one of decrypt, encrypt, not 'nothing'"),
     (("--nothing",), "No such option '--nothing'. Options are --version, --help."),
-    (("regs", "--from", "json"), "No such option '--from'. Options are --format, --help."),
-    (("regs", "--format", "xml"), "Invalid value for '--format': 'xml' is not one of 'json', 'markdown'."),
+    (("regs", "--from", "json"), "No such option '--from'. Options are --format, -o, --help."),
+    (("regs", "--format", "xml"),
+     "Invalid value for '--format': 'xml' is not one of 'json', 'markdown', 'c', 'zig', 'ipxact', 'html'."),
     (("regs", "more"), "Got unexpected extra argument (more)"),
 ])
 def test_bad_usage_is_one_line_with_status_2(capsys, arguments, text):
