@@ -100,6 +100,7 @@ class Engine(Component):
             xts.self_test_keys.eq(control.self_test_keys),
             control.self_test_busy.eq(xts.self_test_busy),
             control.self_test_failed.eq(xts.self_test_failed),
+            control.key_fault.eq(read.key_fault | write.key_fault),
         ]
         for index, (front, path, log) in enumerate(((read_front, read, control.read_violation),
                                                     (write_front, write, control.write_violation))):

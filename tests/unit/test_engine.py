@@ -1,18 +1,73 @@
-"""What a self-test that fails does to a whole engine."""
+"""What a whole engine does when its self-test fails, and when a key that it keeps is no longer what it was."""
 
 import pytest
+from amaranth.lib.memory import Memory
 from amaranth.sim import Simulator
 
 import cbit.aes.round
+import cbit.aes.round_keys
 from cbit.aes.sbox import SubBytes
 from cbit.axi.ports import Response
 from cbit.config import EngineConfig
 from cbit.csr.map import register
 from cbit.engine import Engine
-from cbit.keys.types import Operation, Result
+from cbit.keys.types import Operation, Result, SlotState
 from cbit_sim import axi_lite
 
 SMALL = {"duplex": False, "unroll": 1, "max_outstanding": 4, "addr_width": 32, "c_bit": 31}
+OKAY, SLVERR = Response.OKAY.value, Response.SLVERR.value
+PLAIN, ENCRYPTED = 0x1000, 1 << 31 | 0x1000
+ONES = (1 << 128) - 1
+
+
+class Registers:
+    """The security processor's registers, by the names of registers and fields."""
+
+    def __init__(self, dut):
+        self.port = dut.s_axil_psp
+
+    async def read(self, ctx, name):
+        found = register("psp", name)
+        word, response = await axi_lite.read(ctx, self.port, found.offset)
+        assert response == OKAY
+        return {field.name: word >> field.lsb & (1 << field.width) - 1 for field in found.fields}
+
+    async def write(self, ctx, name, word):
+        return await axi_lite.write(ctx, self.port, register("psp", name).offset, word)
+
+    async def wait_ready(self, ctx):
+        while (status := await self.read(ctx, "STATUS"))["BUSY"] or status["SELF_TEST_BUSY"]:
+            assert not status["RELEASED"]
+        return status
+
+    async def write_keys(self, ctx):
+        """Returns the responses."""
+        return {await self.write(ctx, f"{name}{word}", word + (name == "KEY_DATA"))
+                for name in ("KEY_DATA", "KEY_TWEAK") for word in range(4)}
+
+    async def install(self, ctx):
+        await self.write(ctx, "COMMAND", Operation.INSTALL.value)
+        while (status := await self.read(ctx, "COMMAND_STATUS"))["BUSY"]:
+            pass
+        return Result(status["RESULT"])
+
+
+LIMIT_CYCLES = 10_000
+
+
+def simulate(dut, testbench, *beside):
+    """Runs until the testbench ends, or raises after :data:`LIMIT_CYCLES`."""
+    async def watch(ctx):
+        for _ in range(LIMIT_CYCLES):
+            await ctx.tick()
+        raise TimeoutError
+
+    simulator = Simulator(dut)
+    simulator.add_clock(1e-6)
+    simulator.add_testbench(testbench)
+    for background in (watch, *beside):
+        simulator.add_testbench(background, background=True)
+    simulator.run()
 
 
 class DeadSubBytes(SubBytes):
@@ -30,40 +85,143 @@ def test_engine_opens_only_if_its_self_test_passes(monkeypatch, fails, keys):
     if fails:
         monkeypatch.setattr(cbit.aes.round, "SubBytes", DeadSubBytes)
     dut = Engine(EngineConfig(**SMALL, **keys))
-    psp = dut.s_axil_psp
-    refusal = Response.SLVERR.value if fails else Response.OKAY.value
-
-    async def status(ctx):
-        word, _ = await axi_lite.read(ctx, psp, register("psp", "STATUS").offset)
-        return {field.name: word >> field.lsb & 1 for field in register("psp", "STATUS").fields}
-
-    async def write(ctx, name, word):
-        return await axi_lite.write(ctx, psp, register("psp", name).offset, word)
+    registers = Registers(dut)
+    refusal = SLVERR if fails else OKAY
 
     async def testbench(ctx):
-        assert await write(ctx, "CONTROL", 1) == Response.SLVERR.value
-        while (now := await status(ctx))["BUSY"] or now["SELF_TEST_BUSY"]:
-            assert not now["RELEASED"]
-        assert now["SELF_TEST_FAILED"] == fails
-        for name in ("KEY_DATA", "KEY_TWEAK"):
-            for word in range(4):
-                assert await write(ctx, f"{name}{word}", word + (name == "KEY_DATA")) == refusal
-        await write(ctx, "COMMAND", Operation.INSTALL.value)
-        while (await status(ctx))["BUSY"]:
-            pass
-        word, _ = await axi_lite.read(ctx, psp, register("psp", "COMMAND_STATUS").offset)
-        assert Result(word >> 8) == (Result.CLOSED if fails else Result.OK)
-        assert await write(ctx, "CONTROL", 1) == refusal
+        assert await registers.write(ctx, "CONTROL", 1) == SLVERR
+        assert (await registers.wait_ready(ctx))["SELF_TEST_FAILED"] == fails
+        assert await registers.write_keys(ctx) == {refusal}
+        assert await registers.install(ctx) == (Result.CLOSED if fails else Result.OK)
+        assert await registers.write(ctx, "CONTROL", 1) == refusal
         ctx.set(dut.s_axi.ar.valid, 1)
+        taken = False
         for _ in range(20):
             await ctx.tick()
-            if ctx.get(dut.s_axi.ar.ready):
-                ctx.set(dut.s_axi.ar.valid, 0)
-                assert not fails
-                return
-        assert fails
+            taken |= bool(ctx.get(dut.s_axi.ar.ready))
+        assert taken != fails
 
-    simulator = Simulator(dut)
-    simulator.add_clock(1e-6)
-    simulator.add_testbench(testbench)
-    simulator.run()
+    simulate(dut, testbench)
+
+
+class Dram:
+    """Answers every burst of the engine, and counts those that come and the bytes that are written."""
+
+    def __init__(self, dut):
+        self.port = dut.m_axi
+        self.reads = self.written = 0
+
+    async def _pass(self, ctx, channel):
+        """Waits until a channel that is always ready has something, and returns that."""
+        while not ctx.get(channel.valid):
+            await ctx.tick()
+        payload = ctx.get(channel.payload)
+        await ctx.tick()
+        return payload
+
+    async def _offer(self, ctx, channel):
+        ctx.set(channel.valid, 1)
+        while not ctx.get(channel.ready):
+            await ctx.tick()
+        await ctx.tick()
+        ctx.set(channel.valid, 0)
+
+    async def serve_reads(self, ctx):
+        ctx.set(self.port.ar.ready, 1)
+        while True:
+            burst = await self._pass(ctx, self.port.ar)
+            ctx.set(self.port.ar.ready, 0)
+            self.reads += 1
+            for beat in range(burst.len + 1):
+                ctx.set(self.port.r.payload, {"id": burst.id, "data": 7, "last": beat == burst.len})
+                await self._offer(ctx, self.port.r)
+            ctx.set(self.port.ar.ready, 1)
+
+    async def serve_writes(self, ctx):
+        ctx.set(self.port.aw.ready, 1)
+        ctx.set(self.port.w.ready, 1)
+        while True:
+            beat = await self._pass(ctx, self.port.w)
+            self.written += beat.strb.bit_count()
+            if beat.last:
+                await self._offer(ctx, self.port.b)
+
+
+class Manager:
+    """One access of a block at a time."""
+
+    def __init__(self, dut):
+        self.port = dut.s_axi
+
+    async def _address(self, ctx, channel, address):
+        ctx.set(channel.payload, {"addr": address, "size": 4, "burst": 1})
+        ctx.set(channel.valid, 1)
+        await ctx.tick().until(channel.ready)
+        ctx.set(channel.valid, 0)
+
+    async def read(self, ctx, address):
+        await self._address(ctx, self.port.ar, address)
+        ctx.set(self.port.r.ready, 1)
+        (beat,) = await ctx.tick().sample(self.port.r.payload).until(self.port.r.valid)
+        return beat.resp.value, beat.data
+
+    async def write(self, ctx, address):
+        await self._address(ctx, self.port.aw, address)
+        ctx.set(self.port.w.payload, {"data": 5, "strb": 0xffff, "last": 1})
+        ctx.set(self.port.w.valid, 1)
+        await ctx.tick().until(self.port.w.ready)
+        ctx.set(self.port.w.valid, 0)
+        ctx.set(self.port.b.ready, 1)
+        (answer,) = await ctx.tick().sample(self.port.b.payload).until(self.port.b.valid)
+        return answer.resp.value
+
+
+LANE_MEMORIES = 4
+"""One for each direction of the first AddRoundKey, and of the round; those of tweaks come after them."""
+
+
+@pytest.mark.parametrize(("is_write", "which", "pipelined"), [
+    (False, "lane", False), (True, "tweaks", False), (False, "tweaks", True), (True, "lane", True)],
+    ids=["read lane", "write tweaks", "pipelined read tweaks", "pipelined write lane"])
+def test_a_faulty_key_fails_what_uses_it_and_erases_every_key(monkeypatch, is_write, which, pipelined):
+    memories = []
+    monkeypatch.setattr(cbit.aes.round_keys, "Memory",
+                        lambda **parameters: memories.append(Memory(**parameters)) or memories[-1])
+    dut = Engine(EngineConfig(asid_count=2, pipelined=pipelined, **SMALL))
+    registers, dram, manager = Registers(dut), Dram(dut), Manager(dut)
+
+    async def testbench(ctx):
+        await registers.wait_ready(ctx)
+        await registers.write_keys(ctx)
+        assert await registers.install(ctx) == Result.OK
+        await registers.write(ctx, "MODE", 1)
+        await registers.write(ctx, "CONTROL", 1)
+        assert (await manager.read(ctx, ENCRYPTED))[0] == OKAY
+        assert await manager.write(ctx, ENCRYPTED) == OKAY
+        assert dram.written == 16
+
+        for memory in memories[:LANE_MEMORIES] if which == "lane" else memories[LANE_MEMORIES:]:
+            ctx.set(memory.data[0], ctx.get(memory.data[0]) ^ 1 << 60)
+        if is_write:
+            assert await manager.write(ctx, ENCRYPTED) == SLVERR
+        else:
+            assert await manager.read(ctx, ENCRYPTED) == (SLVERR, ONES)
+        status = await registers.read(ctx, "STATUS")
+        assert (status["KEY_FAULT"], status["SELF_TEST_FAILED"], status["RELEASED"]) == (1, 0, 1)
+        while (await registers.read(ctx, "STATUS"))["BUSY"]:
+            pass
+        assert SlotState((await registers.read(ctx, "SLOT_STATE"))["STATE"]) == SlotState.EMPTY
+        for memory in memories:
+            assert not any(ctx.get(memory.data[row]) for row in range(memory.depth))
+        assert await registers.write_keys(ctx) == {SLVERR}
+        assert await registers.install(ctx) == Result.CLOSED
+
+        reads = dram.reads
+        assert await manager.read(ctx, ENCRYPTED) == (SLVERR, ONES)
+        assert await manager.write(ctx, ENCRYPTED) == SLVERR
+        assert (dram.reads, dram.written) == (reads, 16)
+        assert await manager.read(ctx, PLAIN) == (OKAY, 7)
+        assert await manager.write(ctx, PLAIN) == OKAY
+        assert dram.written == 32
+
+    simulate(dut, testbench, dram.serve_reads, dram.serve_writes)

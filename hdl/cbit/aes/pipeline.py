@@ -59,6 +59,8 @@ class AesPipeline(Component):
         Always ready if ``unroll`` is all rounds.
     o : ``Out(stream.Signature(128, always_ready=True))``
         Blocks encrypted or decrypted.
+    o_fault : ``Out(1)``
+        Beside ``o``: a round key that was used had another parity than when it was written.
     round_key : ``In(RoundKeySignature(slots, rounds))``
         Writes round keys, in any order.
 
@@ -109,6 +111,7 @@ class AesPipeline(Component):
         super().__init__({
             "i": In(stream.Signature(data.StructLayout(payload), always_ready=unroll == rounds)),
             "o": Out(stream.Signature(128, always_ready=True)),
+            "o_fault": Out(1),
             "round_key": In(RoundKeySignature(slots=slots, rounds=rounds)),
         })
 
@@ -151,6 +154,7 @@ class AesPipeline(Component):
         m.d.comb += [
             self.o.valid.eq(self._leaves(exit_place.token_o)),
             self.o.payload.eq(exit_place.last_o),
+            self.o_fault.eq(exit_place.token_o.fault),
         ]
         self._enter(m, first_key, places[0])
         for before, after in pairwise(places):
@@ -184,6 +188,7 @@ class AesPipeline(Component):
             entered.valid.eq(self.i.valid & self.i.ready),
             entered.slot.eq(block.slot),
             entered.decrypt.eq(decrypt),
+            entered.fault.eq(key.faulty),
             entered_state.eq(state ^ key.data),
         ]
         m.d.comb += [

@@ -1,6 +1,8 @@
 """From the round keys of FIPS 197 to those that the rounds of a pipeline add."""
 
+from functools import reduce
 from itertools import pairwise
+from operator import xor
 
 from amaranth import Module, Signal
 from amaranth.lib import wiring
@@ -25,6 +27,9 @@ class PrepareKeys(Component):
 
     Keys of encryption stay as they are, and those of decryption's first and last AddRoundKey. Decryption's
     others are in the basis of states, its first if ``entry_in_basis``.
+
+    Parities are not made of the prepared key but on a way of their own: (Inv)MixColumns leaves the sum of the bytes as
+    it is, since the coefficients of each column add up to one, so that a sum of 8 bits tells the parity in any basis.
 
     Latency: :data:`PREPARE_CYCLES`. Throughput: a round key a cycle.
 
@@ -73,26 +78,39 @@ class PrepareKeys(Component):
                     with m.If(~before.valid):
                         m.d.sync += value.eq(0)
         mixed = stages[-1]
+        byte_sum = self._sum_bytes(m, stages[0].data)
         m.d.sync += [
             self.o.valid.eq(mixed.valid << mixed.round),
             self.o.slot.eq(mixed.slot),
         ]
         if self.direction.encrypts:
-            m.d.sync += self.o.forward.eq(mixed.data)
+            m.d.sync += [self.o.forward.eq(mixed.data), self.o.forward_parity.eq(byte_sum.xor())]
         if self.direction.decrypts:
-            self._prepare_inverse(m, stages[0].data, mixed)
+            self._prepare_inverse(m, stages[0].data, mixed, byte_sum)
         return m
 
-    def _prepare_inverse(self, m: Module, data: Signal, mixed: wiring.PureInterface) -> None:
+    @staticmethod
+    def _sum_bytes(m: Module, data: Signal) -> Signal:
+        """The XOR of the 16 bytes, as many cycles later as mixing takes."""
+        columns, total = Signal(32, reset_less=True), Signal(8, reset_less=True)
+        m.d.sync += [
+            columns.eq(reduce(xor, (data.word_select(column, 32) for column in range(4)))),
+            total.eq(reduce(xor, (columns.word_select(byte, 8) for byte in range(4)))),
+        ]
+        return total
+
+    def _prepare_inverse(self, m: Module, data: Signal, mixed: wiring.PureInterface, byte_sum: Signal) -> None:
         mixing = mixing_of(self.direction)
+        in_basis, plain = map_bytes(mixing.basis, byte_sum).xor(), byte_sum.xor()
         _, images = mixing.images
         m.submodules.mix_columns = mix_columns = MixColumns(direction=self.direction, stages=MIX_CYCLES)
         m.d.comb += mix_columns.i.eq(map_bytes(images, data))
         with m.Switch(mixed.round):
             with m.Case(0):
-                m.d.sync += self.o.inverse.eq(mixed.data)
+                m.d.sync += [self.o.inverse.eq(mixed.data), self.o.inverse_parity.eq(plain)]
             with m.Case(self.rounds):
-                m.d.sync += self.o.inverse.eq(map_bytes(mixing.basis, mixed.data) if self.entry_in_basis
-                                              else mixed.data)
+                m.d.sync += [
+                    self.o.inverse.eq(map_bytes(mixing.basis, mixed.data) if self.entry_in_basis else mixed.data),
+                    self.o.inverse_parity.eq(in_basis if self.entry_in_basis else plain)]
             with m.Default():
-                m.d.sync += self.o.inverse.eq(mix_columns.mixed)
+                m.d.sync += [self.o.inverse.eq(mix_columns.mixed), self.o.inverse_parity.eq(in_basis)]

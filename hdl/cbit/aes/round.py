@@ -27,8 +27,9 @@ LUT_KEYS = 64
 
 
 def token_layout(*, slots: int, turns: int) -> data.StructLayout:
-    """What goes beside a state: whether there is one, its key slot, how often it has been around, its direction."""
-    return data.StructLayout({"valid": 1, "slot": range(slots), "turn": range(turns), "decrypt": 1})
+    """What goes beside a state: whether there is one, its key slot, how often it has been around, its direction, and
+    whether it has met a faulty round key."""
+    return data.StructLayout({"valid": 1, "slot": range(slots), "turn": range(turns), "decrypt": 1, "fault": 1})
 
 
 def _keyed_cycles(sbox: SBox, cycles: int) -> int:
@@ -142,7 +143,7 @@ class AesRound(Component):
         wiring.connect(m, wiring.flipped(self.round_key), keys.write)
         self._pass_round_key(m)
 
-        tokens = self._pass_tokens(m)
+        tokens = self._pass_tokens(m, keys.faulty)
         keyed = tokens[_keyed_cycles(self.sbox, self.cycles) - keys.read_cycles]
         m.d.comb += [
             sub_bytes.i.eq(self._shift_rows()),
@@ -160,27 +161,34 @@ class AesRound(Component):
     def _pass_round_key(self, m: Module) -> None:
         given, passed = self.round_key, self.next_round_key
         m.d.sync += passed.valid.eq(given.valid)
-        for field in ("slot", "forward", "inverse"):
+        for field in ("slot", "forward", "inverse", "forward_parity", "inverse_parity"):
             # Not reset: keys are there only for the cycle in which they are valid.
             value = Signal.like(getattr(given, field), reset_less=True)
             m.d.sync += value.eq(getattr(given, field))
             m.d.comb += getattr(passed, field).eq(value)
 
-    def _pass_tokens(self, m: Module) -> list[data.View]:
-        """The token after each number of registers."""
-        tokens = [self.token_i]
-        for _ in range(self.cycles):
+    def _pass_tokens(self, m: Module, faulty: Value) -> list[data.View]:
+        """The token after each number of registers; whether its key is faulty it learns where that is added."""
+        tokens = [self._keyed(m, self.token_i, 0, faulty)]
+        for number in range(self.cycles):
             before, after = tokens[-1], Signal.like(self.token_i)
             # Not reset: what a token says counts only where it is valid.
             beside, valid = Signal.like(after, reset_less=True), Signal()
             m.d.sync += [beside.eq(before), valid.eq(before.valid)]
             m.d.comb += [after.eq(beside), after.valid.eq(valid)]
-            tokens.append(after)
+            tokens.append(self._keyed(m, after, number + 1, faulty))
         m.d.comb += [
             self.token_o.eq(tokens[-1]),
             self.next_token_o.eq(tokens[max(0, self.cycles - 1)]),
         ]
         return tokens
+
+    def _keyed(self, m: Module, token: data.View, number: int, faulty: Value) -> data.View:
+        if number != _keyed_cycles(self.sbox, self.cycles):
+            return token
+        keyed = Signal.like(token)
+        m.d.comb += [keyed.eq(token), keyed.fault.eq(token.fault | faulty)]
+        return keyed
 
     def _shift_rows(self) -> Value:
         """ShiftRows, which may as well come before SubBytes."""

@@ -13,6 +13,9 @@ __all__ = ["BLOCK_RAM_READ_CYCLES", "PreparedKeySignature", "RoundKeySignature",
 BLOCK_RAM_READ_CYCLES = 2
 """Its own, and that of the register behind it."""
 
+_HELD = unsigned(129)
+"""A round key and its parity."""
+
 
 class RoundKeySignature(wiring.Signature):
     """Writes one round key of one slot; nothing waits.
@@ -68,6 +71,8 @@ class PreparedKeySignature(wiring.Signature):
         What encryption adds.
     inverse : ``Out(128)``
         What decryption adds.
+    forward_parity, inverse_parity : ``Out(1)``
+        Whether an odd number of bits of it is set.
     """
 
     def __init__(self, *, slots: int, rounds: int) -> None:
@@ -78,6 +83,8 @@ class PreparedKeySignature(wiring.Signature):
             "slot": Out(range(slots)),
             "forward": Out(128),
             "inverse": Out(128),
+            "forward_parity": Out(1),
+            "inverse_parity": Out(1),
         })
 
     def __eq__(self, other: object) -> bool:
@@ -129,6 +136,8 @@ class RoundKeys(Component):
         The direction read; heeded with ``Direction.BOTH`` only.
     data : ``Out(128)``
         The round key.
+    faulty : ``Out(1)``
+        Its parity is not that with which it was written.
     """
 
     write: wiring.PureInterface
@@ -136,6 +145,7 @@ class RoundKeys(Component):
     turn: Signal
     decrypt: Signal
     data: Signal
+    faulty: Signal
 
     def __init__(self, *, direction: Direction, slots: int, rounds: int, steps: tuple[int, ...],
                  read_cycles: int) -> None:
@@ -152,24 +162,25 @@ class RoundKeys(Component):
             "turn": In(range(len(steps))),
             "decrypt": In(1),
             "data": Out(128),
+            "faulty": Out(1),
         })
 
     def elaborate(self, _platform) -> Module:
         m = Module()
-        data = self._hold_in_block_ram(m) if self.read_cycles == BLOCK_RAM_READ_CYCLES else self._hold_in_luts(m)
+        held = self._hold_in_block_ram(m) if self.read_cycles == BLOCK_RAM_READ_CYCLES else self._hold_in_luts(m)
         if self.read_cycles:
             # Not reset: it follows the memory, which is not either, and holds nothing that that has not held before.
-            taken = Signal(128, reset_less=True)
-            m.d.sync += taken.eq(data)
-            data = taken
-        m.d.comb += self.data.eq(data)
+            taken = Signal(_HELD, reset_less=True)
+            m.d.sync += taken.eq(held)
+            held = taken
+        m.d.comb += [self.data.eq(held[:128]), self.faulty.eq(held.xor())]
         return m
 
     def _hold_in_luts(self, m: Module) -> Value:
         held = []
         for name, writes, turn, key in self._writes(m):
             # Named, as otherwise the register behind it makes a block RAM of it.
-            m.submodules[name] = memory = Memory(shape=unsigned(128), depth=len(self.steps) << len(self.slot), init=[],
+            m.submodules[name] = memory = Memory(shape=_HELD, depth=len(self.steps) << len(self.slot), init=[],
                                                  attrs={"ram_style": "distributed"})
             read = memory.read_port(domain="comb")
             write = memory.write_port()
@@ -186,7 +197,7 @@ class RoundKeys(Component):
         is_both = self.direction is Direction.BOTH
         # Nothing is read while it is written, so that nothing need look for that.
         m.submodules.memory = memory = Memory(
-            shape=unsigned(128), depth=len(self.steps) << len(self.slot) + is_both, init=[],
+            shape=_HELD, depth=len(self.steps) << len(self.slot) + is_both, init=[],
             attrs={"ram_style": "block", "no_rw_check": 1})
         read = memory.read_port()
         write = memory.write_port()
@@ -203,13 +214,14 @@ class RoundKeys(Component):
 
     @staticmethod
     def _write_later(m: Module, write: WritePort, writes: Value, address: Value, key: Value) -> None:
-        late, late_address, late_key = Signal(), Signal.like(write.addr), Signal(128, reset_less=True)
+        late, late_address, late_key = Signal(), Signal.like(write.addr), Signal(_HELD, reset_less=True)
         m.d.sync += [late.eq(writes), late_address.eq(address), late_key.eq(key)]
         with m.If(late):
             m.d.comb += [write.en.eq(1), write.addr.eq(late_address), write.data.eq(late_key)]
 
-    def _writes(self, m: Module) -> list[tuple[str, Value, Signal, Signal]]:
-        """Of each direction that is held: its name, whether a key of it is written, that of which pass, the key."""
+    def _writes(self, m: Module) -> list[tuple[str, Value, Signal, Value]]:
+        """Of each direction that is held: its name, whether a key of it is written, that of which pass, the key and its
+        parity."""
         numbers = {"forward": self.steps, "inverse": tuple(self.rounds - step for step in self.steps)}
         held = {"forward": self.direction.encrypts, "inverse": self.direction.decrypts}
         writes = []
@@ -219,5 +231,6 @@ class RoundKeys(Component):
                 with m.If(self.write.valid[number]):
                     m.d.comb += turn.eq(index)
             is_written = Cat(self.write.valid[number] for number in numbers[name]).any()
-            writes.append((name, is_written, turn, getattr(self.write, name)))
+            key = Cat(getattr(self.write, name), getattr(self.write, f"{name}_parity"))
+            writes.append((name, is_written, turn, key))
         return writes

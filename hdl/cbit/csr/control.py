@@ -63,6 +63,9 @@ class ControlPort(wiring.Component):
         Holds back the release.
     self_test_failed : ``In(1)``
         Erases every slot as a reset does, and until reset prevents the release and the installation of keys.
+    key_fault : ``In(1)``
+        A round key in use was faulty. Erases every slot as a reset does, and until reset prevents the installation of
+        keys; accesses go on without them.
     self_test_keys, asked, is_active, host_is_active, serving, round_key, drain_slot, drain_busy, drain_way, way_busy,
     read_ways, write_ways
         As of :class:`cbit.keys.control.KeyControl`.
@@ -96,6 +99,7 @@ class ControlPort(wiring.Component):
             "write_violation": In(event),
             "self_test_busy": In(1),
             "self_test_failed": In(1),
+            "key_fault": In(1),
             "self_test_keys": Out(1),
             "asked": In(range(asid_count)).array(ASKERS),
             "is_active": Out(1).array(ASKERS),
@@ -119,7 +123,7 @@ class ControlPort(wiring.Component):
         m.submodules.violations = violations = ViolationWords(**widths)
         keys = KeyControl(asid_count=self.asid_count, key_bits=self.key_bits, key_ways=self.key_ways)
         fails = Signal()
-        m.d.comb += fails.eq(self.self_test_failed & ~switches.failed)
+        m.d.comb += fails.eq((self.self_test_failed & ~switches.failed) | (self.key_fault & ~switches.faulted))
         m.submodules.keys = ResetInserter(fails)(keys)
 
         wiring.connect(m, psp.s_axil, wiring.flipped(self.s_axil_psp))
@@ -139,7 +143,9 @@ class ControlPort(wiring.Component):
             switches.erased.eq(~keys.busy),
             switches.self_test_busy.eq(self.self_test_busy),
             switches.self_test_failed.eq(self.self_test_failed),
-            keys.closed.eq(switches.failed),
+            switches.key_fault.eq(self.key_fault),
+            keys.closed.eq(switches.failed | switches.faulted),
+            psp.status.value.key_fault.eq(switches.faulted),
             self.mode.eq(switches.mode),
             self.released.eq(switches.released),
             psp.status.value.busy.eq(keys.busy),

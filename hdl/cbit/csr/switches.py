@@ -27,6 +27,8 @@ class Switches(wiring.Component):
         The self-test is not done.
     self_test_failed : ``In(1)``
         It failed, which is remembered until reset.
+    key_fault : ``In(1)``
+        A round key was faulty, which is remembered until reset.
     mode : ``Out(MODE)``
         The mode bits.
     locked : ``Out(1)``
@@ -35,6 +37,8 @@ class Switches(wiring.Component):
         Accesses are accepted. Falls with a failed self-test.
     failed : ``Out(1)``
         The self-test has failed since reset.
+    faulted : ``Out(1)``
+        A round key was faulty since reset.
     """
 
     control: In(RegisterSignature(register("psp", "CONTROL")))
@@ -42,10 +46,12 @@ class Switches(wiring.Component):
     erased: In(1)
     self_test_busy: In(1)
     self_test_failed: In(1)
+    key_fault: In(1)
     mode: Out(MODE)
     locked: Out(1)
     released: Out(1)
     failed: Out(1)
+    faulted: Out(1)
 
     def elaborate(self, _platform) -> Module:
         m = Module()
@@ -54,6 +60,8 @@ class Switches(wiring.Component):
             m.d.sync += may_release.eq(1)
         with m.If(self.self_test_failed):
             m.d.sync += self.failed.eq(1)
+        with m.If(self.key_fault):
+            m.d.sync += self.faulted.eq(1)
         m.d.comb += [
             self.released.eq(release & ~self.failed),
             self.control.value.release.eq(self.released),

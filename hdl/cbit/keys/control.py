@@ -65,7 +65,8 @@ class KeyControl(wiring.Component):
     busy : ``Out(1)``
         The erase after reset, or a command, is running.
     result : ``Out(Result)``
-        How the command given last fared; counts while ``busy`` is low.
+        How the command given last fared; counts while ``busy`` is low. CLOSED if none was since reset, so that one that
+        a reset has ended did not succeed.
     word : ``In(KeyWordSignature())``
         Words of K1 and K2 in. Refused while ``busy`` or ``closed`` is high and in the cycle of a command.
     self_test_busy : ``In(1)``
@@ -118,7 +119,7 @@ class KeyControl(wiring.Component):
         super().__init__({
             "command": In(CommandSignature()),
             "busy": Out(1, init=1),
-            "result": Out(Result),
+            "result": Out(Result, init=Result.CLOSED),
             "word": In(KeyWordSignature()),
             "self_test_busy": In(1),
             "self_test_keys": Out(1),

@@ -8,7 +8,9 @@ from amaranth.lib.wiring import Component, In, Out
 
 __all__ = ["RawKeys"]
 
-KEPT_WORD = StructLayout({"word": 32, "present": 1})
+_SHOWN_WORD = StructLayout({"word": 32, "present": 1})
+
+_KEPT_WORD = StructLayout({"word": 32, "present": 1, "parity": 1})
 
 
 class RawKeys(Component):
@@ -40,14 +42,14 @@ class RawKeys(Component):
         Starts to hand out the words of ``read_slot``, which holds still until they are gone.
     read_slot : ``In(range(asid_count))``
     o : ``Out(stream.Signature(StructLayout({"word": 32, "present": 1})))``
-        The words in order; zeros that are not ``present`` where they were erased.
+        The words in order; zeros that are not ``present`` where they were erased, nor is one that has lost its parity.
     is_reading : ``Out(1)``
         Words are still to be handed out.
     """
 
     def __init__(self, *, asid_count: int, key_bits: int) -> None:
         self.words_per_slot = 2 * key_bits // 32
-        self.memory = Memory(shape=KEPT_WORD, depth=asid_count * self.words_per_slot, init=[])
+        self.memory = Memory(shape=_KEPT_WORD, depth=asid_count * self.words_per_slot, init=[])
         super().__init__({
             "slot": In(range(asid_count)),
             "words": In(stream.Signature(32, always_ready=True)),
@@ -56,7 +58,7 @@ class RawKeys(Component):
             "erased": Out(1),
             "read": In(1),
             "read_slot": In(range(asid_count)),
-            "o": Out(stream.Signature(KEPT_WORD)),
+            "o": Out(stream.Signature(_SHOWN_WORD)),
             "is_reading": Out(1),
         })
 
@@ -73,12 +75,14 @@ class RawKeys(Component):
             write.en.eq(self.words.valid | self.erase),
             write.data.word.eq(Mux(self.erase, 0, self.words.payload)),
             write.data.present.eq(~self.erase),
+            write.data.parity.eq(write.data.word.xor()),
             self.erased.eq(self.erase & is_last),
 
             fetch.eq(to_come & (self.o.ready | ~self.o.valid)),
             read.en.eq(fetch | overwritten),
             read.addr.eq(Mux(overwritten, overwritten_address, Cat(read_place, self.read_slot))),
-            self.o.payload.eq(read.data),
+            self.o.payload.word.eq(read.data.word),
+            self.o.payload.present.eq(read.data.present & (read.data.word.xor() == read.data.parity)),
             self.is_reading.eq(to_come | self.o.valid),
         ]
         m.d.sync += [

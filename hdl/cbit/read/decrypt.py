@@ -58,7 +58,8 @@ class ReadDecrypt(Component):
     """Decrypts blocks in the order in which they come.
 
     A block whose tweak has not come, or which finds the lane busy, waits with all behind it. A block goes
-    to the manager as all ones with an error if DRAM gave an error or if its key is no longer there.
+    to the manager as all ones with an error if DRAM gave an error, if its key is no longer there or if a round key was
+    faulty.
 
     Latency: that of the lane, if the tweak is there, or if pipelined four cycles more. Throughput: one
     block a cycle. Stalls: ``i``, ``o`` and ``merged`` never wait; ``i`` must not come while
@@ -89,6 +90,8 @@ class ReadDecrypt(Component):
         Slots whose keys are there.
     merged : ``Out(stream.Signature(merged_layout(...), always_ready=True))``
     o : ``Out(stream.Signature(decrypted_layout(...), always_ready=True))``
+    key_fault : ``Out(1)``
+        A block has met a faulty round key of a slot that serves.
     end, ended : ``Out(1)``
         The last block of a burst of key generation ``ended`` is decrypted.
     """
@@ -113,6 +116,7 @@ class ReadDecrypt(Component):
             "serving": In(slots),
             "merged": Out(stream.Signature(merged_layout(blocks=blocks), always_ready=True)),
             "o": Out(stream.Signature(decrypted_layout(id_width=id_width), always_ready=True)),
+            "key_fault": Out(1),
             "end": Out(1),
             "ended": Out(1),
         })
@@ -143,6 +147,7 @@ class ReadDecrypt(Component):
             lane.block.eq(beat.data),
             lane.slot.eq(plan.slot),
             lane.tweak.eq(tweaks.tweak),
+            lane.fault.eq(tweaks.fault),
             lane.power.eq(plan.first_block + beat.number),
             *(lane.tag[field].eq(plan[field]) for field in (
                 "is_merge", "id", "slot", "is_final", "place")),
@@ -206,16 +211,20 @@ class ReadDecrypt(Component):
 
     def _sort_out(self, m: Module) -> None:
         """Sends a decrypted block to the partial write that asked for it or towards the manager."""
-        layout = StructLayout({"valid": 1, "block": 128, "tag": self.tag_layout, "dram_failed": 1, "failed": 1})
+        layout = StructLayout({"valid": 1, "block": 128, "tag": self.tag_layout, "dram_failed": 1, "failed": 1,
+                               "key_fault": 1})
         m.submodules.done = done = Stage(shape=layout, registered=self.pipelined)
         came, tag, delivery = self.lane_o.payload.tag, done.o.tag, self.o.payload
+        is_served = self.serving.bit_select(came.slot, 1)
         m.d.comb += [
             done.advance.eq(1),
             done.i.valid.eq(self.lane_o.valid),
             done.i.block.eq(self.lane_o.payload.block),
             done.i.tag.eq(came),
             done.i.dram_failed.eq((came.resp == Response.SLVERR) | (came.resp == Response.DECERR)),
-            done.i.failed.eq(done.i.dram_failed | ~self.serving.bit_select(came.slot, 1)),
+            done.i.failed.eq(done.i.dram_failed | ~is_served | self.lane_o.payload.fault),
+            done.i.key_fault.eq(self.lane_o.payload.fault & is_served),
+            self.key_fault.eq(done.o.valid & done.o.key_fault),
             self.merged.valid.eq(done.o.valid & tag.is_merge),
             self.merged.payload.place.eq(tag.place),
             self.merged.payload.data.eq(done.o.block),

@@ -66,6 +66,8 @@ class ReadPath(Component):
     tweak : ``In(stream.Signature(tweak_result_layout(...), always_ready=True))``
     serving : ``In(slots)``
         Slots whose keys are there.
+    key_fault : ``Out(1)``
+        A block has met a faulty round key of a slot that serves.
     drain_slot : ``In(slot_width)``
     drain_busy : ``Out(1)``
         High while a read under ``drain_slot`` is still to be decrypted, and perhaps a while longer.
@@ -100,6 +102,7 @@ class ReadPath(Component):
                 tweak_request_layout(c_bit=c_bit, slot_width=slot_width, entries=entries), always_ready=True)),
             "tweak": In(stream.Signature(tweak_result_layout(entries=entries), always_ready=True)),
             "serving": In(slots),
+            "key_fault": Out(1),
             "drain_slot": In(slot_width),
             "drain_busy": Out(1),
         })
@@ -137,6 +140,7 @@ class ReadPath(Component):
             sort.encrypted_left.eq(deliver.encrypted_left),
             sort.cipher_left.eq(decrypt.left),
             decrypt.serving.eq(self.serving),
+            self.key_fault.eq(decrypt.key_fault),
             in_flight.end.eq(deliver.end),
             in_flight.ended.eq(deliver.ended),
             deny.turns.eq(in_flight.turns),

@@ -35,7 +35,7 @@ def done_line_layout() -> StructLayout:
 class WriteCollect(Component):
     """Takes what comes from the lane, which has its room here, and says when a line is complete.
 
-    A line fails if one of its blocks was encrypted while its key was being erased.
+    A line fails if one of its blocks was encrypted while its key was being erased, or with a faulty round key.
 
     Latency: five cycles, or if pipelined six. Throughput: a block a cycle. Stalls: ``lane_o`` never waits.
 
@@ -51,6 +51,8 @@ class WriteCollect(Component):
     lane_o : ``In(stream.Signature(lane_output_layout(...), always_ready=True))``
     serving : ``In(slots)``
         Slots whose keys are there.
+    key_fault : ``Out(1)``
+        A block has met a faulty round key of a slot that serves.
     done : ``Out(stream.Signature(done_line_layout()))``
         Lines of which all blocks have come.
     o : ``Out(stream.Signature(cipher_layout()))``
@@ -64,6 +66,7 @@ class WriteCollect(Component):
         super().__init__({
             "lane_o": In(stream.Signature(lane_output_layout(tag=self.tag_layout), always_ready=True)),
             "serving": In(slots),
+            "key_fault": Out(1),
             "done": Out(stream.Signature(done_line_layout())),
             "o": Out(stream.Signature(cipher_layout())),
         })
@@ -71,13 +74,13 @@ class WriteCollect(Component):
     def elaborate(self, _platform) -> Module:
         m = Module()
         m.submodules.arrival = arrival = Stage(
-            shape=StructLayout({"valid": unsigned(1), "block": unsigned(128), "tag": self.tag_layout}),
+            shape=StructLayout({"valid": unsigned(1), "block": unsigned(128), "fault": unsigned(1),
+                                "tag": self.tag_layout}),
             registered=self.pipelined)
         m.d.comb += [
             arrival.advance.eq(1),
             arrival.i.valid.eq(self.lane_o.valid),
-            arrival.i.block.eq(self.lane_o.payload.block),
-            arrival.i.tag.eq(self.lane_o.payload.tag),
+            *(arrival.i[field].eq(self.lane_o.payload[field]) for field in ("block", "fault", "tag")),
         ]
         self._store(m, arrival.o)
         self._judge(m, arrival.o)
@@ -109,15 +112,17 @@ class WriteCollect(Component):
     def _judge(self, m: Module, arrived) -> None:
         """Looks for a line's key when each block has left the lane: it cannot have gone and come back meanwhile."""
         m.submodules.verdict = verdict = Stage(
-            shape=StructLayout({"valid": unsigned(1), "failed": unsigned(1), "is_last": unsigned(1),
-                                "is_held": unsigned(1)}), registered=self.pipelined)
+            shape=StructLayout({"valid": unsigned(1), "failed": unsigned(1), "key_fault": unsigned(1),
+                                "is_last": unsigned(1), "is_held": unsigned(1)}), registered=self.pipelined)
         m.submodules.lines = lines = ReservedQueue(shape=done_line_layout(), depth=self.entries, bypass=False)
-        has_failed = Signal()
+        has_failed, is_served = Signal(), self.serving.bit_select(arrived.tag.slot, 1)
         connect(m, lines.o, flipped(self.done))
         m.d.comb += [
             verdict.advance.eq(1),
             verdict.i.valid.eq(arrived.valid),
-            verdict.i.failed.eq(arrived.tag.failed | ~self.serving.bit_select(arrived.tag.slot, 1)),
+            verdict.i.failed.eq(arrived.tag.failed | ~is_served | arrived.fault),
+            verdict.i.key_fault.eq(arrived.fault & is_served),
+            self.key_fault.eq(verdict.o.valid & verdict.o.key_fault),
             verdict.i.is_last.eq(arrived.tag.is_last),
             verdict.i.is_held.eq(arrived.tag.is_held),
             lines.i.valid.eq(verdict.o.valid & verdict.o.is_last),

@@ -1,6 +1,6 @@
 """Sends the blocks of each line, whole and in order, through the encrypting lane."""
 
-from amaranth import Const, Module, Mux, Signal
+from amaranth import Cat, Const, Module, Mux, Signal
 from amaranth.hdl import unsigned
 from amaranth.lib import stream
 from amaranth.lib.data import StructLayout
@@ -89,7 +89,7 @@ class WriteEncrypt(Component):
         m = Module()
         m.submodules.blocks = blocks = RamQueue(shape=block_layout(), depth=BLOCKS_PER_ENTRY * self.entries)
         # Nothing is read in the cycle of its writing, so synthesis need not care what would come.
-        m.submodules.tweaks = tweaks = Memory(shape=unsigned(128), depth=self.entries, init=[],
+        m.submodules.tweaks = tweaks = Memory(shape=unsigned(129), depth=self.entries, init=[],
                                               attrs={"no_rw_check": 1})
         step = StructLayout({
             "valid": unsigned(1), "index": range(self.entries), "block": unsigned(2), "is_partial": unsigned(1),
@@ -105,7 +105,7 @@ class WriteEncrypt(Component):
         may_read = self._may_read(m, goes & candidate.is_partial, (read, shown))
         tweak_write, tweak_read = tweaks.write_port(), tweaks.read_port(domain="comb")
         # Not reset: it follows the memory, which is not either.
-        tweak = Signal(128, reset_less=True)
+        tweak = Signal(129, reset_less=True)
         m.d.comb += [
             *(chosen[field].eq(candidate[field]) for field, _ in candidate.shape()),
             chosen.valid.eq(offered.valid & tweaks_there.some & (~candidate.is_partial | may_read) & has_room),
@@ -118,7 +118,7 @@ class WriteEncrypt(Component):
             blocks.take.eq(chosen.valid),
             blocks.advance.eq(advance),
             tweak_write.addr.eq(self.tweak.payload.index),
-            tweak_write.data.eq(self.tweak.payload.tweak),
+            tweak_write.data.eq(Cat(self.tweak.payload.tweak, self.tweak.payload.fault)),
             tweak_write.en.eq(self.tweak.valid),
             tweak_read.addr.eq(read.index),
             self.take.eq(shown.valid & shown.is_partial & advance),
@@ -127,7 +127,7 @@ class WriteEncrypt(Component):
             m.d.sync += index.eq(index + 1)
         with m.If(advance):
             m.d.sync += [read.eq(chosen), shown.eq(read), lane_valid.eq(shown.valid), tweak.eq(tweak_read.data),
-                         lane.tweak.eq(tweak)]
+                         Cat(lane.tweak, lane.fault).eq(tweak)]
             self._fill(m, lane, shown, blocks.o)
         return m
 

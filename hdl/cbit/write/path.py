@@ -69,6 +69,8 @@ class WritePath(Component):
         Tweaks in the order of the requests.
     serving : ``In(slots)``
         Slots whose keys are there.
+    key_fault : ``Out(1)``
+        A block has met a faulty round key of a slot that serves.
     drain_slot : ``In(slot_width)``
     drain_busy : ``Out(1)``
         High while a write under ``drain_slot`` is still to be encrypted.
@@ -109,6 +111,7 @@ class WritePath(Component):
                 tweak_request_layout(c_bit=c_bit, slot_width=slot_width, entries=entries), always_ready=True)),
             "tweak": In(stream.Signature(tweak_result_layout(entries=entries), always_ready=True)),
             "serving": In(slots),
+            "key_fault": Out(1),
             "drain_slot": In(slot_width),
             "drain_busy": Out(1),
         })
@@ -269,6 +272,7 @@ class WritePath(Component):
         drain, line = self.drain, self.route.line
         m.d.comb += [
             self.collect.serving.eq(self.serving),
+            self.key_fault.eq(self.collect.key_fault),
             self.route.drain_slot.eq(self.drain_slot),
             drain.drain_slot.eq(self.drain_slot),
             drain.enter.eq(line.valid),

@@ -34,12 +34,12 @@ class XtsLane(Component):
 
     Members
     -------
-    i : ``In(stream.Signature(StructLayout({"block", "slot", "tweak", "power", "tag"})))``
+    i : ``In(stream.Signature(StructLayout({"block", "slot", "tweak", "power", "fault", "tag"})))``
         Blocks and tweaks of 128 bits; byte *i* is bits 8i+7..8i. ``tweak`` is that of the first block of
-        a line, of which this is block number ``power``, 0 to 3. With ``Direction.BOTH`` there is a
-        further member, ``decrypt``. Always ready if ``unroll`` is all rounds.
-    o : ``Out(stream.Signature(StructLayout({"block", "tag"}), always_ready=True))``
-        Blocks encrypted or decrypted.
+        a line, of which this is block number ``power``, 0 to 3, and ``fault`` whether it is faulty. With
+        ``Direction.BOTH`` there is a further member, ``decrypt``. Always ready if ``unroll`` is all rounds.
+    o : ``Out(stream.Signature(StructLayout({"block", "fault", "tag"}), always_ready=True))``
+        Blocks encrypted or decrypted. ``fault``: the tweak was faulty, or a round key.
     round_key : ``In(RoundKeySignature(slots, rounds))``
         Writes round keys of K1.
 
@@ -75,10 +75,11 @@ class XtsLane(Component):
         self.key_every_cycles = self._pipeline.key_every_cycles
         aes_payload = self._pipeline.i.payload.shape()
         always_ready = self._pipeline.i.signature.always_ready
-        beside = {"tweak": 128, "power": 2, "tag": tag_shape}
+        beside = {"tweak": 128, "power": 2, "fault": 1, "tag": tag_shape}
         super().__init__({
             "i": In(stream.Signature(data.StructLayout(aes_payload.members | beside), always_ready=always_ready)),
-            "o": Out(stream.Signature(data.StructLayout({"block": 128, "tag": tag_shape}), always_ready=True)),
+            "o": Out(stream.Signature(data.StructLayout({"block": 128, "fault": 1, "tag": tag_shape}),
+                                      always_ready=True)),
             "round_key": In(RoundKeySignature(slots=slots, rounds=self._pipeline.rounds)),
         })
 
@@ -88,7 +89,7 @@ class XtsLane(Component):
         wiring.connect(m, wiring.flipped(self.round_key), aes.round_key)
         valid, entering = self._enter(m, aes.i.ready)
         m.submodules.beside = beside = Delay(
-            shape=data.StructLayout({"tweak": 128, "tag": self.tag_shape}), cycles=aes.latency_cycles)
+            shape=data.StructLayout({"tweak": 128, "fault": 1, "tag": self.tag_shape}), cycles=aes.latency_cycles)
         m.submodules.leave = leave = Stage(
             shape=data.StructLayout({"valid": 1, "payload": self.o.payload.shape()}), registered=self.pipelined)
         if self.direction is Direction.BOTH:
@@ -99,11 +100,13 @@ class XtsLane(Component):
             aes.i.payload.slot.eq(entering.slot),
             # The pipeline never stalls, so that what goes beside needs but be as late.
             beside.i.tweak.eq(entering.tweak),
+            beside.i.fault.eq(entering.fault),
             beside.i.tag.eq(entering.tag),
 
             leave.advance.eq(1),
             leave.i.valid.eq(aes.o.valid),
             leave.i.payload.block.eq(aes.o.payload ^ beside.o.tweak),
+            leave.i.payload.fault.eq(aes.o_fault | beside.o.fault),
             leave.i.payload.tag.eq(beside.o.tag),
             self.o.valid.eq(leave.o.valid),
             self.o.payload.eq(leave.o.payload),

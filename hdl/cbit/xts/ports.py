@@ -9,15 +9,16 @@ __all__ = ["lane_input_layout", "lane_output_layout", "tweak_request_layout", "t
 def lane_input_layout(*, slot_width: int, tag: ShapeLike) -> StructLayout:
     """Block number ``power`` of a line whose first block's tweak is ``tweak``, to be encrypted or decrypted.
 
-    The key is that of ``slot``; ``tag`` comes back with the result.
+    The key is that of ``slot``; ``tag`` comes back with the result. ``fault``: the tweak was made with a faulty round
+    key.
     """
     return StructLayout({"block": unsigned(128), "slot": unsigned(slot_width), "tweak": unsigned(128),
-                         "power": unsigned(2), "tag": tag})
+                         "power": unsigned(2), "fault": unsigned(1), "tag": tag})
 
 
 def lane_output_layout(*, tag: ShapeLike) -> StructLayout:
-    """A block encrypted or decrypted."""
-    return StructLayout({"block": unsigned(128), "tag": tag})
+    """A block encrypted or decrypted. ``fault``: a round key that it or its tweak was made with was faulty."""
+    return StructLayout({"block": unsigned(128), "fault": unsigned(1), "tag": tag})
 
 
 def tweak_request_layout(*, c_bit: int, slot_width: int, entries: int) -> StructLayout:
@@ -26,5 +27,5 @@ def tweak_request_layout(*, c_bit: int, slot_width: int, entries: int) -> Struct
 
 
 def tweak_result_layout(*, entries: int) -> StructLayout:
-    """The tweak that entry ``index`` has asked for."""
-    return StructLayout({"index": range(entries), "tweak": unsigned(128)})
+    """The tweak that entry ``index`` has asked for. ``fault``: it was made with a faulty round key."""
+    return StructLayout({"index": range(entries), "tweak": unsigned(128), "fault": unsigned(1)})

@@ -3,6 +3,7 @@
 from amaranth import Module, Signal, unsigned
 from amaranth.hdl import Value
 from amaranth.lib import stream
+from amaranth.lib.data import StructLayout
 from amaranth.lib.wiring import Component, In, Out
 
 from cbit.aes.known_answer import known_answer
@@ -15,7 +16,8 @@ class SelfTest(Component):
     """Asks the tweak engine for a tweak and the lanes for a block in each direction, and compares the answers.
 
     Runs once after reset, when the keys of :func:`~cbit.aes.known_answer.known_answer` are in slot 0. One core is asked
-    after the other. A wrong answer ends it at once, with ``failed``; one that never comes leaves it ``busy``.
+    after the other. A wrong answer, or one by a faulty round key, ends it at once, with ``failed``; one that never
+    comes leaves it ``busy``.
 
     Latency: a cycle from ``keys_there`` on, that of the tweak engine and of each lane, and two for each of these.
 
@@ -38,11 +40,11 @@ class SelfTest(Component):
         The cores belong to the self-test.
     tweak_ask : ``Out(stream.Signature(0))``
         The tweak of line 0 is asked for.
-    tweak_answer : ``In(stream.Signature(128, always_ready=True))``
-        It has come.
+    tweak_answer : ``In(stream.Signature(StructLayout({"block": 128, "fault": 1}), always_ready=True))``
+        It has come. ``fault``: a round key was faulty.
     ask : ``Out(stream.Signature(0)).array(len(directions))``
         The known block is given to a lane: the plain one to be encrypted or the encrypted one to be decrypted.
-    answer : ``In(stream.Signature(128, always_ready=True)).array(len(directions))``
+    answer : ``In(stream.Signature(StructLayout({"block": 128, "fault": 1}), always_ready=True)).array(...)``
         What came of it.
     """
 
@@ -50,7 +52,7 @@ class SelfTest(Component):
         self.directions = directions
         self.known = known_answer(key_bits)
         asked = stream.Signature(unsigned(0))
-        answered = stream.Signature(128, always_ready=True)
+        answered = stream.Signature(StructLayout({"block": 128, "fault": 1}), always_ready=True)
         super().__init__({
             "keys_there": In(1),
             "busy": Out(1, init=1),
@@ -89,5 +91,6 @@ class SelfTest(Component):
     def _compare(m: Module, answer: stream.Interface, value: bytes) -> tuple[Value, Value]:
         """Whether the answer has come and is right, each a cycle later."""
         came, right = Signal(), Signal()
-        m.d.sync += [came.eq(answer.valid), right.eq(answer.payload == int.from_bytes(value, "little"))]
+        is_known = answer.payload.block == int.from_bytes(value, "little")
+        m.d.sync += [came.eq(answer.valid), right.eq(is_known & ~answer.payload.fault)]
         return came, right

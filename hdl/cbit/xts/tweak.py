@@ -52,8 +52,8 @@ class TweakEngine(Component):
     -------
     i : ``In(stream.Signature(StructLayout({"line", "slot", "tag"})))``
         ``line`` is the address without its six low bits, C-bit cleared.
-    o : ``Out(stream.Signature(StructLayout({"tweak", "tag"}), always_ready=True))``
-        Tweaks; byte *i* is bits 8i+7..8i.
+    o : ``Out(stream.Signature(StructLayout({"tweak", "fault", "tag"}), always_ready=True))``
+        Tweaks; byte *i* is bits 8i+7..8i. ``fault``: a round key was faulty.
     round_key : ``In(RoundKeySignature(slots, rounds))``
         Writes round keys of K2.
 
@@ -100,7 +100,8 @@ class TweakEngine(Component):
         super().__init__({
             "i": In(stream.Signature(data.StructLayout({"line": line, "slot": range(slots), "tag": tag_shape}),
                                      always_ready=self._pipeline.i.signature.always_ready)),
-            "o": Out(stream.Signature(data.StructLayout({"tweak": 128, "tag": tag_shape}), always_ready=True)),
+            "o": Out(stream.Signature(data.StructLayout({"tweak": 128, "fault": 1, "tag": tag_shape}),
+                                      always_ready=True)),
             "round_key": In(RoundKeySignature(slots=slots, rounds=self._pipeline.rounds)),
         })
 
@@ -122,16 +123,18 @@ class TweakEngine(Component):
         ]
         if not self.i.signature.always_ready:
             m.d.comb += self.i.ready.eq(aes.i.ready)
-        self._step(m, aes.o, beside.o)
+        self._step(m, aes, beside.o)
         return m
 
-    def _step(self, m: Module, unit_tweak: stream.Interface, beside: data.View) -> None:
+    def _step(self, m: Module, aes: AesPipeline, beside: data.View) -> None:
         """From the tweak of the data unit to that of the line."""
-        layout = data.StructLayout({"valid": 1, "tweak": 128, "line_in_unit": self._line_bits, "tag": self.tag_shape})
+        layout = data.StructLayout({"valid": 1, "tweak": 128, "fault": 1, "line_in_unit": self._line_bits,
+                                    "tag": self.tag_shape})
         moving = Signal(layout)
         m.d.comb += [
-            moving.valid.eq(unit_tweak.valid),
-            moving.tweak.eq(unit_tweak.payload),
+            moving.valid.eq(aes.o.valid),
+            moving.tweak.eq(aes.o.payload),
+            moving.fault.eq(aes.o_fault),
             moving.line_in_unit.eq(beside.line_in_unit),
             moving.tag.eq(beside.tag),
         ]
@@ -153,5 +156,6 @@ class TweakEngine(Component):
         m.d.comb += [
             self.o.valid.eq(moving.valid),
             self.o.payload.tweak.eq(moving.tweak),
+            self.o.payload.fault.eq(moving.fault),
             self.o.payload.tag.eq(moving.tag),
         ]

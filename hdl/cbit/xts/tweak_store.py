@@ -1,6 +1,6 @@
 """Where the tweaks of the bursts in flight wait for their data."""
 
-from amaranth import Module, Signal
+from amaranth import Cat, Module, Signal
 from amaranth.hdl import unsigned
 from amaranth.lib import stream
 from amaranth.lib.data import StructLayout
@@ -41,6 +41,8 @@ class TweakStore(Component):
         A bit for each entry: whether its tweak is there.
     tweak : ``Out(128)``
         The tweak of ``index``, once it is there; if ``pipelined``, of the ``index`` of the cycle before.
+    fault : ``Out(1)``
+        Whether it was made with a faulty round key.
     """
 
     def __init__(self, *, entries: int, pipelined: bool) -> None:
@@ -53,23 +55,24 @@ class TweakStore(Component):
             "index": In(range(entries)),
             "there": Out(entries),
             "tweak": Out(128),
+            "fault": Out(1),
         })
 
     def elaborate(self, _platform) -> Module:
         m = Module()
         # What is read in the cycle of its writing is not there yet, so synthesis need not care what would come.
-        m.submodules.memory = memory = Memory(shape=unsigned(128), depth=self.entries, init=[],
+        m.submodules.memory = memory = Memory(shape=unsigned(129), depth=self.entries, init=[],
                                               attrs={"no_rw_check": 1})
         write, read = memory.write_port(), memory.read_port(domain="comb")
         # Not reset: it follows the memory, which is not either.
-        taken = Signal(128, reset_less=True)
+        taken = Signal(129, reset_less=True)
         m.d["sync" if self.pipelined else "comb"] += taken.eq(read.data)
         m.d.comb += [
             write.en.eq(self.i.valid),
             write.addr.eq(self.i.payload.index),
-            write.data.eq(self.i.payload.tweak),
+            write.data.eq(Cat(self.i.payload.tweak, self.i.payload.fault)),
             read.addr.eq(self.index),
-            self.tweak.eq(taken),
+            Cat(self.tweak, self.fault).eq(taken),
         ]
         m.submodules.come = come = Stage(shape=StructLayout({"valid": 1, "index": range(self.entries)}),
                                          registered=self.pipelined)

@@ -151,12 +151,11 @@ class XtsUnit(Component):
         m.d.comb += [
             lane.i.valid.eq(i.valid),
             i.ready.eq(lane.i.ready),
-            *(lane.i.payload[field].eq(i.payload[field]) for field in ("block", "tweak", "power", "tag")),
+            *(lane.i.payload[field].eq(i.payload[field]) for field in ("block", "tweak", "power", "fault", "tag")),
             slot.eq(i.payload.slot),
             lane.i.payload.slot.eq(~slot if lane.direction is Direction.DECRYPT else slot),
             o.valid.eq(lane.o.valid & ~test.running),
-            o.payload.block.eq(lane.o.payload.block),
-            o.payload.tag.eq(lane.o.payload.tag),
+            *(o.payload[field].eq(lane.o.payload[field]) for field in ("block", "fault", "tag")),
         ]
         self._test_lane(m, lane, slot, test, [path])
 
@@ -174,12 +173,14 @@ class XtsUnit(Component):
                 turns.requests[index].eq(i.valid),
                 o.valid.eq(lane.o.valid & (lane.o.payload.tag.is_read == is_read) & ~test.running),
                 o.payload.block.eq(lane.o.payload.block),
+                o.payload.fault.eq(lane.o.payload.fault),
                 o.payload.tag.eq(lane.o.payload.tag.tag),
             ]
             with m.If(turns.choice == index):
                 m.d.comb += [
                     i.ready.eq(lane.i.ready),
-                    *(lane.i.payload[field].eq(i.payload[field]) for field in ("block", "slot", "tweak", "power")),
+                    *(lane.i.payload[field].eq(i.payload[field]) for field in ("block", "slot", "tweak", "power",
+                                                                                   "fault")),
                     lane.i.payload.decrypt.eq(is_read),
                     lane.i.payload.tag.is_read.eq(is_read),
                     lane.i.payload.tag.tag.eq(i.payload.tag),
@@ -196,6 +197,7 @@ class XtsUnit(Component):
                 slot.eq(0),
                 block.tweak.eq(int.from_bytes(known.tweak, "little")),
                 block.power.eq(KNOWN_BLOCK),
+                block.fault.eq(0),
             ]
         for index in indices:
             decrypts = not test.directions[index].encrypts
@@ -206,7 +208,8 @@ class XtsUnit(Component):
             m.d.comb += [
                 test.ask[index].ready.eq(lane.i.ready),
                 test.answer[index].valid.eq(lane.o.valid),
-                test.answer[index].payload.eq(lane.o.payload.block),
+                test.answer[index].payload.block.eq(lane.o.payload.block),
+                test.answer[index].payload.fault.eq(lane.o.payload.fault),
             ]
 
     def _share_tweaks(self, m: Module, test: SelfTest) -> None:
@@ -232,6 +235,7 @@ class XtsUnit(Component):
                 result.valid.eq(tweaks.o.valid & (tweaks.o.payload.tag.is_read == is_read) & ~test.running),
                 result.payload.index.eq(tweaks.o.payload.tag.index),
                 result.payload.tweak.eq(tweaks.o.payload.tweak),
+                result.payload.fault.eq(tweaks.o.payload.fault),
             ]
             with m.If(turns.choice == index):
                 m.d.comb += [
@@ -250,5 +254,6 @@ class XtsUnit(Component):
         m.d.comb += [
             test.tweak_ask.ready.eq(chosen.i.ready),
             test.tweak_answer.valid.eq(tweaks.o.valid),
-            test.tweak_answer.payload.eq(tweaks.o.payload.tweak),
+            test.tweak_answer.payload.block.eq(tweaks.o.payload.tweak),
+            test.tweak_answer.payload.fault.eq(tweaks.o.payload.fault),
         ]

@@ -4,9 +4,11 @@ import itertools
 import random
 
 import pytest
+from amaranth.lib.memory import Memory
 from Crypto.Cipher import AES
 from cryptography_vectors import open_vector_file
 
+import cbit.aes.round_keys
 from cbit.aes.pipeline import AesPipeline, Direction
 from cbit.config import SBox
 from cbit.keys.types import ROUND_KEY_SETTLE_CYCLES
@@ -70,7 +72,13 @@ def run(dut, keys, work, **pace):
     async def take_blocks(ctx):
         taken.extend(await collect(ctx, dut.o, len(work)))
 
-    simulate(dut, send_blocks, take_blocks)
+    async def see_no_fault(ctx):
+        async for *_, valid, fault in ctx.tick().sample(dut.o.valid, dut.o_fault):
+            assert not valid & fault
+            if len(taken) == len(work):
+                return
+
+    simulate(dut, send_blocks, take_blocks, see_no_fault)
     start = len(keys) * (dut.rounds + 1) * dut.key_every_cycles + dut.key_cycles
     return ([start + cycle for cycle, _ in sent], [cycle for cycle, _ in taken],
             [block.to_bytes(16, "little") for _, block in taken])
@@ -147,6 +155,50 @@ def test_a_ring_with_its_keys_in_block_ram_agrees_with_the_reference(direction, 
     entered, left, blocks = run(dut, keys, work)
     assert blocks == [expected(dut, keys, *item) for item in work]
     assert [out - into for into, out in zip(entered, left)] == [dut.latency_cycles] * len(work)
+
+
+@pytest.mark.parametrize("direction", Direction)
+@pytest.mark.parametrize(("unroll", "rounds_per_cycle", "cycles_per_round", "slots"), [
+    (10, 1, 1, 3), (6, 2, 1, 3), (2, 1, 3, 3), (2, 1, 3, 40), (10, 1, 2, 3)], ids=str)
+def test_a_flipped_bit_of_any_round_key_is_told_of_the_blocks_that_use_it(
+        monkeypatch, direction, unroll, rounds_per_cycle, cycles_per_round, slots):
+    seed = unroll + slots
+    print(f"seed {seed}")
+    rng = random.Random(seed)
+    memories = []
+    monkeypatch.setattr(cbit.aes.round_keys, "Memory",
+                        lambda **parameters: memories.append(Memory(**parameters)) or memories[-1])
+    dut = AesPipeline(direction=direction, key_bits=128, slots=slots, unroll=unroll, rounds_per_cycle=rounds_per_cycle,
+                      cycles_per_round=cycles_per_round, sbox=SBox.TABLE)
+    directions = [False, True] if direction is Direction.BOTH else [False]
+
+    slot_places = 1 << len(dut.i.payload.slot)
+
+    async def faults(ctx, slot):
+        """Of a block in each direction, whether it met a fault."""
+        found = []
+        for decrypt in directions:
+            await send(ctx, dut.i, [payload(dut, rng.randbytes(16), slot, decrypt)])
+            (fault,) = await ctx.tick().sample(dut.o_fault).until(dut.o.valid)
+            found.append(fault)
+        return found
+
+    async def testbench(ctx):
+        await write_keys(ctx, dut.round_key, [rng.randbytes(16) for _ in range(slots)],
+                         every_cycles=dut.key_every_cycles)
+        await ctx.tick().repeat(dut.key_cycles)
+        assert len(memories) >= unroll + 1
+        for memory in memories:
+            row = rng.choice([row for row in range(memory.depth) if row % slot_places < slots])
+            slot = row % slot_places
+            right = ctx.get(memory.data[row])
+            ctx.set(memory.data[row], right ^ 1 << rng.randrange(129))
+            assert sum(await faults(ctx, slot)) == 1
+            assert not any(await faults(ctx, (slot + 1) % slots))
+            ctx.set(memory.data[row], right)
+            assert not any(await faults(ctx, slot))
+
+    simulate(dut, testbench)
 
 
 def test_a_slot_is_rekeyed_beside_the_traffic_of_another():

@@ -288,7 +288,8 @@ def test_an_access_to_a_slot_without_key_is_told(port):
 
 
 @pytest.mark.parametrize("word", range(8))
-def test_a_key_of_which_a_word_is_lost_serves_nobody(word):
+@pytest.mark.parametrize("is_lost", [True, False], ids=["lost", "flipped"])
+def test_a_key_of_which_a_word_is_lost_or_a_bit_flipped_serves_nobody(word, is_lost):
     dut = CachedKeys(asid_count=ASID_COUNT, key_ways=WAYS, key_bits=128)
 
     async def testbench(ctx):
@@ -299,7 +300,11 @@ def test_a_key_of_which_a_word_is_lost_serves_nobody(word):
             await ctx.tick().until(dut.store.words.ready)
         ctx.set(dut.store.words.valid, 0)
         await ctx.tick()
-        ctx.set(dut.raw.memory.data[8 * 5 + word], {"word": 0, "present": 0})
+        row = dut.raw.memory.data[8 * 5 + word]
+        kept = ctx.get(row)
+        assert (kept.word, kept.present) == (word + 1, 1)
+        ctx.set(row, {"word": 0, "present": 0} if is_lost else
+                {"word": kept.word ^ 1 << 3 * word, "present": 1, "parity": kept.parity})
         ctx.set(dut.read_ways.wanted, {"valid": 1, "slot": 5})
         for _ in range(2 * MISS_CYCLES[128]):
             assert ctx.get(dut.serving) == 0
