@@ -31,10 +31,9 @@ opt_clean
 INDUCTION = "sat -verify -prove-asserts -set-assumes -tempinduct -maxsteps {steps} top\n"
 AIGER = "setundef -undriven -anyseq\ntechmap\nopt -full -nodffe -nosdff\naigmap\nwrite_aiger -zinit spec.aig\n"
 READ = "read_aiger spec.aig; fold; strash; "
-REACHABILITY = READ + "scorr; pdr -T {seconds}"
 COMBINATIONAL = READ + "iprove"
 MERGE = READ + "orpos; scorr -F {steps}; write_aiger merged.aig"
-AFTER_MERGE = "read_aiger merged.aig; strash; pdr -T {seconds}"
+REACHABILITY = "read_aiger merged.aig; strash; pdr -T {seconds}"
 NO_REGISTERS_LEFT = "read_aiger merged.aig; strash; iprove"
 RUN_YOSYS = "from pyosys import libyosys; libyosys.run_pass('script spec.ys')"
 
@@ -90,13 +89,10 @@ def prove(spec: Component, *, engine: Engine = Engine.INDUCTION, steps: int = 20
             case Engine.INDUCTION:
                 log = _yosys(folder, PREPARE + INDUCTION.format(steps=steps))
                 proven, disproved = "Induction step proven: SUCCESS!", "model found for base case: FAIL!"
-            case Engine.REACHABILITY:
-                log = _abc(folder, REACHABILITY.format(seconds=seconds))
-                proven, disproved = "Property proved.", "was asserted in frame"
-            case Engine.CORRESPONDENCE:
-                log = _abc(folder, MERGE.format(steps=steps))
+            case Engine.REACHABILITY | Engine.CORRESPONDENCE:
+                log = _abc(folder, MERGE.format(steps=1 if engine is Engine.REACHABILITY else steps))
                 if _has_registers(folder / "merged.aig"):
-                    log += _run_abc(folder, AFTER_MERGE.format(seconds=seconds))
+                    log += _run_abc(folder, REACHABILITY.format(seconds=seconds))
                     proven, disproved = "Property proved.", "was asserted in frame"
                 else:
                     log += _run_abc(folder, NO_REGISTERS_LEFT)
