@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
-from amaranth.hdl import Module, Value
+from amaranth.hdl import Const, Module, Value
 from amaranth.lib.wiring import Component, In, Member
 
 __all__ = ["connect_inputs", "free_inputs", "inputs", "outputs"]
@@ -12,9 +12,10 @@ Path = tuple[str | int, ...]
 
 
 def inputs(component: Component) -> Iterator[tuple[Path, Any]]:
-    """Each input of the component: its path in the signature, and its signal or view."""
+    """Each input of the component: its path in the signature, and its signal or view. Those that are constant, as
+    ``ready`` of a stream that never waits, are none."""
     for path, member, value in component.signature.flatten(component):
-        if member.flow == In:
+        if member.flow == In and not isinstance(value, Const):
             yield path, value
 
 
@@ -28,8 +29,7 @@ def outputs(component: Component) -> Iterator[tuple[Path, Value]]:
 def free_inputs(component: Component) -> dict[str, Member]:
     """A port for each input, by its path joined with underscores: free in every cycle, unlike a signal that nothing
     drives."""
-    return {_name(path): In(member.shape) for path, member, _ in component.signature.flatten(component)
-            if member.flow == In}
+    return {_name(path): In(value.shape()) for path, value in inputs(component)}
 
 
 def connect_inputs(m: Module, spec: Component, component: Component, *, but: tuple[Path, ...] = ()) -> None:

@@ -24,7 +24,7 @@ class BusRules(Component):
 
     All inputs are free: managers may withdraw what they offer, and registers refuse when they like. A write is answered
     once for each address and word, after both; a read once for each address. One more request than answers is taken at
-    most. There are at most ``write_cycles`` and ``read_cycles`` before an answer, if the rotating registers are shown in
+    most. At most ``write_cycles`` and ``read_cycles`` go by before an answer, if the rotating registers are shown in
     turn. A write that is refused reaches no register; one that is answered OKAY has reached one.
     """
 
