@@ -72,12 +72,12 @@ class FreeStoreControl(KeyControl):
 
 
 class ActiveOnlyWithKeys(Component):
-    """From the cycle after a cut or the begin of an erase of its keys until they are loaded again, a slot takes no
-    access; one that it took in that cycle fails, as its way is cut.
+    """From the cycle after a cut or the begin of an erase of its keys, until they are loaded again, no access is taken.
 
-    A start comes only when the store has just said that it has loaded keys, and neither cut nor erase is under way. A
-    slot that retires is erased only once it has taken no access, and nothing was in flight under it, for as many
-    cycles in a row as an access may hide, up to the one before the last. All inputs are free, the reset included, and so is when the store is done.
+    One that was taken before fails, as its way is cut. A start comes only when the store has just said that keys are
+    loaded, and neither cut nor erase is under way. A slot that retires is erased only once it has taken no access, and
+    nothing was in flight under it, for as many cycles in a row as an access may hide, up to the one before the last.
+    All inputs are free, the reset included, and so is when the store is done.
     """
 
     def __init__(self, *, watched, control=FreeStoreControl, settle_cycles=DRAIN_SETTLE_CYCLES):
