@@ -96,6 +96,7 @@ class Wavers(ReadDeliver):
         m.d.comb += self.r.valid.eq(chosen.o.valid & is_even)
 
 
+@pytest.mark.slow
 def test_read_data_that_waver_are_found():
     with pytest.raises(DisprovedError):
         prove(DeliverSpec(Wavers), engine=Engine.REACHABILITY)

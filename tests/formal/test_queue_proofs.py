@@ -114,7 +114,7 @@ class BoundedContract(Component):
 
 
 @pytest.mark.parametrize("kind", [
-    {}, {"bypass": True}, {"entry": True}, {"spare": 1, "bypass": True}, {"spare": 2},
+    {}, {"bypass": True}, {"entry": True}, {"spare": 1, "bypass": True}, {"spare": 2}, {"spare": 1, "registered": True},
     {"spare": 1, "entry": True, "registered": True}], ids=lambda kind: "-".join(kind) or "plain")
 def test_bounded_queue_keeps_the_contract(kind):
     prove(BoundedContract(late=kind.get("spare", 0), **kind), engine=Engine.REACHABILITY)
