@@ -2,13 +2,19 @@
 
 import pytest
 from amaranth import Module
-from amaranth.hdl import Assert, Signal
+from amaranth.hdl import Assert, Assume, Signal
 from amaranth.lib.wiring import Component
 
 from cbit.read.deliver import ReadDeliver
 from cbit.read.deny import DeniedReads
+from cbit.write.respond import WriteRespond
 from cbit_sim.formal import DisprovedError, Engine, prove
 from cbit_sim.free_inputs import connect_inputs, free_inputs
+
+EACH_KIND = pytest.mark.parametrize("pipelined", [False, True])
+
+CLEAR_CYCLES = 4
+"""A cycle for each ID after reset, and as many as an answer may take to be looked at."""
 
 
 def keep(m, channel):
@@ -64,6 +70,59 @@ class MarksEveryBeat(DeniedReads):
 def test_a_wrong_last_beat_is_found():
     with pytest.raises(DisprovedError):
         prove(DenySpec(MarksEveryBeat), engine=Engine.REACHABILITY)
+
+
+class RespondSpec(Component):
+    """An answer stays until it is taken, and there are no more of them than writes that are sent or refused.
+
+    DRAM may answer whatever it likes, also what nobody has asked for, but not while the counts are cleared after a
+    reset, which DRAM's port must see, too. Bursts enter where there is room, and are sent as they enter.
+    """
+
+    def __init__(self, respond=WriteRespond, *, pipelined):
+        self.respond = respond(entries=2, id_width=1, pipelined=pipelined)
+        super().__init__(free_inputs(self.respond))
+
+    def elaborate(self, _platform):
+        m = Module()
+        m.submodules.respond = respond = self.respond
+        connect_inputs(m, self, respond, but=(("sent",), ("send",)))
+        clearing, owed = Signal(range(CLEAR_CYCLES + 1), init=CLEAR_CYCLES), Signal(3)
+        with m.If(clearing != 0):
+            m.d.sync += clearing.eq(clearing - 1)
+        comes = (respond.enter & respond.sent.is_final) | (respond.refused.valid & respond.refused.ready)
+        m.d.sync += owed.eq(owed + comes - (respond.b.valid & respond.b.ready))
+        keep(m, respond.b)
+        m.d.comb += [
+            respond.sent.eq(self.sent),
+            respond.sent.id.eq(respond.id),
+            respond.sent.place.eq(respond.place),
+            respond.send.eq(respond.enter),
+            Assume((clearing == 0) | ~respond.dram_b.valid),
+            Assume(~respond.enter | (respond.has_room & respond.id_has_room)),
+            Assume(~respond.refused.valid | (respond.has_room & ~respond.enter)),
+            Assert(~respond.b.valid | (owed != 0)),
+        ]
+        return m
+
+
+@EACH_KIND
+def test_writes_get_no_more_answers_than_they_are(pipelined):
+    prove(RespondSpec(pipelined=pipelined), engine=Engine.REACHABILITY)
+
+
+class AnswersUnasked(WriteRespond):
+    """A fault: what DRAM answers unasked goes to the manager."""
+
+    def _count(self, m, uncleared, arrived):
+        place, _ = super()._count(m, uncleared, arrived)
+        return place, arrived.valid & ~arrived.is_refusal
+
+
+@EACH_KIND
+def test_an_answer_too_many_is_found(pipelined):
+    with pytest.raises(DisprovedError):
+        prove(RespondSpec(AnswersUnasked, pipelined=pipelined), engine=Engine.REACHABILITY)
 
 
 class DeliverSpec(Component):
