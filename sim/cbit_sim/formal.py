@@ -30,8 +30,11 @@ opt_clean
 """
 INDUCTION = "sat -verify -prove-asserts -set-assumes -tempinduct -maxsteps {steps} top\n"
 AIGER = "setundef -undriven -anyseq\ntechmap\nopt -full -nodffe -nosdff\naigmap\nwrite_aiger -zinit spec.aig\n"
-REACHABILITY = "read_aiger spec.aig; fold; strash; scorr; pdr -T {seconds}"
-COMBINATIONAL = "read_aiger spec.aig; fold; strash; iprove"
+READ = "read_aiger spec.aig; fold; strash; "
+COMBINATIONAL = READ + "iprove"
+MERGE = READ + "orpos; scorr -F {steps}; write_aiger merged.aig"
+REACHABILITY = "read_aiger merged.aig; strash; pdr -T {seconds}"
+NO_REGISTERS_LEFT = "read_aiger merged.aig; strash; iprove"
 RUN_YOSYS = "from pyosys import libyosys; libyosys.run_pass('script spec.ys')"
 
 
@@ -44,11 +47,15 @@ class Engine(enum.Enum):
         Temporal induction by SAT: for functions and short pipelines; a control proof may need invariants.
     ``REACHABILITY``
         Property-directed reachability: finds invariants itself; for control.
+    ``CORRESPONDENCE``
+        Signals that are always equal, found and proven by induction over all of them at once, are made one; what is
+        left goes to reachability: for two copies of a design. Each assert is itself such a pair: it helps the others.
     """
 
     COMBINATIONAL = "combinational"
     INDUCTION = "induction"
     REACHABILITY = "reachability"
+    CORRESPONDENCE = "correspondence"
 
 
 class DisprovedError(Exception):
@@ -62,7 +69,8 @@ class UndecidedError(Exception):
 def prove(spec: Component, *, engine: Engine = Engine.INDUCTION, steps: int = 20, seconds: int = 60) -> None:
     """Returns if every assert of ``spec`` holds in every cycle from power-on, for all inputs.
 
-    ``steps`` bounds the length of the induction, ``seconds`` the search for reachable states.
+    ``steps`` bounds the length of the induction, or for correspondence is its length; ``seconds`` bounds the search for
+    reachable states.
 
     Raises
     ------
@@ -81,9 +89,14 @@ def prove(spec: Component, *, engine: Engine = Engine.INDUCTION, steps: int = 20
             case Engine.INDUCTION:
                 log = _yosys(folder, PREPARE + INDUCTION.format(steps=steps))
                 proven, disproved = "Induction step proven: SUCCESS!", "model found for base case: FAIL!"
-            case Engine.REACHABILITY:
-                log = _abc(folder, REACHABILITY.format(seconds=seconds))
-                proven, disproved = "Property proved.", "was asserted in frame"
+            case Engine.REACHABILITY | Engine.CORRESPONDENCE:
+                log = _abc(folder, MERGE.format(steps=1 if engine is Engine.REACHABILITY else steps))
+                if _has_registers(folder / "merged.aig"):
+                    log += _run_abc(folder, REACHABILITY.format(seconds=seconds))
+                    proven, disproved = "Property proved.", "was asserted in frame"
+                else:
+                    log += _run_abc(folder, NO_REGISTERS_LEFT)
+                    proven, disproved = "\nUNSATISFIABLE", "\nSATISFIABLE"
     if disproved in log:
         raise DisprovedError(log)
     if proven not in log:
@@ -97,8 +110,20 @@ def _yosys(folder: Path, script: str) -> str:
 
 
 def _abc(folder: Path, commands: str) -> str:
+    return _yosys(folder, PREPARE + AIGER) + _run_abc(folder, commands)
+
+
+def _run_abc(folder: Path, commands: str) -> str:
     program = Path(pyosys.__file__).parent / "yosys-abc"
-    return _yosys(folder, PREPARE + AIGER) + _run(folder, [str(program), "-c", commands])
+    return _run(folder, [str(program), "-c", commands])
+
+
+def _has_registers(aiger: Path) -> bool:
+    """Whether a netlist is there and has registers: its first line is ``aig``, the highest index, inputs, registers."""
+    if not aiger.exists():
+        return False
+    with aiger.open("rb") as file:
+        return int(file.readline().split()[3]) > 0
 
 
 def _run(folder: Path, command: list[str]) -> str:

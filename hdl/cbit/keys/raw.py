@@ -1,6 +1,6 @@
 """The keys of all slots as they came, in block RAM."""
 
-from amaranth.hdl import Cat, Module, Mux, Signal
+from amaranth.hdl import Cat, Module, Mux, Signal, Value
 from amaranth.lib import stream
 from amaranth.lib.data import StructLayout
 from amaranth.lib.memory import Memory
@@ -82,7 +82,7 @@ class RawKeys(Component):
             read.en.eq(fetch | overwritten),
             read.addr.eq(Mux(overwritten, overwritten_address, Cat(read_place, self.read_slot))),
             self.o.payload.word.eq(read.data.word),
-            self.o.payload.present.eq(read.data.present & (read.data.word.xor() == read.data.parity)),
+            self.o.payload.present.eq(read.data.present & self._is_intact(read.data)),
             self.is_reading.eq(to_come | self.o.valid),
         ]
         m.d.sync += [
@@ -100,3 +100,7 @@ class RawKeys(Component):
         with m.If(self.read):
             m.d.sync += to_come.eq(1)
         return m
+
+    @staticmethod
+    def _is_intact(kept) -> Value:
+        return kept.word.xor() == kept.parity
