@@ -18,7 +18,8 @@ from cbit_cli.report_folder import ReportFolder
 from cbit_fpga.devices import DEFAULT_DEVICE, DEVICES
 from cbit_fpga.store import Store
 from cbit_fpga.subject import Subject
-from cbit_fpga.sweep import OtherSourcesError, sweep
+from cbit_fpga.sweep import sweep
+from cbit_sim.sources import OtherSourcesError
 
 __all__ = ["explore"]
 
