@@ -135,7 +135,7 @@ def _outcomes(job: Job, seeds: range, farm: Farm) -> tuple[list[Outcome], float]
         progress.begin(f"simulating {len(seeds)} seeds")
 
     with stages() as progress:
-        progress.begin("building the simulation")
+        progress.begin(f"{'waiting for workers, ' if farm.batch or farm.scheduler else ''}building the simulation")
         for outcome in outcomes_of(job, seeds, farm, built=built):
             outcomes.append(outcome)
             if outcome.error:
