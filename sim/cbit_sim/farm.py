@@ -16,6 +16,8 @@ __all__ = ["Farm", "MissingBatchError", "connected", "require_batch"]
 _BATCH_CLUSTERS = {"slurm": "SLURMCluster", "lsf": "LSFCluster"}
 _JOB_MEMORY = "4 GiB"
 _WAIT_SECONDS = 30
+_ANY_PORT = "127.0.0.1:0"
+"""Any port of this machine: two at once must not want the same one."""
 
 
 class MissingBatchError(RuntimeError):
@@ -86,12 +88,12 @@ def connected(farm: Farm) -> Iterator[Client]:
 def _cluster(farm: Farm, folder: str) -> Iterator[Any]:
     if farm.batch is None:
         # The memory is that of programs which the workers start, and not for them to watch.
-        with LocalCluster(n_workers=farm.workers, threads_per_worker=1, memory_limit=0, dashboard_address=None,
+        with LocalCluster(n_workers=farm.workers, threads_per_worker=1, memory_limit=0, dashboard_address=_ANY_PORT,
                           local_directory=folder, silence_logs=logging.CRITICAL) as cluster:
             yield cluster
         return
     make = getattr(require_batch(), _BATCH_CLUSTERS[farm.batch])
-    with make(cores=1, processes=1, memory=_JOB_MEMORY, scheduler_options={"dashboard_address": None},
+    with make(cores=1, processes=1, memory=_JOB_MEMORY, scheduler_options={"dashboard_address": _ANY_PORT},
               silence_logs="CRITICAL") as cluster:
         cluster.scale(jobs=farm.workers)
         yield cluster

@@ -42,7 +42,8 @@ def done(monkeypatch, tmp_path):
 
     @contextlib.contextmanager
     def connected(_farm):
-        with LocalCluster(n_workers=1, threads_per_worker=1, processes=False, dashboard_address=None) as cluster:
+        with LocalCluster(n_workers=1, threads_per_worker=1, processes=False,
+                          dashboard_address="127.0.0.1:0") as cluster:
             with Client(cluster) as client:
                 yield client
 
