@@ -3,9 +3,10 @@
 import contextlib
 import json
 import pathlib
+import types
 
 import pytest
-from distributed import Client, LocalCluster
+from distributed import Client, KilledWorker, LocalCluster
 
 from cbit.config import EngineConfig
 from cbit_sim import regression as module
@@ -19,6 +20,10 @@ from cbit_sim.sources import OtherSourcesError
 FAILURES = {
     3: Failure("random_traffic", "MismatchError", "address 0x40:\nexpected aa, got ab; replay: python -m cbit_sim"),
     5: Failure("", "", "the simulation ended without results")}
+
+
+LOST = types.SimpleNamespace(address="tcp://there:1")
+"""As much as is told of the last worker that was lost."""
 
 
 @pytest.fixture
@@ -96,6 +101,30 @@ def test_a_build_that_fails_is_told_once(done, monkeypatch):
     monkeypatch.setattr(module, "build", build)
     with pytest.raises(BuildError, match="no model"):
         outcomes([1, 2])
+    assert done == []
+
+
+def test_a_seed_that_takes_its_workers_with_it_has_failed_alone(done, monkeypatch):
+    fake = module.simulate
+
+    def simulate(*arguments, parameters, **options):
+        if parameters["seed"] == 2:
+            raise KilledWorker("seed", LOST, 3)
+        return fake(*arguments, parameters=parameters, **options)
+
+    monkeypatch.setattr(module, "simulate", simulate)
+    found = outcomes([1, 2])
+    assert (found[1].error, found[2].error, found[2].mismatch) == ("", "its worker was lost, 4 times", False)
+    assert len(done) == 2
+
+
+def test_a_build_that_takes_its_workers_with_it_is_told(done, monkeypatch):
+    def build(*_, **__):
+        raise KilledWorker("build", LOST, 3)
+
+    monkeypatch.setattr(module, "build", build)
+    with pytest.raises(BuildError, match="every worker that was to build the simulation was lost"):
+        outcomes([1])
     assert done == []
 
 
