@@ -93,7 +93,7 @@ class Surroundings:
             pressure[port] = Pressure(pattern, channels)
         return cls(
             personality, pressure["manager"], pressure["dram"], mode=None, outstanding=rng.choice(_OUTSTANDING),
-            ids=rng.choice((1, 2, 4, 8)), denied=rng.choice((0.0, 0.1, 0.4)), hot=rng.choice((0.1, 0.6, 0.95)),
+            ids=rng.choice((1, 2, 4, 8, 16)), denied=rng.choice((0.0, 0.1, 0.4)), hot=rng.choice((0.1, 0.6, 0.95)),
             error_lines=rng.choice((0, 3, 20)), chunk=rng.choice((40, 100, 250)))
 
 

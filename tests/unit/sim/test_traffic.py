@@ -61,9 +61,10 @@ def test_writers_keep_to_their_bytes():
     assert model.violations.first is None
 
 
+@pytest.mark.parametrize("ids", [1, 2, 4, _IDS, 16])
 @pytest.mark.parametrize("block", range(0, 8 * 64, 16))
-def test_every_byte_has_one_owner(block):
-    masks = [owner_mask(block, identifier, _IDS) for identifier in range(_IDS)]
+def test_every_byte_has_one_owner(block, ids):
+    masks = [owner_mask(block, identifier, ids) for identifier in range(ids)]
     assert sum(masks) == ALL_LANES
     assert all(left & right == 0 for index, left in enumerate(masks) for right in masks[index + 1:])
 
