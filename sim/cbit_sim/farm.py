@@ -15,6 +15,8 @@ __all__ = ["Farm", "MissingBatchError", "connected", "require_batch"]
 
 _BATCH_CLUSTERS = {"slurm": "SLURMCluster", "lsf": "LSFCluster"}
 _JOB_MEMORY = "4 GiB"
+"""Enough to build a simulation, too."""
+
 _WAIT_SECONDS = 30
 _ANY_PORT = "127.0.0.1:0"
 """Any port of this machine: two at once must not want the same one."""

@@ -113,7 +113,8 @@ def _outcomes(client: Client, job: Job, seeds: Sequence[int], built: Callable[[]
     except KilledWorker as error:
         raise BuildError("every worker that was to build the simulation was lost") from error
     built()
-    seed_of = {client.submit(_simulate, job, seed, sources, pure=False): seed for seed in seeds}
+    # The job may hold megabytes of Verilog: as a result it reaches each worker once, and is made again if it is lost.
+    seed_of = {client.submit(_simulate, ready, seed, sources, pure=False): seed for seed in seeds}
     for future in as_completed(list(seed_of)):
         seed = seed_of.pop(future)
         try:
@@ -122,9 +123,10 @@ def _outcomes(client: Client, job: Job, seeds: Sequence[int], built: Callable[[]
             yield Outcome(seed=seed, error=f"its worker was lost, {error.allowed_failures + 1} times")
 
 
-def _build(job: Job, sources: str) -> None:
+def _build(job: Job, sources: str) -> Job:
     require_sources(sources, *_PACKAGES)
     build("engine", job.config, waves=job.waves is not None, source=_source(job))
+    return job
 
 
 def _source(job: Job) -> Path | None:
