@@ -10,15 +10,13 @@ import os
 import subprocess
 import sys
 import warnings
-from importlib import import_module, metadata
-from pathlib import Path
+from importlib import import_module
 from typing import Any
 
 from cbit_fpga.devices import Device
-from cbit_fpga.store import digest
 from cbit_fpga.subject import Subject
 
-__all__ = ["CORE", "TOP", "ElaborationError", "UnknownPartError", "elaborate", "sources_digest"]
+__all__ = ["CORE", "TOP", "ElaborationError", "UnknownPartError", "elaborate"]
 
 CORE = "core"
 TOP = "top"
@@ -58,16 +56,6 @@ def elaborate(subject: Subject, device: Device) -> str:
     if run.returncode:
         raise ElaborationError(run.stderr)
     return run.stdout
-
-
-def sources_digest(*packages: str) -> str:
-    """A name for the sources of packages as they are, and for Amaranth."""
-    contents = []
-    for package in packages:
-        folder = Path(import_module(package).__file__ or "").parent
-        contents += [(path.name, path.read_bytes()) for path in sorted(folder.rglob("*"))
-                     if path.suffix in {".py", ".rdl", ".v"}]
-    return digest(metadata.version("amaranth"), *contents)
 
 
 def _component(subject: Subject) -> Any:

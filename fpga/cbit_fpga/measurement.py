@@ -8,11 +8,12 @@ from typing import Any
 
 from cbit_fpga.cells import Cells
 from cbit_fpga.devices import Device
-from cbit_fpga.elaboration import elaborate, sources_digest
+from cbit_fpga.elaboration import elaborate
 from cbit_fpga.placement import Placement, PlacementError, place
-from cbit_fpga.store import Store, digest
+from cbit_fpga.store import Store
 from cbit_fpga.subject import Subject
 from cbit_fpga.synthesis import Synthesis, synthesize
+from cbit_sim.sources import digest, sources_digest
 
 __all__ = ["Measurement", "Progress", "measure", "synthesized"]
 

@@ -6,10 +6,11 @@ from typing import Any
 
 from cbit_fpga.devices import Device
 from cbit_fpga.elaboration import CORE, TOP
-from cbit_fpga.store import Store, digest
+from cbit_fpga.store import Store
 from cbit_fpga.synthesis import Synthesis
 from cbit_fpga.yosys import run_yosys
 from cbit_sim.cells import MEMORIES, memory_models
+from cbit_sim.sources import digest
 
 __all__ = ["netlist_verilog"]
 

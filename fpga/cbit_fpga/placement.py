@@ -13,7 +13,8 @@ from typing import Any
 
 from cbit_fpga.devices import Device
 from cbit_fpga.floorplan import with_sites
-from cbit_fpga.store import Store, digest
+from cbit_fpga.store import Store
+from cbit_sim.sources import digest
 
 __all__ = ["Hop", "Placement", "PlacementError", "place"]
 

@@ -1,6 +1,5 @@
 """Results of steps, kept by the content that they were made from."""
 
-import hashlib
 import json
 import shutil
 import tempfile
@@ -10,14 +9,9 @@ from typing import Any
 
 from cbit_sim.verilog import build_folder, locked
 
-__all__ = ["Store", "digest"]
+__all__ = ["Store"]
 
 _WORK = "work-"
-
-
-def digest(*parts: object) -> str:
-    """A short name for some content."""
-    return hashlib.sha256(repr(parts).encode()).hexdigest()[:20]
 
 
 class Store:
@@ -60,7 +54,7 @@ class Store:
         kind : :class:`str`
             Which step.
         content : :class:`str`
-            The :func:`digest` of all that its result depends on.
+            The :func:`~cbit_sim.sources.digest` of all that its result depends on.
         do : callable
             Does the step, in an empty folder that it is given, and returns the result, which JSON must know. The files
             that it leaves there are then in :meth:`place`.

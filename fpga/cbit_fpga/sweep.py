@@ -1,34 +1,29 @@
 """Many subjects at once, on the cores of this machine or on a farm of others."""
 
-import contextlib
 import dataclasses
-import logging
-import tempfile
 from collections.abc import Iterator, Sequence
 from importlib import metadata
 
 from dask.system import CPU_COUNT
-from distributed import Client, Future, LocalCluster, as_completed
+from distributed import Client, Future, as_completed
 from distributed.system import MEMORY_LIMIT
 
 from cbit_fpga.cells import Cells
 from cbit_fpga.devices import DEVICES, Device
-from cbit_fpga.elaboration import ElaborationError, sources_digest
+from cbit_fpga.elaboration import ElaborationError
 from cbit_fpga.measurement import Measurement, synthesized
 from cbit_fpga.placement import Placement, PlacementError, place
-from cbit_fpga.store import Store, digest
+from cbit_fpga.store import Store
 from cbit_fpga.subject import Subject
 from cbit_fpga.synthesis import Synthesis
 from cbit_fpga.yosys import YosysError
+from cbit_sim.farm import Farm, connected
+from cbit_sim.sources import digest, require_sources, sources_digest
 
-__all__ = ["OtherSourcesError", "sweep", "workers"]
+__all__ = ["sweep", "workers"]
 
 _BYTES_PER_WORKER = 4 << 30
 """What a placement may take: all that a program of 32 bits can."""
-
-
-class OtherSourcesError(RuntimeError):
-    """A worker of the farm has other sources than this machine."""
 
 
 @dataclasses.dataclass
@@ -41,20 +36,6 @@ class _Pending:
 def workers() -> int:
     """How many subjects this machine works on at once."""
     return int(max(1, min(CPU_COUNT, MEMORY_LIMIT // _BYTES_PER_WORKER)))
-
-
-@contextlib.contextmanager
-def _client(scheduler: str | None) -> Iterator[Client]:
-    if scheduler is not None:
-        with Client(scheduler) as client:
-            yield client
-        return
-    with (tempfile.TemporaryDirectory(prefix="cbit-workers-") as folder,
-          # The memory is that of programs which the workers start, and not for them to watch.
-          LocalCluster(n_workers=workers(), threads_per_worker=1, memory_limit=0, dashboard_address=None,
-                       local_directory=folder, silence_logs=logging.CRITICAL) as cluster,
-          Client(cluster) as client):
-        yield client
 
 
 def sweep(subjects: Sequence[Subject], device: Device, *, seeds: Sequence[int], store: Store,
@@ -72,10 +53,10 @@ def sweep(subjects: Sequence[Subject], device: Device, *, seeds: Sequence[int], 
 
     Raises
     ------
-    OtherSourcesError
+    cbit_sim.sources.OtherSourcesError
         If a worker's Cbit is another.
     OSError
-        If the scheduler can not be reached.
+        If the scheduler can not be reached, or has no worker.
     """
     sources = sources_digest("cbit", "cbit_fpga")
     contents = {subject: digest(subject.as_dict(), device.name, list(seeds), sources, metadata.version("pyosys"),
@@ -89,7 +70,7 @@ def sweep(subjects: Sequence[Subject], device: Device, *, seeds: Sequence[int], 
             yield subject, Measurement.from_dict(known)
     if not missing:
         return
-    with _client(scheduler) as client:
+    with connected(Farm(scheduler=scheduler, workers=workers())) as client:
         for subject, measurement in _measured(client, missing, device, seeds, sources):
             store.keep("measurement", contents[subject], measurement.as_dict())
             yield subject, measurement
@@ -125,8 +106,7 @@ def _gathered(work: _Pending) -> Measurement:
 
 
 def _synthesize(subject: Subject, device: str, sources: str) -> Synthesis:
-    if sources_digest("cbit", "cbit_fpga") != sources:
-        raise OtherSourcesError("a worker has other sources of Cbit than this machine")
+    require_sources(sources, "cbit", "cbit_fpga")
     return synthesized(subject, DEVICES[device], store=Store())
 
 

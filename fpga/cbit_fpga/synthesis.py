@@ -11,8 +11,9 @@ from typing import Any
 from cbit_fpga.cells import Cells
 from cbit_fpga.devices import Device
 from cbit_fpga.elaboration import CORE, TOP
-from cbit_fpga.store import Store, digest
+from cbit_fpga.store import Store
 from cbit_fpga.yosys import run_yosys
+from cbit_sim.sources import digest
 
 __all__ = ["Synthesis", "synthesize"]
 

@@ -2,7 +2,6 @@
 
 import importlib
 import json
-import re
 import shlex
 from collections.abc import Sequence
 from pathlib import Path
@@ -15,15 +14,16 @@ from cbit_cli.exploration.page import page
 from cbit_cli.exploration.point import Point, setting_words
 from cbit_cli.progress import stages
 from cbit_cli.report_folder import ReportFolder
+from cbit_cli.scheduler import scheduler_option
 from cbit_fpga.devices import DEFAULT_DEVICE, DEVICES
 from cbit_fpga.store import Store
 from cbit_fpga.subject import Subject
-from cbit_fpga.sweep import OtherSourcesError, sweep
+from cbit_fpga.sweep import sweep
+from cbit_sim.sources import OtherSourcesError
 
 __all__ = ["explore"]
 
 _OUTPUTS = ("report.html", "points.json")
-_ADDRESS = re.compile(r"(?:[a-z]+://)?[^\s/:]+:\d+")
 
 
 @click.command()
@@ -32,9 +32,7 @@ _ADDRESS = re.compile(r"(?:[a-z]+://)?[^\s/:]+:\d+")
                    "name=a,b or name=1..4 restricts them.")
 @click.option("--seeds", metavar="N", type=click.IntRange(1, 100), default=1, show_default=True,
               help="Place and route each this many times, with seeds 1 to N.")
-@click.option("--scheduler", metavar="ADDRESS",
-              help="Dask scheduler of a farm, such as tcp://host:8786, whose workers have this Cbit. Without it the "
-                   "cores of this machine work.")
+@scheduler_option
 @click.option("--out", "folder", metavar="DIR", type=click.Path(path_type=Path), default="exploration",
               show_default=True, help="Folder for the report: a new or an empty one, or an earlier exploration's.")
 @configuration_options
@@ -51,8 +49,6 @@ def explore(context: click.Context, axes_text: str, seeds: int, scheduler: str |
     repeats each point. DIR/points.json has the figures. An interrupted exploration goes on where it was.
     """
     space = Space.of(configure(preset_name, settings), parse_axes(axes_text))
-    if scheduler is not None and not _ADDRESS.fullmatch(scheduler):
-        raise click.UsageError(f"--scheduler must be an address such as tcp://host:8786, not {scheduler!r}")
     target = ReportFolder(folder, command="explore", outputs=_OUTPUTS)
     device = DEVICES[DEFAULT_DEVICE]
     subjects = {Subject(config): setting for config, setting in zip(space.configs, space.settings)}

@@ -17,6 +17,7 @@ COMMANDS = {
     "presets": ("cbit_cli.presets", "List the engine configurations that come with Cbit."),
     "verilog": ("cbit_cli.verilog", "Write an engine as Verilog, with a JSON file that describes it."),
     "regs": ("cbit_cli.regs", "Print the registers."),
+    "regress": ("cbit_cli.regress", "Simulate random traffic with many seeds, here or on a farm."),
     "bench": ("cbit_cli.bench", "Measure engines, or parts of them, on an FPGA."),
     "explore": ("cbit_cli.explore", "Measure many configurations, and show size against speed."),
 }
@@ -62,6 +63,7 @@ def cbit(context: click.Context) -> None:
       cbit presets                         choose a configuration
       cbit bench --preset NAME             see its size and clock on an FPGA
       cbit explore --axes sbox,unroll      compare many configurations
+      cbit regress --preset NAME           try it with random traffic
       cbit verilog --preset NAME -o cbit.v write it for your SoC, with cbit.json
       cbit regs --format markdown          see the registers your firmware uses
 

@@ -8,10 +8,13 @@ __all__ = ["CHANNELS", "PATTERNS", "pauses", "stalled_until"]
 
 CHANNELS = ("aw", "w", "b", "ar", "r")
 
-PATTERNS = ("none", "light", "heavy", "bursty", "alternate")
-"""Never; one cycle in ten; two in three; long stretches; every second cycle."""
+_SHORT_PATTERNS = ("none", "light", "heavy", "bursty", "alternate")
+
+PATTERNS = (*_SHORT_PATTERNS, "frozen")
+"""Never; one cycle in ten; two in three; long stretches; every second cycle; for thousands of cycles now and then."""
 
 _PERIOD = 4096
+_FREEZES = 4
 
 
 def _pattern(name: str, rng: random.Random) -> Iterator[bool] | None:
@@ -28,13 +31,17 @@ def _pattern(name: str, rng: random.Random) -> Iterator[bool] | None:
                 cycles += [True] * rng.randint(1, 60) + [False] * rng.randint(1, 60)
         case "alternate":
             cycles = [True, False]
+        case "frozen":
+            cycles = []
+            for _ in range(_FREEZES):
+                cycles += [False] * rng.randint(500, 6000) + [True] * rng.randint(1000, 5000)
         case _:
             raise ValueError(f"Pattern must be one of {', '.join(PATTERNS)}, not {name!r}")
     return itertools.cycle(cycles)
 
 
 def pauses(name: str, seed: int) -> dict[str, Iterator[bool]]:
-    """Iterators for the channels of a port. ``mixed`` chooses a pattern for each channel.
+    """Iterators for the channels of a port. ``mixed`` chooses a pattern other than ``frozen`` for each channel.
 
     Raises
     ------
@@ -42,7 +49,7 @@ def pauses(name: str, seed: int) -> dict[str, Iterator[bool]]:
         If the name is neither ``mixed`` nor one of :data:`PATTERNS`.
     """
     rng = random.Random(seed)
-    chosen = {channel: _pattern(rng.choice(PATTERNS) if name == "mixed" else name, rng) for channel in CHANNELS}
+    chosen = {channel: _pattern(rng.choice(_SHORT_PATTERNS) if name == "mixed" else name, rng) for channel in CHANNELS}
     return {channel: pattern for channel, pattern in chosen.items() if pattern is not None}
 
 

@@ -6,14 +6,14 @@ import tempfile
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 from xml.etree import ElementTree
 
 from cbit.config import EngineConfig
 from cbit_sim import netlist, simulators, verilog
 from cbit_sim.session import SESSION_VARIABLE
 
-__all__ = ["BenchError", "Progress", "simulate"]
+__all__ = ["BenchError", "Failure", "Progress", "build", "simulate"]
 
 Progress = Callable[[float, str], None]
 """Called with the part that is done, 0 to 1, and a line of text."""
@@ -21,8 +21,32 @@ Progress = Callable[[float, str], None]
 _POLL_SECONDS = 0.1
 
 
+class Failure(NamedTuple):
+    """Why a test has failed: its name, its exception's, which is empty where the simulation ended before, and text."""
+
+    test: str
+    kind: str
+    message: str
+
+    def __str__(self) -> str:
+        return f"{self.test}: {self.message}" if self.test else self.message
+
+
 class BenchError(AssertionError):
-    """A bench has failed; the text is each failed test with its message, and where the log is."""
+    """A bench has failed; the text is each failed test with its message, and where the log is.
+
+    Attributes
+    ----------
+    failures : sequence of :class:`Failure`
+        The failed tests.
+    log : :class:`~pathlib.Path` or :data:`None`
+        The bench's output, in the run's folder.
+    """
+
+    def __init__(self, text: str, failures: Sequence[Failure] = (), log: Path | None = None):
+        super().__init__(text)
+        self.failures = failures
+        self.log = log
 
 
 @contextlib.contextmanager
@@ -51,15 +75,26 @@ def _followed(path: Path, progress: Progress | None) -> Iterator[None]:
         follower.join()
 
 
-def _failures(results: Path) -> list[str]:
+def _failures(results: Path) -> list[Failure]:
     if not results.exists():
-        return ["the simulation ended without results"]
+        return [Failure("", "", "the simulation ended without results")]
     failed = []
     for case in ElementTree.parse(results).getroot().iter("testcase"):
         for outcome in (*case.iter("failure"), *case.iter("error")):
             message = outcome.get("message") or outcome.text or "no message"
-            failed.append(f"{case.get('name')}: {message.strip()}")
+            failed.append(Failure(case.get("name") or "", outcome.get("type") or "", message.strip()))
     return failed
+
+
+def build(top: str, config: EngineConfig, *, simulator: str = "verilator", waves: bool = False,
+          folder: Path | None = None, source: Path | None = None) -> tuple[Path, Path]:
+    """The Verilog that :func:`simulate` simulates with these arguments, and the folder of the simulator's model of it.
+
+    Both are made when there are none yet of this content. Raises what :func:`simulate` does.
+    """
+    folder = folder or verilog.build_folder()
+    harnessed = verilog.harnessed(source, folder) if source else verilog.cached_verilog(top, config, folder)
+    return harnessed, simulators.build_model(simulator, harnessed, folder, waves=waves)
 
 
 def simulate(top: str, bench: str, *, parameters: Mapping[str, Any] | None = None, config: EngineConfig | None = None,
@@ -111,8 +146,7 @@ def simulate(top: str, bench: str, *, parameters: Mapping[str, Any] | None = Non
     config = config or EngineConfig()
     folder = folder or verilog.build_folder()
     runner = simulators.runner(simulator)
-    source = verilog.harnessed(source, folder) if source else verilog.cached_verilog(top, config, folder)
-    model = simulators.build_model(simulator, source, folder, waves=waves)
+    source, model = build(top, config, simulator=simulator, waves=waves, folder=folder, source=source)
     runs = folder / "runs"
     runs.mkdir(parents=True, exist_ok=True)
     run = Path(tempfile.mkdtemp(prefix=f"{bench.rsplit('.', maxsplit=1)[-1]}-{top}-", dir=runs))
@@ -130,6 +164,6 @@ def simulate(top: str, bench: str, *, parameters: Mapping[str, Any] | None = Non
                     extra_env={SESSION_VARIABLE: str(run / "session.json")})
     failed = _failures(results)
     if failed:
-        raise BenchError("\n".join([*failed, f"log: {log}"]))
+        raise BenchError("\n".join([*map(str, failed), f"log: {log}"]), failed, log)
     report: dict[str, Any] = json.loads(report_path.read_text(encoding="utf-8"))
     return report | {"log": str(log)}

@@ -2,11 +2,10 @@
 
 import dataclasses
 import random
-from collections.abc import Mapping, Sequence
-from functools import lru_cache
-from typing import Any
+from collections.abc import Container, Mapping, Sequence
+from functools import cached_property, lru_cache
 
-from cbit_model.access import BUS_BYTES, Burst, Response, burst_beats, decide
+from cbit_model.access import BUS_BYTES, Burst, Decision, Response, burst_beats, decide
 from cbit_model.dram import LINE_BYTES
 from cbit_model.memory import ALL_LANES, Memory
 from cbit_sim.beats import Address, WriteData
@@ -61,12 +60,20 @@ class Ground:
 
     @classmethod
     def random(cls, pages: int, active: Sequence[int], rng: random.Random, *, plain: bool = True) -> "Ground":
-        """Every active slot, and plain if ``plain``, has a page, the rest by chance; one plain page for exclusives."""
-        kinds: list[int | None] = [*active, *([None, None] if plain else [])]
+        """Every active slot, and plain if ``plain``, has a page, the rest by chance; one plain page for exclusives.
+
+        Where there is neither, all is plain, and nobody may reach it.
+        """
+        kinds: list[int | None] = [*active, *([None, None] if plain else [])] or [None]
         slots = (kinds + rng.choices(kinds, k=pages))[:pages]
         rng.shuffle(slots)
         exclusive = [slots.index(None)] if plain else []
         return cls(slots, exclusive)
+
+    @cached_property
+    def shared_pages(self) -> Sequence[int]:
+        """The pages that are not for exclusive accesses."""
+        return [page for page in range(len(self.slots)) if page not in self.exclusive_pages]
 
 
 class Traffic:
@@ -88,18 +95,23 @@ class Traffic:
         Part of the accesses that the model denies.
     hot : :class:`float`
         Part of the accesses that go to a few lines of each page, where they meet.
+
+    Attributes
+    ----------
+    unsettled : :class:`int` or :data:`None`
+        A slot that begins or ends at a moment nobody knows: accesses whose decision depends on it are left out.
     """
 
     def __init__(self, model: Memory, ground: Ground, *, asid_width: int, ids: int, seed: int, denied: float = 0.1,
                  hot: float = 0.6):
         self.ground = ground
         self.ids = ids
+        self.unsettled: int | None = None
         self._model = model
         self._asid_width = asid_width
         self._rng = random.Random(seed)
         self._denied = denied
         self._hot = hot
-        self._pages = [page for page in range(len(ground.slots)) if page not in ground.exclusive_pages]
 
     def owner_mask(self, block: int, identifier: int) -> int:
         """The byte lanes of a block that an ID may write."""
@@ -113,7 +125,7 @@ class Traffic:
         elif self.ground.exclusive_pages and rng.random() < 0.03:
             address = self._exclusive_address()
         else:
-            page = rng.choice(self._pages)
+            page = rng.choice(self.ground.shared_pages)
             address = self._allowed(self._burst_in(page * PAGE_BYTES), self.ground.slots[page])
         if rng.random() < 0.5:
             return Transaction(address)
@@ -155,17 +167,24 @@ class Traffic:
         prot = rng.choice((0, 1, 2, 3, 0, 1, 2, 4, 7))
         return address._replace(addr=address.addr & ~(1 << self._model.c_bit) | c_bit, user=user, prot=prot)
 
-    def _decision(self, address: Address) -> Any:
+    def _decision(self, address: Address, active: Container[int] | None = None) -> Decision:
         model = self._model
-        return decide(access_of(address, self._asid_width), mode=model.mode, active=model.slots.active,
-                      asid_count=model.asid_count, c_bit=model.c_bit)
+        return decide(access_of(address, self._asid_width), mode=model.mode,
+                      active=model.slots.active if active is None else active, asid_count=model.asid_count,
+                      c_bit=model.c_bit)
+
+    def _is_settled(self, address: Address) -> bool:
+        if self.unsettled is None:
+            return True
+        active, slot = self._model.slots.active, {self.unsettled}
+        return self._decision(address, active | slot) == self._decision(address, active - slot)
 
     def _allowed(self, address: Address, slot: int | None) -> Address:
         """The burst as one who is allowed to reach it under ``slot``; where nobody is, as one who is denied."""
         for _ in range(_ATTEMPTS):
             seen = self._with_random_view(address, slot)
             decision = self._decision(seen)
-            if decision.violation is None and decision.slot == slot:
+            if decision.violation is None and decision.slot == slot and self._is_settled(seen):
                 if slot is not None and self._rng.random() < 0.03:
                     return seen._replace(**_exclusive(seen))
                 return seen
@@ -173,7 +192,7 @@ class Traffic:
 
     def _denied_address(self) -> Address:
         rng = self._rng
-        address = self._burst_in(rng.choice(self._pages) * PAGE_BYTES)
+        address = self._burst_in(rng.choice(self.ground.shared_pages) * PAGE_BYTES)
         broken = rng.randrange(8)
         if broken == 0:
             address = address._replace(burst=Burst.RESERVED)
@@ -195,7 +214,7 @@ class Traffic:
         slot = self._rng.randrange(self._model.asid_count)
         for _ in range(_ATTEMPTS):
             seen = self._with_random_view(address, slot)
-            if self._decision(seen).violation is not None:
+            if self._decision(seen).violation is not None and self._is_settled(seen):
                 return seen
         return address._replace(burst=Burst.RESERVED)
 
@@ -233,8 +252,7 @@ def _exclusive(address: Address) -> Mapping[str, int]:
     return {"addr": address.addr & -(1 << address.size), "len": 0, "burst": Burst.INCR, "lock": 1}
 
 
-def error_lines(pages: int, rng: random.Random) -> dict[int, Response]:
-    """Addresses of lines that err, a few in each page, none of them hot."""
-    per_page = PAGE_BYTES // LINE_BYTES
-    return {PAGE_BYTES * page + LINE_BYTES * rng.randrange(_HOT_LINES, per_page):
-            rng.choice((Response.SLVERR, Response.DECERR)) for page in range(pages) for _ in range(3)}
+def error_lines(pages: int, rng: random.Random, per_page: int = 3) -> dict[int, Response]:
+    """Addresses of lines that err, up to so many in each page, none of them hot."""
+    return {PAGE_BYTES * page + LINE_BYTES * rng.randrange(_HOT_LINES, PAGE_BYTES // LINE_BYTES):
+            rng.choice((Response.SLVERR, Response.DECERR)) for page in range(pages) for _ in range(per_page)}

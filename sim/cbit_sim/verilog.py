@@ -11,7 +11,7 @@ from pathlib import Path
 from cbit.config import EngineConfig
 from cbit_sim.harness import harness
 
-__all__ = ["TOPS", "build_folder", "cached_verilog", "harnessed", "locked"]
+__all__ = ["TOPS", "build_folder", "cached_verilog", "harnessed", "kept", "locked"]
 
 TOPS = ("engine", "wire")
 """What can be simulated: the engine, or the bus without one."""
@@ -57,8 +57,12 @@ def _digest(top: str, config: EngineConfig) -> str:
 
 def harnessed(design: Path, folder: Path) -> Path:
     """A file in ``folder`` with a design's Verilog in its harness."""
-    text = harness(design.read_text(encoding="utf-8"))
-    name = f"{design.stem}-{hashlib.sha256(text.encode()).hexdigest()[:16]}"
+    return kept(harness(design.read_text(encoding="utf-8")), design.stem, folder)
+
+
+def kept(text: str, stem: str, folder: Path) -> Path:
+    """A file in ``folder`` with a Verilog text, named for its content after ``stem``."""
+    name = f"{stem}-{hashlib.sha256(text.encode()).hexdigest()[:16]}"
     path = folder / "verilog" / name / f"{name}.v"
     with locked(path.parent):
         if not path.exists():

@@ -6,9 +6,9 @@ import shutil
 import pytest
 
 from cbit.config import DEFAULT_PRESET, PRESETS, EngineConfig, preset
-from cbit_sim.benches.random_traffic import PERSONALITIES
 from cbit_sim.runner import simulate
 from cbit_sim.simulators import SIMULATORS
+from cbit_sim.surroundings import PERSONALITIES
 
 CORNERS = ("bursts", "keys", "load", "ordering", "pace", "policy")
 

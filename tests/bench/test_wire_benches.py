@@ -4,8 +4,8 @@ import pytest
 
 from cbit.config import EngineConfig
 from cbit_sim import simulators
-from cbit_sim.benches.random_traffic import PERSONALITIES
 from cbit_sim.runner import BenchError, simulate
+from cbit_sim.surroundings import PERSONALITIES
 
 _SEED = 11
 

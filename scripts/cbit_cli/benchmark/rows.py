@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from cbit_fpga.devices import Device
-from cbit_fpga.elaboration import sources_digest
 from cbit_fpga.figures import EngineFigures
 from cbit_fpga.measurement import Measurement
 from cbit_fpga.subject import Subject
+from cbit_sim.sources import sources_digest
 
 __all__ = ["Row", "results"]
 

@@ -5,13 +5,13 @@ from typing import Any
 
 from cbit.config import EngineConfig
 from cbit_fpga.devices import Device
-from cbit_fpga.elaboration import sources_digest
 from cbit_fpga.measurement import synthesized
 from cbit_fpga.netlist import netlist_verilog
-from cbit_fpga.store import Store, digest
+from cbit_fpga.store import Store
 from cbit_fpga.subject import Subject
 from cbit_sim.demo.figures import Cost
 from cbit_sim.runner import simulate
+from cbit_sim.sources import digest, sources_digest
 
 __all__ = ["bandwidth_ratios", "checked_transactions"]
 

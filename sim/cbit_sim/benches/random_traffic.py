@@ -1,77 +1,63 @@
 """Random traffic, judged by the golden model: key changes, resets and slots' ends in between.
 
-Parameters: ``seed``; ``transactions``; ``personality``, a name of :data:`PERSONALITIES`; ``events``, whether keys
-change and resets strike (never on the wire).
+Parameters: ``seed``; ``transactions``; ``personality``, a name of :data:`cbit_sim.surroundings.PERSONALITIES`, without
+which the seed chooses the surroundings, too; ``events``, whether keys change and resets strike (never on the wire).
+Report: ``transactions`` judged, ``events`` by kind, ``surroundings``.
 """
 
+import dataclasses
 import json
 import random
 import shlex
-from dataclasses import dataclass
+from collections.abc import Mapping
 from typing import Any
 
 import cocotb
+from cocotb.triggers import with_timeout
 
-from cbit_sim.dram import Personality
+from cbit_model.access import HOST_SLOT, Violation
+from cbit_sim.clocked import CLOCK_NS
 from cbit_sim.manager import Transaction
-from cbit_sim.pauses import pauses
-from cbit_sim.scoreboard import Scoreboard
+from cbit_sim.psp import CommandError, RefusedError
+from cbit_sim.scoreboard import MismatchError, Scoreboard
 from cbit_sim.session import Session, current_session
+from cbit_sim.surroundings import PERSONALITIES, Mode, Surroundings, random_mode
 from cbit_sim.testbed import Testbed
 from cbit_sim.traffic import PAGE_BYTES, Ground, Traffic, error_lines
 
 _PAGES = 16
-_MAX_IDS = 8
-_CHUNK = 250
 _BACKLOG = 32
-
-
-@dataclass(frozen=True)
-class _Setting:
-    """Surroundings of a run: DRAM, back-pressure of the manager and of DRAM, mode, outstanding transactions."""
-
-    dram: Personality
-    manager_pauses: str
-    dram_pauses: str
-    mode: dict[str, bool]
-    outstanding: int
-
-
-_SME_SEV = {"sme": True, "sev": True}
-
-PERSONALITIES = {
-    "swift": _Setting(Personality(latency_cycles=(1, 1), reorder=False, interleave=False), "none", "none",
-                      _SME_SEV, 64),
-    "unordered": _Setting(Personality(latency_cycles=(1, 80)), "none", "light", _SME_SEV, 64),
-    "stalled": _Setting(Personality(latency_cycles=(1, 30)), "mixed", "mixed", _SME_SEV, 32),
-    "crowded": _Setting(Personality(latency_cycles=(20, 40), outstanding=4), "bursty", "bursty", _SME_SEV, 64),
-    "transparent": _Setting(Personality(latency_cycles=(5, 60)), "light", "heavy", {"tsme": True, "sev": True}, 16),
-    "alone": _Setting(Personality(latency_cycles=(1, 10)), "none", "none", _SME_SEV, 1),
-}
-"""Kinds of surroundings."""
+_EVENTS = ("rekey", "retire under load", "zeroize under load", "install under load", "refused commands", "reset",
+           "ground", "ground")
+_LIMIT_CYCLES = 1_000_000
+_LIMIT_CYCLES_EACH = 5_000
+"""Beyond these, in all and for each transaction, the design is taken for stuck."""
 
 
 class _Run:
-    """One run in one kind of surroundings."""
+    """One run in its surroundings."""
 
     def __init__(self, dut: Any, session: Session):
-        setting = PERSONALITIES[session.parameters["personality"]]
         seed = session.parameters["seed"]
+        name = session.parameters.get("personality")
+        around = Surroundings.random(seed) if name is None else PERSONALITIES[name]
         self.session = session
-        self.setting = setting
+        self.around = around
         self.rng = random.Random(seed)
         self.is_engine = session.top == "engine"
         self.with_events = self.is_engine and bool(session.parameters.get("events", True))
         self.asid_width = (int(session.config["asid_count"]) - 1).bit_length()
         self.ending_slot: int | None = None
+        self.are_counts_known = True
         self.events: dict[str, int] = {}
         self.bed = Testbed(
-            dut, session, size_bytes=_PAGES * PAGE_BYTES, personality=setting.dram, outstanding=setting.outstanding,
-            manager_pauses=pauses(setting.manager_pauses, seed), dram_pauses=pauses(setting.dram_pauses, seed + 1),
+            dut, session, size_bytes=_PAGES * PAGE_BYTES, personality=around.personality,
+            outstanding=around.outstanding, manager_pauses=around.manager.pauses(seed),
+            dram_pauses=around.dram.pauses(seed + 1),
             on_begin=self._begin, on_end=self._end, seed=seed)
-        self.ids = min(_MAX_IDS, 1 << int(session.config["id_width"]))
+        self.ids = min(around.ids, 1 << int(session.config["id_width"]))
         self.traffic = Traffic(self.bed.model, Ground([None] * _PAGES), asid_width=self.asid_width, ids=self.ids,
-                               seed=seed, denied=0.1 if self.is_engine else 0.0)
+                               seed=seed, denied=around.denied if self.is_engine else 0.0, hot=around.hot)
         self.board = Scoreboard(self.bed.model, owner_mask=self.traffic.owner_mask, asid_width=self.asid_width,
                                 ids=range(self.ids), replay=_replay(session))
 
@@ -86,18 +72,38 @@ class _Run:
     async def start(self) -> None:
         """Reset, keys, mode, release."""
         await self.bed.reset()
+        self.are_counts_known = True
         if self.is_engine:
             guests = self.rng.sample(range(1, self.bed.model.asid_count), k=min(3, self.bed.model.asid_count - 1))
             await self.bed.install(0, *guests)
-        await self.bed.release(**(self.setting.mode if self.is_engine else {}))
+            await self._release(random_mode(self.rng) if self.around.mode is None else self.around.mode)
+        else:
+            await self.bed.release()
         self.new_ground()
+
+    async def _release(self, mode: Mode) -> None:
+        """Of the modes that are set before the lock the last one counts, and none after it."""
+        assert self.bed.psp is not None
+        for _ in range(self.rng.randrange(3)):
+            await self.bed.psp.set_mode(**random_mode(self.rng))
+        await self.bed.release(**mode)
+        try:
+            await self.bed.psp.set_mode(**random_mode(self.rng))
+        except RefusedError:
+            return
+        raise MismatchError("a locked mode was written")
+
+    def _reachable(self) -> list[int]:
+        """Active slots that the mode lets somebody use."""
+        mode = self.bed.model.mode
+        return [slot for slot in sorted(self.bed.model.slots.active)
+                if (mode.sme or mode.tsme if slot == HOST_SLOT else mode.sev)]
 
     def new_ground(self) -> None:
         """Other pages for other keys; what was written there before is junk under the new one."""
-        active = sorted(self.bed.model.slots.active)
-        self.traffic.ground = Ground.random(_PAGES, active, self.rng, plain=not self.bed.model.mode.tsme)
+        self.traffic.ground = Ground.random(_PAGES, self._reachable(), self.rng, plain=not self.bed.model.mode.tsme)
         for errors in ("read_errors", "write_errors"):
-            lines = error_lines(_PAGES, self.rng)
+            lines = error_lines(_PAGES, self.rng, self.around.error_lines)
             lines = {line: code for line, code in lines.items()
                      if line // PAGE_BYTES not in self.traffic.ground.exclusive_pages}
             setattr(self.bed.dram, errors, lines)
@@ -111,48 +117,106 @@ class _Run:
                 await self.bed.clocked.until(lambda: self.bed.manager.backlog < _BACKLOG, 200_000)
 
     async def settle(self) -> None:
-        """Waits for quiet, and compares all of DRAM."""
+        """Waits for quiet, and compares all of DRAM, and the numbers of accesses denied."""
         await self.bed.quiet()
         self.board.settle(self.bed.dram.memory)
+        if self.bed.host is not None and self.are_counts_known:
+            counts, expected = await self.bed.host.violations(), self.bed.model.violations.counts
+            if counts != expected:
+                raise MismatchError(f"accesses denied: expected {_by_name(expected)}, got {_by_name(counts)}; "
+                                    f"replay: {_replay(self.session)}")
 
     async def event(self) -> None:
-        """Something that changes keys or state, under load or not."""
-        kind = self.rng.choice(("rekey", "retire under load", "zeroize under load", "reset", "ground", "ground"))
+        """Something that changes keys or state, under load or not, from one quiet moment to the next."""
+        kind = self.rng.choice(_EVENTS)
         self.events[kind] = self.events.get(kind, 0) + 1
-        if kind == "reset":
-            await self.feed(40)
-            await self.bed.clocked.cycles(self.rng.randrange(60))
-            self.bed.clocked.held = True
-            self.board.abandon(self.bed.dram.memory)
-            await self.start()
-            return
         slot = self.rng.choice(sorted(self.bed.model.slots.active))
-        assert self.bed.psp is not None
-        if kind == "rekey":
-            await self.bed.psp.retire(slot)
-            self.bed.model.retire(slot)
-            await self.bed.install(slot)
-        elif kind.endswith("under load"):
-            await self.feed(60)
-            self.ending_slot = slot
-            self.board.interrupt(slot)
-            await (self.bed.psp.retire(slot) if kind.startswith("retire") else self.bed.psp.zeroize(slot))
-            await self.settle()
-            self.ending_slot = None
-            self.bed.model.zeroize(slot)
-            await self.bed.install(slot)
+        match kind:
+            case "reset":
+                await self._reset_under_load()
+                return
+            case "rekey":
+                await self._retire(slot)
+                await self.bed.install(slot)
+            case "retire under load" | "zeroize under load":
+                await self._end_under_load(slot, kind)
+            case "install under load":
+                await self._install_under_load(slot)
+            case "refused commands":
+                await self._refused_commands(slot)
         self.new_ground()
+
+    async def _reset_under_load(self) -> None:
+        await self.feed(40)
+        await self.bed.clocked.cycles(self.rng.randrange(60))
+        self.bed.clocked.held = True
+        self.board.abandon(self.bed.dram.memory)
+        await self.start()
+
+    async def _retire(self, slot: int) -> None:
+        assert self.bed.psp is not None
+        await self.bed.psp.retire(slot)
+        self.bed.model.retire(slot)
+
+    async def _end_under_load(self, slot: int, kind: str) -> None:
+        """Which of the slot's accesses come too late, and are counted as denied, nobody knows."""
+        assert self.bed.psp is not None
+        await self.feed(60)
+        self.ending_slot = slot
+        self.board.interrupt(slot)
+        self.are_counts_known = False
+        await (self.bed.psp.retire(slot) if kind.startswith("retire") else self.bed.psp.zeroize(slot))
+        await self.settle()
+        self.ending_slot = None
+        self.bed.model.zeroize(slot)
+        await self.bed.install(slot)
+        await self.bed.psp.write("VIOLATION_CLEAR", RECORD=1, COUNTS=1)
+        self.bed.model.violations.clear_record()
+        self.bed.model.violations.clear_counts()
+        self.are_counts_known = True
+
+    async def _install_under_load(self, slot: int) -> None:
+        """The slot ends, and a slot, it or another, begins while accesses under other keys are in flight."""
+        await self._retire(slot)
+        self.new_ground()
+        slots = self.bed.model.slots
+        self.traffic.unsettled = self.rng.choice([slot for slot in range(slots.count) if slot not in slots.active])
+        await self.feed(10)
+        install = cocotb.start_soon(self.bed.install(self.traffic.unsettled))
+        await self.feed(60)
+        await install
+        self.traffic.unsettled = None
+        await self.feed(30)
+        await self.settle()
+
+    async def _refused_commands(self, slot: int) -> None:
+        """What can not be done does nothing to accesses in flight."""
+        assert self.bed.psp is not None
+        await self.feed(40)
+        inactive = [other for other in range(self.bed.model.asid_count) if other not in self.bed.model.slots.active]
+        for operation, refused in (("INSTALL", slot), *(("RETIRE", other) for other in inactive[:1])):
+            try:
+                await self.bed.psp.command(operation, refused)
+            except CommandError:
+                continue
+            raise MismatchError(f"{operation} of slot {refused} was not refused; replay: {_replay(self.session)}")
+        await self.feed(20)
+        await self.settle()
 
     async def run(self, count: int) -> None:
         """All of it."""
         self.bed.fill_dram()
         await self.start()
         while self.board.judged < count:
-            await self.feed(min(_CHUNK, count - self.board.judged))
+            await self.feed(min(self.around.chunk, count - self.board.judged))
             await self.settle()
             self.session.progress(min(1.0, self.board.judged / count), f"{self.board.judged} transactions judged")
             if self.with_events and self.board.judged < count:
                 await self.event()
+
+
+def _by_name(counts: Mapping[Violation, int]) -> dict[str, int]:
+    return {kind.name: count for kind, count in counts.items()}
 
 
 def _replay(session: Session) -> str:
@@ -162,10 +226,12 @@ def _replay(session: Session) -> str:
 
 @cocotb.test()
 async def random_traffic(dut: Any) -> None:
-    """Random transactions in one kind of surroundings."""
+    """Random transactions in surroundings that have a name, or are the seed's."""
     session = current_session()
-    parameters = session.parameters
+    count = session.parameters["transactions"]
     run = _Run(dut, session)
-    dut._log.info("seed %d, %s", parameters["seed"], parameters["personality"])
-    await run.run(parameters["transactions"])
-    session.report(cycles=run.bed.clocked.cycle, transactions=run.board.judged, events=run.events)
+    surroundings = dataclasses.asdict(run.around)
+    dut._log.info("seed %d, %s", session.parameters["seed"], surroundings)
+    await with_timeout(run.run(count), CLOCK_NS * (_LIMIT_CYCLES + _LIMIT_CYCLES_EACH * count), "ns")
+    session.report(cycles=run.bed.clocked.cycle, transactions=run.board.judged, events=run.events,
+                   surroundings=surroundings)

@@ -12,7 +12,7 @@ from cbit_cli.main import main
 from cbit_fpga.cells import Cells
 from cbit_fpga.measurement import Measurement
 from cbit_fpga.placement import Placement
-from cbit_fpga.sweep import OtherSourcesError
+from cbit_sim.sources import OtherSourcesError
 
 
 def measured(config):

@@ -2,7 +2,8 @@
 
 import pytest
 
-from cbit_fpga.store import Store, digest
+from cbit_fpga.store import Store
+from cbit_sim.sources import digest
 
 
 class Killed(BaseException):

@@ -13,8 +13,10 @@ from cbit_fpga.elaboration import ElaborationError
 from cbit_fpga.placement import Placement, PlacementError
 from cbit_fpga.store import Store
 from cbit_fpga.subject import Subject
-from cbit_fpga.sweep import OtherSourcesError, sweep
+from cbit_fpga.sweep import sweep
 from cbit_fpga.synthesis import Synthesis
+from cbit_sim import sources
+from cbit_sim.sources import OtherSourcesError
 
 DEVICE = DEVICES["LFE5U-85F"]
 PARTS = ("a", "large", "b", "wrong", "c")
@@ -41,15 +43,16 @@ def done(monkeypatch, tmp_path):
         return Placement(seed=seed, mhz=100.0 + seed, used={}, critical_path=())
 
     @contextlib.contextmanager
-    def client(_scheduler):
-        with LocalCluster(n_workers=1, threads_per_worker=1, processes=False, dashboard_address=None) as cluster:
-            with Client(cluster) as connected:
-                yield connected
+    def connected(_farm):
+        with LocalCluster(n_workers=1, threads_per_worker=1, processes=False,
+                          dashboard_address="127.0.0.1:0") as cluster:
+            with Client(cluster) as client:
+                yield client
 
     monkeypatch.setenv("CBIT_BUILD", str(tmp_path))
     monkeypatch.setattr(module, "synthesized", synthesized)
     monkeypatch.setattr(module, "place", place)
-    monkeypatch.setattr(module, "_client", client)
+    monkeypatch.setattr(module, "connected", connected)
     return calls
 
 
@@ -91,6 +94,7 @@ def test_another_number_of_seeds_is_another_measurement(done):
 def test_workers_with_other_sources_are_refused(done, monkeypatch):
     digests = iter(["here", "there"])
     monkeypatch.setattr(module, "sources_digest", lambda *_: next(digests))
+    monkeypatch.setattr(sources, "sources_digest", lambda *_: next(digests))
     with pytest.raises(OtherSourcesError):
         measurements(SUBJECTS[:1])
     assert done == []

@@ -61,9 +61,10 @@ def test_writers_keep_to_their_bytes():
     assert model.violations.first is None
 
 
+@pytest.mark.parametrize("ids", [1, 2, 4, _IDS, 16])
 @pytest.mark.parametrize("block", range(0, 8 * 64, 16))
-def test_every_byte_has_one_owner(block):
-    masks = [owner_mask(block, identifier, _IDS) for identifier in range(_IDS)]
+def test_every_byte_has_one_owner(block, ids):
+    masks = [owner_mask(block, identifier, ids) for identifier in range(ids)]
     assert sum(masks) == ALL_LANES
     assert all(left & right == 0 for index, left in enumerate(masks) for right in masks[index + 1:])
 
@@ -76,5 +77,42 @@ def test_pauses_never_stop_for_good(name):
 
 
 def test_unknown_pause_is_refused():
-    with pytest.raises(ValueError, match="Pattern must be one of none, light, heavy, bursty, alternate, not 'much'"):
+    patterns = "none, light, heavy, bursty, alternate, frozen"
+    with pytest.raises(ValueError, match=f"Pattern must be one of {patterns}, not 'much'"):
         pauses("much", 1)
+
+
+def test_a_new_ground_keeps_its_exclusive_page_from_others():
+    model, traffic = _traffic(11, denied=0.0)
+    before = traffic.ground
+    traffic.ground = Ground(list(before.slots), [page for page in range(16) if before.slots[page] is None][-1:])
+    assert traffic.ground.exclusive_pages != before.exclusive_pages
+    for _ in range(2000):
+        address = traffic.next().address
+        page = (address.addr & ~(1 << model.c_bit)) // PAGE_BYTES
+        assert address.lock or page not in traffic.ground.exclusive_pages
+
+
+def test_where_nobody_may_go_all_are_refused():
+    model, traffic = _traffic(12, denied=0.0)
+    model.reset()
+    model.set_mode(sme=False, tsme=True, sev=False)
+    traffic.ground = Ground.random(16, [], random.Random(1), plain=False)
+    for _ in range(20):
+        access = access_of(traffic.next().address, 4)
+        assert decide(access, mode=model.mode, active=(), asid_count=12, c_bit=47).violation is not None
+
+
+@pytest.mark.parametrize("slot", [0, 1, 7])
+def test_accesses_do_not_depend_on_an_unsettled_slot(slot):
+    model, traffic = _traffic(13)
+    traffic.unsettled = slot
+    traffic.ground = Ground.random(16, sorted(model.slots.active - {slot}), random.Random(2))
+    users = collections.Counter()
+    for _ in range(1500):
+        access = access_of(traffic.next().address, 4)
+        settled, *others = [decide(access, mode=model.mode, active=active, asid_count=12, c_bit=47)
+                            for active in (model.slots.active - {slot}, model.slots.active | {slot})]
+        assert others == [settled]
+        users[settled.slot] += 1
+    assert set(model.slots.active - {slot}) < set(users)
