@@ -1,15 +1,19 @@
 """Whether a mutant is one: proofs that it works as the engine does.
 
 The module that is mutated, with all that it holds, stands beside itself without the mutation, under inputs that are
-free in every cycle. If no output ever differs from power-on, nothing outside can tell. Where that can not be shown, the
-module around it is tried, whose other parts restrict the inputs.
+free in every cycle. What is not defined, as what lies beyond the end of a memory, is 0 in both. If no output ever
+differs from power-on, nothing outside can tell. Where that can not be shown, the module around it is tried, whose other
+parts restrict the inputs.
 """
 
+import math
+import re
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from cbit_cli.mutation.netlist import cells
 from cbit_cli.mutation.sample import Mutant, Sample
 from cbit_fpga.store import Store, digest
 from cbit_fpga.yosys import run_yosys
@@ -17,24 +21,28 @@ from cbit_sim.formal import DisprovedError, Engine, UndecidedError, prove_netlis
 
 __all__ = ["equivalent_within"]
 
+_SIZES = re.compile(r"^    parameter \\(?:WIDTH|SIZE) (\d+)$", re.MULTILINE)
 _WHOLE = 2
 """Names of the module that is the design without its pins."""
 
-_MITER = """
+_MOST_MEMORY_BITS = 1 << 14
+"""Each becomes a register; with more of them a proof takes minutes only to be written down."""
+
+_SIDE = """
 read_rtlil netlist.il
+{mutate}
 hierarchy -top {module}
 flatten
-rename {module} right
-design -stash right
+rename {module} {side}
+write_verilog {side}.v
 design -reset
-read_rtlil netlist.il
-mutate {mutation}
-hierarchy -top {module}
-flatten
-rename {module} mutant
-design -stash mutant
-design -copy-from right -as right right
-design -copy-from mutant -as mutant mutant
+"""
+
+_MITER = """
+read_verilog right.v mutant.v
+proc
+memory
+setundef -zero -undriven
 miter -equiv -make_assert -flatten right mutant top
 delete right mutant
 write_rtlil spec.il
@@ -47,11 +55,12 @@ def equivalent_within(sample: Sample, mutant: Mutant, store: Store, *, seconds: 
     ``seconds`` bounds the search in each module.
     """
     def search(_folder: Path) -> dict[str, Any]:
-        return {"module": next((module for module in _around(mutant.module)
-                                if _is_equivalent(sample, mutant, module, seconds)), None)}
+        small = (module for module in _around(mutant.module)
+                 if _memory_bits(sample.netlist, module) <= _MOST_MEMORY_BITS)
+        return {"module": next((module for module in small if _is_equivalent(sample, mutant, module, seconds)), None)}
 
-    module: str | None = store.done("equivalence", digest(_MITER, sample.netlist, mutant.command, seconds),
-                                    search)["module"]
+    content = digest(_SIDE, _MITER, _MOST_MEMORY_BITS, sample.netlist, mutant.command, seconds)
+    module: str | None = store.done("equivalence", content, search)["module"]
     return module
 
 
@@ -62,11 +71,25 @@ def _around(module: str) -> Iterator[str]:
     yield from (".".join(names[:count]) for count in range(len(names) - 1, _WHOLE, -1))
 
 
+def _memory_bits(netlist: str, module: str) -> int:
+    """Bits of all memories in a module and those that it holds."""
+    memories = (cell.text for cell in cells(netlist)
+                if cell.kind == "$mem_v2" and f"{cell.module}.".startswith(f"{module}."))
+    return sum(math.prod(int(value) for value in _SIZES.findall(text)) for text in memories)
+
+
 def _is_equivalent(sample: Sample, mutant: Mutant, module: str, seconds: int) -> bool:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         (folder / "netlist.il").write_text(sample.netlist, encoding="utf-8")
-        run_yosys(_MITER.format(module=module, mutation=mutant.command), folder)
+        sides = {"right": "", "mutant": f"mutate {mutant.command}"}
+        run_yosys("".join(_SIDE.format(side=side, mutate=mutate, module=module) for side, mutate in sides.items()),
+                  folder)
+        # What is simulated is Verilog, in which a choice has an order where several of its conditions hold.
+        for side in sides:
+            path = folder / f"{side}.v"
+            path.write_text(path.read_text(encoding="utf-8").replace("(* parallel_case *)", ""), encoding="utf-8")
+        run_yosys(_MITER, folder)
         try:
             prove_netlist((folder / "spec.il").read_text(encoding="utf-8"), engine=Engine.EQUIVALENCE, seconds=seconds)
         except (DisprovedError, UndecidedError):

@@ -2,18 +2,20 @@
 
 import dataclasses
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 from cbit.config import EngineConfig
 from cbit_cli.mutation.mutants import LIMIT, MUTANT
-from cbit_fpga.elaboration import sources_digest
 from cbit_fpga.store import Store, digest
 from cbit_sim.netlist import without_source_lines
 from cbit_sim.runner import BenchError, simulate
 
 __all__ = ["BENCHES", "Bench", "Trials", "WrongEngineError"]
 
+_BENCH_FOLDER = "benches"
 _ENOUGH = 3
 """A mutant that takes so many times the cycles of the engine hangs."""
 
@@ -73,9 +75,21 @@ class Bench:
     differs: Callable[[Mapping[str, Any], Mapping[str, Any]], str] = lambda _report, _right: ""
 
     @property
+    def source(self) -> Path:
+        """Its file."""
+        return Path(import_module("cbit_sim").__file__ or "").parent / _BENCH_FOLDER / f"{self.name}.py"
+
+    @property
     def label(self) -> str:
         """The name, with the personality where there are several."""
         return f"{self.name} {self.parameters.get('personality', '')}".strip()
+
+
+def _surroundings() -> str:
+    """A digest of the sources that all benches share."""
+    folders = [Path(import_module(package).__file__ or "").parent for package in ("cbit_model", "cbit_sim")]
+    return digest(*(path.read_bytes() for folder in folders for path in sorted(folder.rglob("*.py"))
+                    if path.parent.name != _BENCH_FOLDER))
 
 
 def _random(personality: str, transactions: int) -> Bench:
@@ -117,12 +131,16 @@ class Trials:
                  benches: Sequence[Bench] = BENCHES,
                  progress: Callable[[float, str], None] = lambda _part, _text: None):
         self._verilog, self._config, self._store, self._benches, self._top = verilog, config, store, benches, top
-        text = without_source_lines(verilog.read_text(encoding="utf-8"))
-        self._content = digest(text, config.as_dict(), sources_digest("cbit_model", "cbit_sim"))
+        self._content = digest(without_source_lines(verilog.read_text(encoding="utf-8")), config.as_dict(), top,
+                               _surroundings())
         self.right: list[dict[str, Any]] = []
         for number, bench in enumerate(benches):
             progress(number / len(benches), f"without a mutation: {bench.label}")
             self.right.append(self._right(bench))
+
+    def _of(self, bench: Bench, number: int) -> str:
+        """All that the outcome of a bench depends on. A change of one bench leaves the outcomes of the others."""
+        return digest(self._content, bench.name, bench.parameters, bench.source.read_bytes(), number)
 
     def _right(self, bench: Bench) -> dict[str, Any]:
         def run(_folder: Path) -> dict[str, Any]:
@@ -131,7 +149,7 @@ class Trials:
             except BenchError as error:
                 raise WrongEngineError(f"without a mutation the {self._top} fails {bench.label}: {error}") from error
 
-        return self._store.done("unmutated", digest(self._content, bench.name, bench.parameters), run)
+        return self._store.done("unmutated", self._of(bench, 0), run)
 
     def _simulate(self, bench: Bench, number: int, limit_cycles: int) -> dict[str, Any]:
         return simulate(self._top, f"cbit_sim.benches.{bench.name}", parameters=bench.parameters, config=self._config,
@@ -139,18 +157,17 @@ class Trials:
 
     def verdict(self, number: int) -> dict[str, Any]:
         """``bench``, the label of the first that a mutant fails, or :data:`None`, and ``reason``, its message."""
-        benches = [(bench.name, bench.parameters) for bench in self._benches]
-        return self._store.done("mutants", digest(self._content, benches, number), lambda _folder: self._tried(number))
-
-    def _tried(self, number: int) -> dict[str, Any]:
         for bench, right in zip(self._benches, self.right, strict=True):
-            limit = _ENOUGH * int(right["cycles"]) + _MARGIN_CYCLES
-            try:
-                report = self._simulate(bench, number, limit)
-            except BenchError as error:
-                reason = f"not done after {limit} cycles" if _ENDED in str(error) else str(error).partition("\n")[0]
-                return {"bench": bench.label, "reason": reason}
-            reason = bench.differs(report, right)
-            if reason:
-                return {"bench": bench.label, "reason": reason}
+            outcome = self._store.done("mutants", self._of(bench, number), partial(self._tried, bench, right, number))
+            if outcome["reason"]:
+                return {"bench": bench.label, "reason": outcome["reason"]}
         return {"bench": None, "reason": "survived"}
+
+    def _tried(self, bench: Bench, right: Mapping[str, Any], number: int, _folder: Path) -> dict[str, str]:
+        limit = _ENOUGH * int(right["cycles"]) + _MARGIN_CYCLES
+        try:
+            report = self._simulate(bench, number, limit)
+        except BenchError as error:
+            hangs = _ENDED in str(error)
+            return {"reason": f"not done after {limit} cycles" if hangs else str(error).partition("\n")[0]}
+        return {"reason": bench.differs(report, right)}
