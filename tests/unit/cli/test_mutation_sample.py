@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from amaranth.back import rtlil
-from amaranth.hdl import Module, Mux
+from amaranth.hdl import Module, Mux, Signal
 from amaranth.lib.wiring import Component, In, Out
 
 import cbit
@@ -109,3 +109,26 @@ def test_a_mutant_that_nothing_can_tell_is_proven_equivalent(counter, tmp_path):
                                     ("B", 0, "const1", None)):
         found = equivalent_within(Sample(counter, []), mutant(compared, port, bit, mode), Store(tmp_path))
         assert found == module, (port, bit, mode)
+
+
+class Deaf(Component):
+    """Counts, and does nothing with what tells the last count."""
+
+    count: Out(2)
+
+    def elaborate(self, _platform):
+        m = Module()
+        m.submodules.counter = counter = Counter()
+        m.d.sync += Signal().eq(counter.last)
+        m.d.comb += [counter.go.eq(1), self.count.eq(counter.count)]
+        return m
+
+
+def test_a_mutant_whose_effect_nobody_reads_is_proven_equivalent(tmp_path):
+    netlist = made_cells(rtlil.convert(Deaf(), name="cbit"))
+    (inside,) = (cell for cell in cells(netlist) if cell.name == "counter")
+    for port, found in (("last", "cbit"), ("count", None)):
+        assert equivalent_within(Sample(netlist, []), mutant(inside, port, 0, "inv"), Store(tmp_path)) == found
+    # Within the counter itself it is one.
+    compared = sole(netlist, "$ge")
+    assert equivalent_within(Sample(netlist, []), mutant(compared, "Y", 0, "inv"), Store(tmp_path)) is None
