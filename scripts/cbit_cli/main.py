@@ -19,6 +19,7 @@ COMMANDS = {
     "regs": ("cbit_cli.regs", "Print the registers."),
     "regress": ("cbit_cli.regress", "Simulate random traffic with many seeds, here or on a farm."),
     "bench": ("cbit_cli.bench", "Measure engines, or parts of them, on an FPGA."),
+    "mutate": ("cbit_cli.mutate", "Plant faults in an engine and see whether the benches find them."),
     "explore": ("cbit_cli.explore", "Measure many configurations, and show size against speed."),
 }
 """Subcommand to the module that has it under the same name, and its line in the help."""

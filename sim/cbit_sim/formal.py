@@ -15,7 +15,7 @@ import pyosys
 from amaranth.back import rtlil
 from amaranth.lib.wiring import Component
 
-__all__ = ["DisprovedError", "Engine", "UndecidedError", "prove"]
+__all__ = ["DisprovedError", "Engine", "UndecidedError", "prove", "prove_netlist"]
 
 PREPARE = """
 read_rtlil spec.il
@@ -35,6 +35,7 @@ COMBINATIONAL = READ + "iprove"
 MERGE = READ + "orpos; scorr -F {steps}; write_aiger merged.aig"
 REACHABILITY = "read_aiger merged.aig; strash; pdr -T {seconds}"
 NO_REGISTERS_LEFT = "read_aiger merged.aig; strash; iprove"
+EQUIVALENCE = "read_aiger spec.aig; strash; dprove"
 RUN_YOSYS = "from pyosys import libyosys; libyosys.run_pass('script spec.ys')"
 
 
@@ -43,6 +44,8 @@ class Engine(enum.Enum):
 
     ``COMBINATIONAL``
         Rewriting and SAT sweeping, for a specification without registers; the only one for wide XORs.
+    ``EQUIVALENCE``
+        Correspondence of signals, by induction: for a circuit beside one that is almost the same.
     ``INDUCTION``
         Temporal induction by SAT: for functions and short pipelines; a control proof may need invariants.
     ``REACHABILITY``
@@ -53,6 +56,7 @@ class Engine(enum.Enum):
     """
 
     COMBINATIONAL = "combinational"
+    EQUIVALENCE = "equivalence"
     INDUCTION = "induction"
     REACHABILITY = "reachability"
     CORRESPONDENCE = "correspondence"
@@ -70,7 +74,7 @@ def prove(spec: Component, *, engine: Engine = Engine.INDUCTION, steps: int = 20
     """Returns if every assert of ``spec`` holds in every cycle from power-on, for all inputs.
 
     ``steps`` bounds the length of the induction, or for correspondence is its length; ``seconds`` bounds the search for
-    reachable states.
+    reachable states, or for equivalence that for equal signals.
 
     Raises
     ------
@@ -79,13 +83,23 @@ def prove(spec: Component, *, engine: Engine = Engine.INDUCTION, steps: int = 20
     UndecidedError
         If the engine came to no end, or the specification cannot be read.
     """
+    prove_netlist(rtlil.convert(spec), engine=engine, steps=steps, seconds=seconds)
+
+
+def prove_netlist(text: str, *, engine: Engine, steps: int = 20, seconds: int = 60) -> None:
+    """The same as :func:`prove` for a specification that is RTLIL, its top module ``top``."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        (folder / "spec.il").write_text(rtlil.convert(spec))
+        (folder / "spec.il").write_text(text)
         match engine:
             case Engine.COMBINATIONAL:
                 log = _abc(folder, COMBINATIONAL)
                 proven, disproved = "\nUNSATISFIABLE", "\nSATISFIABLE"
+            case Engine.EQUIVALENCE:
+                log = _abc(folder, EQUIVALENCE, seconds)
+                # Without registers it goes on as COMBINATIONAL does.
+                proven = "\nUNSATISFIABLE" if "has no latches" in log else "Networks are equivalent."
+                disproved = "was asserted in frame"
             case Engine.INDUCTION:
                 log = _yosys(folder, PREPARE + INDUCTION.format(steps=steps))
                 proven, disproved = "Induction step proven: SUCCESS!", "model found for base case: FAIL!"
@@ -109,13 +123,13 @@ def _yosys(folder: Path, script: str) -> str:
     return _run(folder, [sys.executable, "-c", RUN_YOSYS])
 
 
-def _abc(folder: Path, commands: str) -> str:
-    return _yosys(folder, PREPARE + AIGER) + _run_abc(folder, commands)
+def _abc(folder: Path, commands: str, limit_seconds: int | None = None) -> str:
+    return _yosys(folder, PREPARE + AIGER) + _run_abc(folder, commands, limit_seconds)
 
 
-def _run_abc(folder: Path, commands: str) -> str:
+def _run_abc(folder: Path, commands: str, limit_seconds: int | None = None) -> str:
     program = Path(pyosys.__file__).parent / "yosys-abc"
-    return _run(folder, [str(program), "-c", commands])
+    return _run(folder, [str(program), "-c", commands], limit_seconds)
 
 
 def _has_registers(aiger: Path) -> bool:
@@ -126,6 +140,10 @@ def _has_registers(aiger: Path) -> bool:
         return int(file.readline().split()[3]) > 0
 
 
-def _run(folder: Path, command: list[str]) -> str:
-    run = subprocess.run(command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
+def _run(folder: Path, command: list[str], limit_seconds: int | None = None) -> str:
+    try:
+        run = subprocess.run(command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                             check=False, timeout=limit_seconds)
+    except subprocess.TimeoutExpired:
+        return f"{command[0]} did not end within {limit_seconds} seconds"
     return run.stdout

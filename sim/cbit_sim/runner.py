@@ -100,7 +100,7 @@ def build(top: str, config: EngineConfig, *, simulator: str = "verilator", waves
 def simulate(top: str, bench: str, *, parameters: Mapping[str, Any] | None = None, config: EngineConfig | None = None,
              simulator: str = "verilator", tests: Sequence[str] | None = None, waves: bool = False,
              progress: Progress | None = None, folder: Path | None = None, source: Path | None = None,
-             ) -> dict[str, Any]:
+             plusargs: Mapping[str, int] | None = None) -> dict[str, Any]:
     """Runs the cocotb tests of a bench and returns what they report.
 
     Parameters
@@ -125,6 +125,8 @@ def simulate(top: str, bench: str, *, parameters: Mapping[str, Any] | None = Non
         Where builds and runs are kept; by default :func:`cbit_sim.verilog.build_folder`.
     source : :class:`~pathlib.Path`
         Verilog to simulate as the top, such as one of an FPGA's cells; by default what is generated for ``config``.
+    plusargs : mapping
+        Name to value of what that Verilog reads with ``$value$plusargs``.
 
     Returns
     -------
@@ -161,6 +163,7 @@ def simulate(top: str, bench: str, *, parameters: Mapping[str, Any] | None = Non
         runner.test(bench, netlist.top_module(source.read_text(encoding="utf-8")), hdl_toplevel_lang="verilog",
                     build_dir=model, test_dir=run, results_xml=str(results), log_file=log, waves=waves,
                     testcase=list(tests) if tests is not None else None, timescale=("1ns", "1ps"),
+                    plusargs=[f"+{name}={value}" for name, value in (plusargs or {}).items()],
                     extra_env={SESSION_VARIABLE: str(run / "session.json")})
     failed = _failures(results)
     if failed:

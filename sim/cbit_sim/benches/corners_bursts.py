@@ -19,6 +19,47 @@ _ALL_ONES = (1 << 8 * BUS_BYTES) - 1
 _SLOW = Personality(latency_cycles=(20, 60))
 
 
+class _Sparse:
+    """The bytes of a DRAM too large to be held: those that are written, and zeros."""
+
+    def __init__(self, size_bytes: int):
+        self._size_bytes = size_bytes
+        self._written: dict[int, int] = {}
+
+    def __len__(self) -> int:
+        return self._size_bytes
+
+    def __getitem__(self, span: slice) -> bytes:
+        return bytes(self._written.get(place, 0) for place in range(span.start, span.stop))
+
+    def __setitem__(self, place: slice | int, value: Any) -> None:
+        if isinstance(place, int):
+            self._written[place] = value
+        else:
+            self._written |= zip(range(place.start, place.stop), value, strict=True)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Sparse) and self._written == other._written
+
+
+@cocotb.test()
+async def every_bit_of_an_address_counts(dut: Any) -> None:
+    """In a DRAM as large as it can be, each bit alone and all but one: plain and encrypted, whole and partial."""
+    bench = Directed(dut)
+    await bench.bed.reset()
+    await bench.bed.install(0, 1)
+    await bench.bed.release(sme=True, sev=True)
+    size_bytes = 1 << bench.bed.model.c_bit
+    for dram, name in ((bench.bed.dram, "memory"), (bench.bed.model.dram, "content")):
+        setattr(dram, name, _Sparse(size_bytes))
+    for bit in range(LINE_BYTES.bit_length() - 1, bench.bed.model.c_bit):
+        for start in (1 << bit, size_bytes - LINE_BYTES & ~(1 << bit)):
+            for view in ({"c_bit": False}, {"asid": 1}):
+                await bench.in_turn(bench.write(start, length=4, **view), bench.write(start, strobe=0x0FF0, **view),
+                                    bench.read(start, length=4, **view))
+    await bench.finish()
+
+
 @cocotb.test()
 async def incr_bursts_of_every_length(dut: Any) -> None:
     """1 to 256 beats, aligned to blocks and lines or not, encrypted and plain."""

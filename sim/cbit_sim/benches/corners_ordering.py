@@ -103,12 +103,14 @@ async def sideband_passes_and_identity_does_not(dut: Any) -> None:
     bench.bed.clocked.add(Watch())
     assert not hasattr(dut, "m_axi_aruser")
     assert not hasattr(dut, "m_axi_awuser")
-    for asid, c_bit in ((0, True), (0, False), (1, True), (1, False)):
+    # The line, and single beats from any of its bytes on.
+    offsets = (0, *bench.rng.sample(range(LINE_BYTES), k=12))
+    for asid, c_bit, offset in itertools.product((0, 1), (True, False), offsets):
         view: dict[str, Any] = {
-            "asid": asid, "c_bit": c_bit, "length": 4, "cache": bench.rng.randrange(16), "prot": bench.rng.randrange(4),
-            "qos": bench.rng.randrange(16), "region": bench.rng.randrange(16),
+            "asid": asid, "c_bit": c_bit, "length": 1 if offset else 4, "cache": bench.rng.randrange(16),
+            "prot": bench.rng.randrange(4), "qos": bench.rng.randrange(16), "region": bench.rng.randrange(16),
             "identifier": bench.rng.randrange(bench.ids)}
-        for transaction in (bench.read(0x440, **view), bench.write(0x440, **view)):
+        for transaction in (bench.read(0x440 + offset, **view), bench.write(0x440 + offset, **view)):
             seen.clear()
             await bench.perform(transaction)
             for address in seen:

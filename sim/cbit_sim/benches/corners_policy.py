@@ -99,10 +99,19 @@ async def violations_are_recorded(dut: Any) -> None:
     assert await psp.first_violation() == await host.first_violation() == {
         "kind": first.kind, "write": first.write, "asid": first.asid, "id": first.id, "address": first.address}
     assert await psp.violations() == await host.violations() == bench.bed.model.violations.counts
-    await psp.write("VIOLATION_CLEAR", RECORD=1, COUNTS=1)
-    assert not int(dut.irq.value)
-    bench.bed.model.violations.clear_record()
+    # Neither another register nor a clear of the counts touches the record, nor its own clear the counts.
+    await psp.write("IRQ_ENABLE", VIOLATION=1)
+    await psp.write("VIOLATION_CLEAR", COUNTS=1)
     bench.bed.model.violations.clear_counts()
+    assert int(dut.irq.value)
+    assert await psp.first_violation() is not None
+    assert await psp.violations() == bench.bed.model.violations.counts
+    await bench.perform(Transaction(denied[0]))
+    await psp.write("VIOLATION_CLEAR", RECORD=1)
+    bench.bed.model.violations.clear_record()
+    assert not int(dut.irq.value)
+    assert await psp.first_violation() is None
+    assert await psp.violations() == bench.bed.model.violations.counts
     await bench.perform(_as_write(bench, denied[-1]))
     recorded = await psp.first_violation()
     assert recorded is not None

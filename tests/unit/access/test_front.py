@@ -96,11 +96,14 @@ def test_the_state_of_the_cycle_of_acceptance_decides(was_active, pipelined):
 
 
 @PIPELINED
-def test_each_denied_access_is_logged_once_and_as_it_was_given(pipelined):
+@pytest.mark.parametrize(("identity", "address"), [
+    (7, PRIVATE), *((pattern & 0xF, 1 << C_BIT | pattern & (1 << C_BIT) - 1)
+                    for pattern in (0x5_5555_5555, 0xA_AAAA_AAAA))])  # each bit with either value
+def test_each_denied_access_is_logged_once_and_as_it_was_given(identity, address, pipelined):
     async def testbench(ctx, dut):
         events = []
         ctx.set(dut.active, 0b1101)
-        ctx.set(dut.i.payload, access(asid=1, identity=7))
+        ctx.set(dut.i.payload, access(asid=1, identity=identity, address=address))
         ctx.set(dut.i.valid, 1)
         accepted = 0
         for _ in range(8):
@@ -108,7 +111,7 @@ def test_each_denied_access_is_logged_once_and_as_it_was_given(pipelined):
             accepted += ready
             if logged:
                 events.append((event.kind, event.asid, event.id, event.addr))
-        assert events == [(Violation.SLOT_INACTIVE, 1, 7, PRIVATE)] * 2
+        assert events == [(Violation.SLOT_INACTIVE, 1, identity, address)] * 2
         assert accepted == LATENCY[pipelined] + 1
         ctx.set(dut.i.valid, 0)
         ctx.set(dut.o.ready, 1)
