@@ -65,6 +65,7 @@ def cbit(context: click.Context) -> None:
       cbit bench --preset NAME             see its size and clock on an FPGA
       cbit explore --axes sbox,unroll      compare many configurations
       cbit regress --preset NAME           try it with random traffic
+      cbit mutate                          see how well the benches find faults
       cbit verilog --preset NAME -o cbit.v write it for your SoC, with cbit.json
       cbit regs --format markdown          see the registers your firmware uses
 

@@ -12,7 +12,8 @@ from cbit_cli.mutation.netlist import engine_netlist
 from cbit_cli.mutation.report import Judged, Report
 from cbit_cli.mutation.sample import Sample, sample
 from cbit_cli.mutation.trial import BENCHES, Bench, Trials
-from cbit_fpga.store import Store, digest
+from cbit_fpga.store import Store
+from cbit_sim.sources import digest
 
 __all__ = ["Shares", "judged", "tried"]
 

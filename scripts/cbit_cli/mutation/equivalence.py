@@ -15,9 +15,10 @@ from typing import Any
 
 from cbit_cli.mutation.netlist import cells
 from cbit_cli.mutation.sample import Mutant, Sample
-from cbit_fpga.store import Store, digest
+from cbit_fpga.store import Store
 from cbit_fpga.yosys import run_yosys
 from cbit_sim.formal import DisprovedError, Engine, UndecidedError, prove_netlist
+from cbit_sim.sources import digest
 
 __all__ = ["equivalent_within"]
 

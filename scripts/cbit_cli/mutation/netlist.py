@@ -8,9 +8,9 @@ from importlib import import_module
 from pathlib import Path
 
 from cbit.config import EngineConfig
-from cbit_fpga.elaboration import sources_digest
-from cbit_fpga.store import Store, digest
+from cbit_fpga.store import Store
 from cbit_fpga.yosys import run_yosys
+from cbit_sim.sources import digest, sources_digest
 
 __all__ = ["Cell", "cells", "engine_netlist", "made_cells"]
 

@@ -9,9 +9,10 @@ from typing import Any
 
 from cbit.config import EngineConfig
 from cbit_cli.mutation.mutants import LIMIT, MUTANT
-from cbit_fpga.store import Store, digest
+from cbit_fpga.store import Store
 from cbit_sim.netlist import without_source_lines
 from cbit_sim.runner import BenchError, simulate
+from cbit_sim.sources import digest
 
 __all__ = ["BENCHES", "Bench", "Trials", "WrongEngineError"]
 
