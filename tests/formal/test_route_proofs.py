@@ -171,18 +171,22 @@ def test_a_denied_read_that_is_sent_is_found(pipelined):
 
 class ReadDecryptSpec(Spec):
     """A block whose slot does not serve as it leaves the lane, that DRAM has not given or that has met a faulty round
-    key leaves as all ones with an error; a partial write is told that it failed."""
+    key leaves as all ones with an error; a partial write is told that it failed. A faulty round key is told exactly if
+    the slot serves."""
 
     def _claim(self, m, decrypt):
         lane, tag = decrypt.lane_o, decrypt.lane_o.payload.tag
         is_error = (tag.resp == Response.SLVERR) | (tag.resp == Response.DECERR)
-        came = StructLayout({"valid": 1, "failed": 1, "is_merge": 1})
+        came = StructLayout({"valid": 1, "failed": 1, "is_merge": 1, "key_fault": 1})
         seen, now = Signal(came), Signal(came)
+        serves = decrypt.serving.bit_select(tag.slot, 1)
         m.d.comb += [now.valid.eq(lane.valid), now.is_merge.eq(tag.is_merge),
-                     now.failed.eq(is_error | ~decrypt.serving.bit_select(tag.slot, 1) | lane.payload.fault)]
+                     now.failed.eq(is_error | ~serves | lane.payload.fault),
+                     now.key_fault.eq(lane.valid & lane.payload.fault & serves)]
         m.d["sync" if decrypt.pipelined else "comb"] += seen.eq(now)
         beat = decrypt.o.payload.beat
         m.d.comb += [
+            Assert(decrypt.key_fault == seen.key_fault),
             Assert(decrypt.o.valid == (seen.valid & ~seen.is_merge)),
             Assert(decrypt.merged.valid == (seen.valid & seen.is_merge)),
             Assert(~decrypt.merged.valid | (decrypt.merged.payload.failed == seen.failed)),
@@ -248,7 +252,9 @@ def test_a_block_that_is_handed_out_anyway_is_found(pipelined):
 
 class WriteCollectSpec(Spec):
     """A line of which a block has failed or met a faulty round key, or whose slot does not serve as one leaves the
-    lane, or if pipelined a cycle later, is said to have failed; each line once, in order."""
+    lane, or if pipelined a cycle later, is said to have failed; each line once, in order. A faulty round key is told
+    exactly if the slot serves.
+    """
 
     def __init__(self, design):
         super().__init__(design, follow=In(1))
@@ -257,8 +263,11 @@ class WriteCollectSpec(Spec):
         valid, fault, tag = Signal(), Signal(), Signal(collect.lane_o.payload.tag.shape())
         m.d["sync" if collect.pipelined else "comb"] += [
             valid.eq(collect.lane_o.valid), fault.eq(collect.lane_o.payload.fault), tag.eq(collect.lane_o.payload.tag)]
-        failed, has_failed = Signal(), Signal()
-        m.d.comb += failed.eq(has_failed | tag.failed | fault | ~collect.serving.bit_select(tag.slot, 1))
+        failed, has_failed, key_fault = Signal(), Signal(), Signal()
+        serves = collect.serving.bit_select(tag.slot, 1)
+        m.d.comb += failed.eq(has_failed | tag.failed | fault | ~serves)
+        m.d["sync" if collect.pipelined else "comb"] += key_fault.eq(valid & fault & serves)
+        m.d.comb += Assert(collect.key_fault == key_fault)
         with m.If(valid):
             m.d.sync += has_failed.eq(failed & ~tag.is_last)
         m.submodules.contract = contract = StreamContract(

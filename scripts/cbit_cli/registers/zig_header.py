@@ -11,7 +11,8 @@ __all__ = ["zig_header"]
 def zig_header() -> str:
     """Both maps, in Zig 0.14 or later.
 
-    Offsets are in bytes from the start of the map; a field that is not given has its value after reset.
+    Offsets are in bytes from the start of the map. A field that is not given has the value after reset that the
+    description gives it, or zero.
     """
     return "\n".join(_lines()) + "\n"
 

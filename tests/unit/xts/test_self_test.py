@@ -4,9 +4,11 @@ import itertools
 import random
 
 import pytest
+from amaranth.lib.memory import Memory
 from amaranth.sim import Simulator
 
 import cbit.aes.round
+import cbit.aes.round_keys
 from cbit.aes.known_answer import known_answer
 from cbit.aes.sbox import SubBytes
 from cbit.config import SBox
@@ -34,13 +36,15 @@ def unit(**change):
     return XtsUnit(**(parameters | change))
 
 
-def run_self_test(dut, *, spoil=None):
+def run_self_test(dut, *, spoil=None, before=lambda _ctx: None):
     """Writes the keys of the self-test, runs it and returns whether it passed and how many cycles it took.
 
     Parameters
     ----------
     spoil : (int, int) or None
         The round key of which a bit is wrong: which key, which round.
+    before : callable
+        Called with the simulation's context before the self-test runs.
     """
     known = known_answer(dut.key_bits)
     outcome = []
@@ -59,6 +63,7 @@ def run_self_test(dut, *, spoil=None):
         for _ in range(20):
             await ctx.tick()
             assert ctx.get(dut.self_test_busy)
+        before(ctx)
         ctx.set(dut.self_test_keys, 1)
         cycles = 0
         while ctx.get(dut.self_test_busy):
@@ -92,6 +97,20 @@ def test_passes_in_the_stated_time(change):
 @pytest.mark.parametrize("spoil", [(0, 0), (0, 5), (0, 10), (1, 0), (1, 7), (1, 10)])
 def test_fails_with_a_wrong_bit_of_either_schedule(spoil):
     assert not run_self_test(unit(**RING), spoil=spoil)[0]
+
+
+def test_fails_with_a_lost_parity(monkeypatch):
+    """Although every answer is right."""
+    memories = []
+    monkeypatch.setattr(cbit.aes.round_keys, "Memory",
+                        lambda **parameters: memories.append(Memory(**parameters)) or memories[-1])
+    dut = unit(**RING)
+
+    def lose(ctx):
+        for row in (memories[-1].data[row] for row in range(memories[-1].depth)):
+            ctx.set(row, ctx.get(row) ^ 1 << 128)
+
+    assert not run_self_test(dut, before=lose)[0]
 
 
 @pytest.mark.parametrize(("change", "core"), [({}, 0), ({}, 19), ({}, 24), (RING, 0), (RING, 1), (RING, 2)],

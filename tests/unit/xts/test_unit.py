@@ -3,7 +3,9 @@
 import random
 
 import pytest
+from amaranth.lib.memory import Memory
 
+import cbit.aes.round_keys
 from cbit.config import SBox
 from cbit.xts.unit import XtsUnit
 from cbit_model.xts import XtsKey
@@ -160,3 +162,60 @@ def test_a_shared_lane_serves_both_directions_in_turn_at_a_block_a_cycle(change)
         "shared, 256 bits, two rounds a cycle"])
 def test_rings_agree_with_the_model(change, gaps):
     run(gaps=gaps, **change)
+
+
+@pytest.mark.parametrize("change", [
+    {"unroll": 2}, {"unroll": 2, "duplex": False}, {"unroll": 2, "data_unit_bytes": 4096, "pipelined": True,
+                                                    "cycles_per_round": 3}],
+    ids=["duplex", "shared", "duplex, pages, pipelined"])
+def test_a_lost_parity_is_told_of_what_was_made_with_it(monkeypatch, change):
+    memories = []
+    monkeypatch.setattr(cbit.aes.round_keys, "Memory",
+                        lambda **parameters: memories.append(Memory(**parameters)) or memories[-1])
+    dut = unit(**change)
+    rng = random.Random(3)
+    keys = [(rng.randbytes(16), rng.randbytes(16)) for _ in range(SLOTS)]
+
+    async def hear(ctx, port):
+        while not ctx.get(port.valid):
+            await ctx.tick()
+        return ctx.get(port.payload.fault)
+
+    async def faults(ctx, **given):
+        """Whether there is one, of a block that is read, of one that is written, and of a tweak of either path."""
+        told = []
+        for path in PATHS:
+            lane = getattr(dut, f"{path}_i")
+            ctx.set(lane.payload, {"block": 1, "slot": 1, "tweak": 2, "power": 3} | given)
+            ctx.set(lane.valid, 1)
+            while not ctx.get(lane.ready):
+                await ctx.tick()
+            await ctx.tick()
+            ctx.set(lane.valid, 0)
+            told.append(await hear(ctx, getattr(dut, f"{path}_o")))
+        for path in PATHS:
+            request = getattr(dut, f"{path}_tweak_request")
+            ctx.set(request.payload, {"line": 77, "slot": 1})
+            ctx.set(request.valid, 1)
+            await ctx.tick()
+            ctx.set(request.valid, 0)
+            told.append(await hear(ctx, getattr(dut, f"{path}_tweak")))
+            await ctx.tick()
+        return tuple(told)
+
+    async def testbench(ctx):
+        await install(ctx, dut, keys)
+        assert await faults(ctx) == (0, 0, 0, 0)
+        assert await faults(ctx, fault=1) == (1, 1, 0, 0)
+        seen = set()
+        for memory in memories:
+            rows = [memory.data[row] for row in range(memory.depth)]
+            for row in rows:
+                ctx.set(row, ctx.get(row) ^ 1 << 128)
+            seen.add(await faults(ctx))
+            for row in rows:
+                ctx.set(row, ctx.get(row) ^ 1 << 128)
+        assert seen == {(1, 0, 0, 0), (0, 1, 0, 0), (0, 0, 1, 1)}
+        assert await faults(ctx) == (0, 0, 0, 0)
+
+    simulate_watched(dut, [], testbench)
