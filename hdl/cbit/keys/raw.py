@@ -42,8 +42,8 @@ class RawKeys(Component):
         Starts to hand out the words of ``read_slot``, which holds still until they are gone.
     read_slot : ``In(range(asid_count))``
     o : ``Out(stream.Signature(StructLayout({"word": 32, "present": 1})))``
-        The words in order; zeros that are not ``present`` where they were erased. Nor is a word ``present`` that has lost its
-        parity.
+        The words in order; zeros that are not ``present`` where they were erased. Nor is a word ``present`` that has
+        lost its parity.
     is_reading : ``Out(1)``
         Words are still to be handed out.
     """
