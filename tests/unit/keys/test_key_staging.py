@@ -112,3 +112,35 @@ def test_keys_are_compared_whatever_the_order_of_their_words(difference):
             assert (ctx.get(dut.complete), ctx.get(dut.equal)) == (1, difference is None)
 
     simulate(dut, testbench)
+
+
+@KEY_BITS
+@pytest.mark.parametrize("starts", ["erase", "unload"])
+def test_no_word_is_taken_while_words_are_overwritten(key_bits, starts):
+    """Nor in the cycle in which that begins, although `enable` is high."""
+    dut = KeyStaging(key_bits=key_bits)
+    words = list(range(1, key_bits // 16 + 1))
+
+    async def testbench(ctx):
+        await idle(ctx, dut)
+        await write(ctx, dut, enumerate(words))
+        await ctx.tick().repeat(JUDGE_CYCLES)
+        ctx.set(dut.o.ready, 1)
+        ctx.set(dut.word.valid, 1)
+        ctx.set(dut.word.data, 0x55)
+        ctx.set(getattr(dut, starts), 1)
+        handed_out = []
+        for cycle in range(1 + len(words)):
+            ctx.set(dut.word.tweak_key, cycle // dut.words_per_key % 2)
+            ctx.set(dut.word.index, cycle % dut.words_per_key)
+            if ctx.get(dut.o.valid):
+                handed_out.append(ctx.get(dut.o.payload))
+            await ctx.tick()
+            ctx.set(getattr(dut, starts), 0)
+        ctx.set(dut.word.valid, 0)
+        assert handed_out == (words if starts == "unload" else [])
+        await ctx.tick().repeat(JUDGE_CYCLES)
+        assert stored(ctx, dut) == [0] * len(words)
+        assert not ctx.get(dut.complete)
+
+    simulate(dut, testbench)

@@ -323,13 +323,14 @@ def test_a_plain_write_and_its_answer_take_their_cycles(expected, pipelined):
 
 
 @PIPELINED
-def test_a_plain_write_passes_encrypted_ones_but_for_its_id_and_for_partial_ones_of_its_page(pipelined):
+@pytest.mark.parametrize("page", [0x21, 0x57, 0x7d, 0x5a7], ids=hex)
+def test_a_plain_write_passes_encrypted_ones_but_for_its_id_and_for_partial_ones_of_its_page(page, pipelined):
     dut = path(pipelined=pipelined)
     surroundings = Surroundings(dut, random.Random(1))
     surroundings.add(Route.ENCRYPTED, 0, 0x10000, [(1, 0xFFFF)] * 4)
-    surroundings.add(Route.ENCRYPTED, 0, 0x21000, [(2, 0x00FF)])
+    surroundings.add(Route.ENCRYPTED, 0, page << 12, [(2, 0x00FF)])
     surroundings.add(Route.PLAIN, 1, 0x33000, [(3, 0xFFFF)])
-    surroundings.add(Route.PLAIN, 2, 0x21800, [(4, 0xFFFF)])
+    surroundings.add(Route.PLAIN, 2, page << 12 | 0x800, [(4, 0xFFFF)])
     surroundings.add(Route.PLAIN, 0, 0x34000, [(5, 0xFFFF)])
 
     async def script(ctx, surroundings):
@@ -337,9 +338,26 @@ def test_a_plain_write_passes_encrypted_ones_but_for_its_id_and_for_partial_ones
 
     play(dut, surroundings, script)
     order = [address for _, _, address in surroundings.addressed]
-    assert order == [0x33000, 0x10000, 0x21000, 0x21800, 0x34000]
+    assert order == [0x33000, 0x10000, page << 12, page << 12 | 0x800, 0x34000]
     partial_answered = [cycle for cycle, identity, _ in surroundings.answers if identity == 0][1]
     assert surroundings.addressed[3][0] >= partial_answered
+
+
+@PIPELINED
+@pytest.mark.parametrize("page", [0x21, 0x57, 0x7d, 0x5a7], ids=hex)
+def test_a_partial_write_reads_once_the_plain_writes_to_its_page_are_answered(page, pipelined):
+    dut = path(pipelined=pipelined)
+    surroundings = Surroundings(dut, random.Random(1), dram_cycles=(200, 200))
+    surroundings.read_cycles = (1, 1)
+    surroundings.add(Route.PLAIN, 1, page << 12 | 0x40, [(3, 0xFFFF)])
+    surroundings.add(Route.ENCRYPTED, 0, page << 12 | 0x40, [(4, 0x00FF)])
+
+    async def script(ctx, surroundings):
+        await until_answered(ctx, surroundings, 2)
+
+    play(dut, surroundings, script)
+    (read,) = [cycle for kind, cycle, _ in surroundings.log if kind == "read"]
+    assert read >= surroundings.addressed[0][0] + 200
 
 
 @PIPELINED
