@@ -70,7 +70,7 @@ class UndecidedError(Exception):
     """Neither proven nor disproved, or the tools failed; the text is their log."""
 
 
-def prove(spec: Component, *, engine: Engine = Engine.INDUCTION, steps: int = 20, seconds: int = 60) -> None:
+def prove(spec: Component, *, engine: Engine = Engine.INDUCTION, steps: int = 20, seconds: int = 240) -> None:
     """Returns if every assert of ``spec`` holds in every cycle from power-on, for all inputs.
 
     ``steps`` bounds the length of the induction, or for correspondence is its length; ``seconds`` bounds the search for
