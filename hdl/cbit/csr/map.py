@@ -135,18 +135,7 @@ def title(map_name: str) -> str:
 
 @functools.cache
 def registers(map_name: str) -> tuple[Register, ...]:
-    """The registers of one address space, by offset. Compiled once.
-
-    Parameters
-    ----------
-    map_name : ``"psp"`` or ``"host"``
-        The address space.
-
-    Raises
-    ------
-    ValueError
-        If there is no such address space.
-    """
+    """The registers of one address space, by offset. Compiled once. Name and errors as of :func:`description`."""
     nodes = description(map_name).top.descendants(unroll=True)
     return tuple(_register(node) for node in nodes if isinstance(node, RegNode))
 

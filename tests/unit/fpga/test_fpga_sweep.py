@@ -1,9 +1,6 @@
 """Many subjects at once."""
 
-import contextlib
-
 import pytest
-from distributed import Client, LocalCluster
 
 from cbit.config import preset
 from cbit_fpga import sweep as module
@@ -24,7 +21,7 @@ SUBJECTS = [Subject(preset("compact"), part) for part in PARTS]
 
 
 @pytest.fixture
-def done(monkeypatch, tmp_path):
+def done(monkeypatch, tmp_path, farm_of_a_thread):
     """Workers that are threads, with fakes of the tools; what these have done."""
     calls = []
 
@@ -42,17 +39,10 @@ def done(monkeypatch, tmp_path):
             raise PlacementError("no room")
         return Placement(seed=seed, mhz=100.0 + seed, used={}, critical_path=())
 
-    @contextlib.contextmanager
-    def connected(_farm):
-        with LocalCluster(n_workers=1, threads_per_worker=1, processes=False,
-                          dashboard_address="127.0.0.1:0") as cluster:
-            with Client(cluster) as client:
-                yield client
-
     monkeypatch.setenv("CBIT_BUILD", str(tmp_path))
     monkeypatch.setattr(module, "synthesized", synthesized)
     monkeypatch.setattr(module, "place", place)
-    monkeypatch.setattr(module, "connected", connected)
+    monkeypatch.setattr(module, "connected", farm_of_a_thread)
     return calls
 
 

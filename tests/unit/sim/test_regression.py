@@ -1,12 +1,11 @@
 """Seeds on a farm, with fakes in the place of simulations."""
 
-import contextlib
 import json
 import pathlib
 import types
 
 import pytest
-from distributed import Client, KilledWorker, LocalCluster
+from distributed import KilledWorker
 
 from cbit.config import EngineConfig
 from cbit_sim import regression as module
@@ -27,7 +26,7 @@ LOST = types.SimpleNamespace(address="tcp://there:1")
 
 
 @pytest.fixture
-def done(monkeypatch, tmp_path):
+def done(monkeypatch, tmp_path, farm_of_a_thread):
     """A worker that is a thread, with fakes of builds and simulations; what these were asked for."""
     calls = []
 
@@ -45,15 +44,8 @@ def done(monkeypatch, tmp_path):
         return {"transactions": parameters["transactions"], "cycles": 9, "events": {}, "log": str(run / "log"),
                 "surroundings": {"ids": config.id_width}}
 
-    @contextlib.contextmanager
-    def connected(_farm):
-        with LocalCluster(n_workers=1, threads_per_worker=1, processes=False,
-                          dashboard_address="127.0.0.1:0") as cluster:
-            with Client(cluster) as client:
-                yield client
-
     monkeypatch.setenv("CBIT_BUILD", str(tmp_path / "builds"))
-    for name, fake in (("build", build), ("simulate", simulate), ("connected", connected)):
+    for name, fake in (("build", build), ("simulate", simulate), ("connected", farm_of_a_thread)):
         monkeypatch.setattr(module, name, fake)
     return calls
 

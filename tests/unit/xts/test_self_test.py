@@ -4,11 +4,9 @@ import itertools
 import random
 
 import pytest
-from amaranth.lib.memory import Memory
 from amaranth.sim import Simulator
 
 import cbit.aes.round
-import cbit.aes.round_keys
 from cbit.aes.known_answer import known_answer
 from cbit.aes.sbox import SubBytes
 from cbit.config import SBox
@@ -99,15 +97,13 @@ def test_fails_with_a_wrong_bit_of_either_schedule(spoil):
     assert not run_self_test(unit(**RING), spoil=spoil)[0]
 
 
-def test_fails_with_a_lost_parity(monkeypatch):
+def test_fails_with_a_lost_parity(round_key_memories):
     """Although every answer is right."""
-    memories = []
-    monkeypatch.setattr(cbit.aes.round_keys, "Memory",
-                        lambda **parameters: memories.append(Memory(**parameters)) or memories[-1])
     dut = unit(**RING)
 
     def lose(ctx):
-        for row in (memories[-1].data[row] for row in range(memories[-1].depth)):
+        memory = round_key_memories[-1]
+        for row in (memory.data[number] for number in range(memory.depth)):
             ctx.set(row, ctx.get(row) ^ 1 << 128)
 
     assert not run_self_test(dut, before=lose)[0]
