@@ -44,7 +44,7 @@ class _Sparse:
 
 @cocotb.test()
 async def every_bit_of_an_address_counts(dut: Any) -> None:
-    """In a DRAM as large as it can be, each bit alone and all but one: plain and encrypted, whole and partial."""
+    """In DRAM as large as it can be, each bit alone and all but one: plain, encrypted and shared, whole and partial."""
     bench = Directed(dut)
     await bench.bed.reset()
     await bench.bed.install(0, 1)
@@ -54,7 +54,8 @@ async def every_bit_of_an_address_counts(dut: Any) -> None:
         setattr(dram, name, _Sparse(size_bytes))
     for bit in range(LINE_BYTES.bit_length() - 1, bench.bed.model.c_bit):
         for start in (1 << bit, size_bytes - LINE_BYTES & ~(1 << bit)):
-            for view in ({"c_bit": False}, {"asid": 1}):
+            for view in ({"c_bit": False}, {"asid": 1}, {"asid": 1, "c_bit": False},
+                         {"asid": 1, "c_bit": False, "npt_c": True}):
                 await bench.in_turn(bench.write(start, length=4, **view), bench.write(start, strobe=0x0FF0, **view),
                                     bench.read(start, length=4, **view))
     await bench.finish()
