@@ -2,7 +2,9 @@
 
 import typing
 
-__all__ = ["read", "write"]
+from cbit.csr.map import register
+
+__all__ = ["Registers", "read", "write"]
 
 
 async def _send(ctx: typing.Any, channel: typing.Any, payload: dict[str, int]) -> None:
@@ -42,3 +44,32 @@ async def write(ctx: typing.Any, port: typing.Any, address: int, word: int, *, s
     await _send(ctx, port.w, {"data": word, "strb": strobes})
     payload = await _receive(ctx, port.b)
     return int(payload.resp.value)
+
+
+class Registers:
+    """The registers behind a port, by the names of registers and fields.
+
+    Parameters
+    ----------
+    port
+        The AXI4-Lite port of a component in simulation.
+    map_name : ``"psp"`` or ``"host"``
+        Which registers it has.
+    """
+
+    def __init__(self, port: typing.Any, map_name: str):
+        self._port = port
+        self._map_name = map_name
+
+    async def read(self, ctx: typing.Any, name: str) -> dict[str, int]:
+        """The fields of a register, which the port must not refuse."""
+        found = register(self._map_name, name)
+        word, response = await read(ctx, self._port, found.offset)
+        assert response == 0, f"{name} is refused with {response}"
+        return {field.name: word >> field.lsb & (1 << field.width) - 1 for field in found.fields}
+
+    async def write(self, ctx: typing.Any, name: str, **values: int) -> int:
+        """Writes a register field by field; those that are not named are zero. Returns the response."""
+        found = register(self._map_name, name)
+        word = sum(values[field.name] << field.lsb for field in found.fields if field.name in values)
+        return await write(ctx, self._port, found.offset, word)

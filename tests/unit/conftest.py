@@ -1,4 +1,4 @@
-"""What unit tests of several folders need."""
+"""What several unit tests need."""
 
 import contextlib
 
@@ -7,6 +7,35 @@ from amaranth.lib.memory import Memory
 from distributed import Client, LocalCluster
 
 import cbit.aes.round_keys
+from cbit_fpga.yosys import run_yosys
+from cbit_sim.cells import memory_models
+
+_COMPARE = """
+{read}
+delete =A:blackbox
+read_verilog -DNO_INCLUDES +/lattice/cells_sim_ecp5.v
+delete DP16KD TRELLIS_DPR16X4
+read_verilog model.v
+hierarchy -check -top {top}
+proc
+flatten
+opt_clean
+rename {top} got
+design -stash got
+read_rtlil design.il
+hierarchy -top {top}
+proc
+flatten
+rename {top} wanted
+design -copy-from got got
+miter -equiv -ignore_gold_x -make_assert -flatten wanted got miter
+hierarchy -top miter
+proc
+flatten
+memory_nordff
+opt_clean
+sim -clock in_clk -reset in_rst -n {cycles} -assert miter
+"""
 
 
 @pytest.fixture
@@ -33,3 +62,13 @@ def farm_of_a_thread():
                 yield client
 
     return connected
+
+
+@pytest.fixture
+def compare_with_design(tmp_path):
+    """Simulates a netlist, as ``read`` gives it to yosys, beside `design.il`; fails where they differ."""
+    def compare(read, *, top, cycles, models=None):
+        (tmp_path / "model.v").write_text(models or memory_models())
+        run_yosys(_COMPARE.format(read=read, top=top, cycles=cycles), tmp_path)
+
+    return compare

@@ -7,10 +7,9 @@ import cbit.aes.round
 from cbit.aes.sbox import SubBytes
 from cbit.axi.ports import Response
 from cbit.config import EngineConfig
-from cbit.csr.map import register
 from cbit.engine import Engine
 from cbit.keys.types import Operation, Result, SlotState
-from cbit_sim import axi_lite
+from cbit_sim.axi_lite import Registers
 
 SMALL = {"duplex": False, "unroll": 1, "max_outstanding": 4, "addr_width": 32, "c_bit": 31}
 OKAY, SLVERR = Response.OKAY.value, Response.SLVERR.value
@@ -18,20 +17,11 @@ PLAIN, ENCRYPTED = 0x1000, 1 << 31 | 0x1000
 ONES = (1 << 128) - 1
 
 
-class Registers:
-    """The security processor's registers, by the names of registers and fields."""
+class Psp(Registers):
+    """What the security processor does."""
 
     def __init__(self, dut):
-        self.port = dut.s_axil_psp
-
-    async def read(self, ctx, name):
-        found = register("psp", name)
-        word, response = await axi_lite.read(ctx, self.port, found.offset)
-        assert response == OKAY
-        return {field.name: word >> field.lsb & (1 << field.width) - 1 for field in found.fields}
-
-    async def write(self, ctx, name, word):
-        return await axi_lite.write(ctx, self.port, register("psp", name).offset, word)
+        super().__init__(dut.s_axil_psp, "psp")
 
     async def wait_ready(self, ctx):
         while (status := await self.read(ctx, "STATUS"))["BUSY"] or status["SELF_TEST_BUSY"]:
@@ -40,11 +30,11 @@ class Registers:
 
     async def write_keys(self, ctx):
         """Returns the responses."""
-        return {await self.write(ctx, f"{name}{word}", word + (name == "KEY_DATA"))
+        return {await self.write(ctx, f"{name}{word}", WORD=word + (name == "KEY_DATA"))
                 for name in ("KEY_DATA", "KEY_TWEAK") for word in range(4)}
 
     async def install(self, ctx):
-        await self.write(ctx, "COMMAND", Operation.INSTALL.value)
+        await self.write(ctx, "COMMAND", OP=Operation.INSTALL.value)
         while (status := await self.read(ctx, "COMMAND_STATUS"))["BUSY"]:
             pass
         return Result(status["RESULT"])
@@ -83,15 +73,15 @@ def test_engine_opens_only_if_its_self_test_passes(monkeypatch, fails, keys):
     if fails:
         monkeypatch.setattr(cbit.aes.round, "SubBytes", DeadSubBytes)
     dut = Engine(EngineConfig(**SMALL, **keys))
-    registers = Registers(dut)
+    psp = Psp(dut)
     refusal = SLVERR if fails else OKAY
 
     async def testbench(ctx):
-        assert await registers.write(ctx, "CONTROL", 1) == SLVERR
-        assert (await registers.wait_ready(ctx))["SELF_TEST_FAILED"] == fails
-        assert await registers.write_keys(ctx) == {refusal}
-        assert await registers.install(ctx) == (Result.CLOSED if fails else Result.OK)
-        assert await registers.write(ctx, "CONTROL", 1) == refusal
+        assert await psp.write(ctx, "CONTROL", RELEASE=1) == SLVERR
+        assert (await psp.wait_ready(ctx))["SELF_TEST_FAILED"] == fails
+        assert await psp.write_keys(ctx) == {refusal}
+        assert await psp.install(ctx) == (Result.CLOSED if fails else Result.OK)
+        assert await psp.write(ctx, "CONTROL", RELEASE=1) == refusal
         ctx.set(dut.s_axi.ar.valid, 1)
         taken = False
         for _ in range(20):
@@ -183,14 +173,14 @@ LANE_MEMORIES = 4
     ids=["read lane", "write tweaks", "pipelined read tweaks", "pipelined write lane"])
 def test_a_faulty_key_fails_what_uses_it_and_erases_every_key(round_key_memories, is_write, which, pipelined):
     dut = Engine(EngineConfig(asid_count=2, pipelined=pipelined, **SMALL))
-    registers, dram, manager = Registers(dut), Dram(dut), Manager(dut)
+    psp, dram, manager = Psp(dut), Dram(dut), Manager(dut)
 
     async def testbench(ctx):
-        await registers.wait_ready(ctx)
-        await registers.write_keys(ctx)
-        assert await registers.install(ctx) == Result.OK
-        await registers.write(ctx, "MODE", 1)
-        await registers.write(ctx, "CONTROL", 1)
+        await psp.wait_ready(ctx)
+        await psp.write_keys(ctx)
+        assert await psp.install(ctx) == Result.OK
+        await psp.write(ctx, "MODE", SME=1)
+        await psp.write(ctx, "CONTROL", RELEASE=1)
         assert (await manager.read(ctx, ENCRYPTED))[0] == OKAY
         assert await manager.write(ctx, ENCRYPTED) == OKAY
         assert dram.written == 16
@@ -202,15 +192,15 @@ def test_a_faulty_key_fails_what_uses_it_and_erases_every_key(round_key_memories
             assert await manager.write(ctx, ENCRYPTED) == SLVERR
         else:
             assert await manager.read(ctx, ENCRYPTED) == (SLVERR, ONES)
-        status = await registers.read(ctx, "STATUS")
+        status = await psp.read(ctx, "STATUS")
         assert (status["KEY_FAULT"], status["SELF_TEST_FAILED"], status["RELEASED"]) == (1, 0, 1)
-        while (await registers.read(ctx, "STATUS"))["BUSY"]:
+        while (await psp.read(ctx, "STATUS"))["BUSY"]:
             pass
-        assert SlotState((await registers.read(ctx, "SLOT_STATE"))["STATE"]) == SlotState.EMPTY
+        assert SlotState((await psp.read(ctx, "SLOT_STATE"))["STATE"]) == SlotState.EMPTY
         for memory in round_key_memories:
             assert not any(ctx.get(memory.data[row]) for row in range(memory.depth))
-        assert await registers.write_keys(ctx) == {SLVERR}
-        assert await registers.install(ctx) == Result.CLOSED
+        assert await psp.write_keys(ctx) == {SLVERR}
+        assert await psp.install(ctx) == Result.CLOSED
 
         reads = dram.reads
         assert await manager.read(ctx, ENCRYPTED) == (SLVERR, ONES)

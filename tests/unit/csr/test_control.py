@@ -25,6 +25,8 @@ class Bench:
         self.erase = erase
         self.dut = ControlPort(asid_count=4, key_bits=key_bits, addr_width=48, c_bit=47, id_width=4,
                                data_unit_bytes=4096)
+        self.registers = {map_name: axi_lite.Registers(getattr(self.dut, f"s_axil_{map_name}"), map_name)
+                          for map_name in register_map.MAP_NAMES}
 
     def run(self, testbench):
         async def from_erased(ctx):
@@ -37,21 +39,13 @@ class Bench:
         simulator.add_testbench(from_erased)
         simulator.run()
 
-    def _port(self, map_name):
-        return getattr(self.dut, f"s_axil_{map_name}")
-
     async def read(self, ctx, name, map_name="psp"):
         """The fields of a register."""
-        register = register_map.register(map_name, name)
-        word, response = await axi_lite.read(ctx, self._port(map_name), register.offset)
-        assert response == OKAY
-        return {field.name: word >> field.lsb & (1 << field.width) - 1 for field in register.fields}
+        return await self.registers[map_name].read(ctx, name)
 
     async def write(self, ctx, name, map_name="psp", **values):
         """Writes a register field by field; returns the response."""
-        register = register_map.register(map_name, name)
-        word = sum(values[field.name] << field.lsb for field in register.fields if field.name in values)
-        return await axi_lite.write(ctx, self._port(map_name), register.offset, word)
+        return await self.registers[map_name].write(ctx, name, **values)
 
     async def write_keys(self, ctx, *keys):
         for name, key in zip(("KEY_DATA", "KEY_TWEAK"), keys):
