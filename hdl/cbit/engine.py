@@ -50,7 +50,7 @@ class Engine(Component):
     s_axil_host : ``In(AxiLiteSignature(addr_width=12))``
         The host's registers, read-only.
     irq : ``Out(1)``
-        A violation has been recorded.
+        A violation has been recorded, or the self-test or a key has failed, and the interrupt of that is enabled.
     """
 
     def __init__(self, config: EngineConfig) -> None:

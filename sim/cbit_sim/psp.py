@@ -81,6 +81,11 @@ class RegisterPort:
         answer = await self._bus.write(self._registers[name].offset, word.to_bytes(_WORD_BYTES, "little"))
         self._require_okay(name, answer.resp)
 
+    async def look(self, offset: int) -> tuple[int, int]:
+        """The response, and the word, that the port answers at an offset in bytes, whatever is there."""
+        answer = await self._bus.read(offset, _WORD_BYTES)
+        return answer.resp, int.from_bytes(answer.data, "little")
+
     def _require_okay(self, name: str, response: AxiResp) -> None:
         if response != AxiResp.OKAY:
             raise RefusedError(f"{name}: {AxiResp(response).name}")
@@ -150,6 +155,10 @@ class PspPort(_ViolationRecord):
     async def zeroize(self, slot: int) -> None:
         """Erases a slot at once. Raises :exc:`CommandError` like :meth:`command`."""
         await self.command("ZEROIZE", slot)
+
+    async def zeroize_all(self) -> None:
+        """Erases every slot at once. Raises :exc:`CommandError` like :meth:`command`."""
+        await self.command("ZEROIZE_ALL", 0)
 
     async def set_mode(self, *, sme: bool = False, tsme: bool = False, sev: bool = False) -> None:
         """Sets what is encrypted."""

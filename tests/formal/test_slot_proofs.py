@@ -72,11 +72,13 @@ class FreeStoreControl(KeyControl):
 
 
 class ActiveOnlyWithKeys(Component):
-    """From the cycle after a cut or the begin of an erase of its keys, until they are loaded again, no access is taken.
+    """From the cycle after a cut or the begin of an erase of its keys, or of all, until they are loaded again, no
+    access is taken.
 
     One that was taken before fails, as its way is cut. A start comes only when the store has just said that keys are
-    loaded, and neither cut nor erase is under way. A slot that retires is erased only once it has taken no access, and
-    nothing was in flight under it, for as many cycles in a row as an access may hide, up to the one before the last.
+    loaded, and neither cut nor erase is under way. A slot that retires is erased, and one that was erased with all
+    others is released, only once it has taken no access, and nothing was in flight under it, for as many cycles in a
+    row as an access may hide, up to the one before the last.
     All inputs are free, the reset included, and so is when the store is done.
     """
 
@@ -99,7 +101,7 @@ class ActiveOnlyWithKeys(Component):
         is_slot = store.slot == self.watched
         has_loaded, has_keys, takes, quiet = Signal(), Signal(), Signal(), Signal(range(self.settle_cycles + 1))
         m.d.sync += has_loaded.eq(self.loaded)
-        with m.If(is_slot & (store.cut | store.erase)):
+        with m.If(is_slot & (store.cut | store.erase) | store.sweep):
             m.d.sync += has_keys.eq(0)
         with m.Elif(is_slot & store.start):
             m.d.sync += has_keys.eq(1)
@@ -116,7 +118,8 @@ class ActiveOnlyWithKeys(Component):
         m.d.sync += quiet.eq(Mux(is_calm, Mux(quiet == self.settle_cycles, quiet, quiet + 1), 0))
         was_erasing, was_quiet = Signal(), Signal()
         m.d.sync += [was_erasing.eq(store.erase), was_quiet.eq(quiet == self.settle_cycles)]
-        with m.If(store.erase & ~was_erasing & ~store.sweep & ~store.cutting & (store.slot == self.watched)):
+        is_retired = store.erase & ~was_erasing & ~store.sweep & ~store.cutting
+        with m.If((is_retired | store.sweep & store.release) & (store.slot == self.watched)):
             m.d.comb += Assert(was_quiet)
 
 

@@ -52,7 +52,8 @@ class ControlPort(wiring.Component):
     s_axil_host : ``In(AxiLiteSignature(addr_width=12))``
         The host's, read-only.
     irq : ``Out(1)``
-        High while a violation is recorded and its interrupt is enabled.
+        High while a violation is recorded, or the self-test has failed or a round key was faulty, and the interrupt
+        of that is enabled.
     mode : ``Out(MODE)``
         What is encrypted.
     released : ``Out(1)``
@@ -130,7 +131,7 @@ class ControlPort(wiring.Component):
         wiring.connect(m, host.s_axil, wiring.flipped(self.s_axil_host))
         self._join_switches(m, psp, host, switches, keys)
         self._join_keys(m, psp, keys)
-        self._join_log(m, psp, log)
+        self._join_log(m, psp, log, switches)
         m.d.comb += [violations.first.eq(log.first), violations.count.eq(log.count),
                      *(bank.rotation.eq(violations.shown) for bank in (psp, host))]
         self._show_parameters(m, host)
@@ -192,7 +193,8 @@ class ControlPort(wiring.Component):
             keys.word.data.eq(psp.key_data.data.word),
         ]
 
-    def _join_log(self, m: Module, psp: Bank, log: ViolationLog) -> None:
+    def _join_log(self, m: Module, psp: Bank, log: ViolationLog, switches: Switches) -> None:
+        fault_irq_enable = Signal()
         wiring.connect(m, wiring.flipped(self.read_violation), log.read)
         wiring.connect(m, wiring.flipped(self.write_violation), log.write)
         m.d.sync += [
@@ -201,10 +203,12 @@ class ControlPort(wiring.Component):
         ]
         m.d.comb += [
             psp.irq_enable.value.violation.eq(log.irq_enable),
-            self.irq.eq(log.irq),
+            psp.irq_enable.value.fault.eq(fault_irq_enable),
+            self.irq.eq(log.irq | fault_irq_enable & (switches.failed | switches.faulted)),
         ]
         with m.If(psp.irq_enable.write):
-            m.d.sync += log.irq_enable.eq(psp.irq_enable.data.violation)
+            m.d.sync += [log.irq_enable.eq(psp.irq_enable.data.violation),
+                         fault_irq_enable.eq(psp.irq_enable.data.fault)]
 
     def _show_parameters(self, m: Module, host: Bank) -> None:
         m.d.comb += [

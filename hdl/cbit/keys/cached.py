@@ -91,7 +91,7 @@ class CachedKeys(wiring.Component):
             m.d.comb += [port.ways.eq(ways.ways), port.absent.valid.eq(absent), port.absent.slot.eq(asked)]
         m.d.comb += [
             raw.slot.eq(store.slot), raw.words.payload.eq(store.words.payload), raw.read_slot.eq(asked),
-            ways.slot.eq(store.slot), ways.release.eq(store.release),
+            ways.slot.eq(store.slot), ways.release.eq(store.release), ways.cut_all.eq(store.sweep),
             ways.used.eq(self.read_ways.used | self.write_ways.used), ways.bind_slot.eq(asked),
             loader.slot.eq(Mux(store.testing, 0, ways.victim)),
             loader.i.payload.eq(Mux(store.testing, store.words.payload, raw.o.payload.word)),
@@ -116,7 +116,8 @@ class CachedKeys(wiring.Component):
                 with m.Elif(wanted.valid):
                     m.next = "LOOK"
             with m.State("ERASE"):
-                m.d.comb += erase.eq(1)
+                m.d.comb += [erase.eq(1), absent.eq(store.sweep)]
+                m.d.sync += asked.eq(wanted.slot)
                 with m.If(store.erased):
                     m.next = "IDLE"
             with m.State("TAKE"):
@@ -153,8 +154,8 @@ class CachedKeys(wiring.Component):
                 with m.If(raw.o.valid):
                     m.d.sync += is_whole.eq(is_whole & raw.o.payload.present)
                 with m.If(loader.done):
-                    m.d.comb += [absent.eq(~is_whole),
-                                 ways.open.eq(is_whole & ~(store.cutting & (store.slot == asked)))]
+                    is_cut = store.sweep | store.cutting & (store.slot == asked)
+                    m.d.comb += [absent.eq(~is_whole | store.sweep), ways.open.eq(is_whole & ~is_cut)]
                     m.next = "IDLE"
             with m.State("DROP"):
                 m.d.comb += raw.o.ready.eq(1)

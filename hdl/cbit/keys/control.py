@@ -35,8 +35,8 @@ class KeyControl(wiring.Component):
     self-test are expanded in way 0, and overwritten once it is done. Until then ``busy`` is high.
 
     One command at a time. A command given while ``busy`` is high has the result ``BUSY`` and changes nothing, but
-    for one: ``ZEROIZE`` of the slot whose ``RETIRE`` waits for accesses in flight overtakes it. ``result`` is that
-    of the command given last.
+    for two: ``ZEROIZE`` of the slot whose ``RETIRE`` waits for accesses in flight overtakes it, and ``ZEROIZE_ALL``
+    overtakes any command that waits for them but itself. ``result`` is that of the command given last.
 
     ``INSTALL``
         EMPTY -> LOADING -> ACTIVE. Active only once every round key is written. Takes the written keys, which are
@@ -46,6 +46,9 @@ class KeyControl(wiring.Component):
     ``ZEROIZE``
         ACTIVE or RETIRING -> ZEROIZING -> EMPTY. Serving no more at once; erases at once, then waits for
         ``drain_busy`` to fall. Of an empty slot: no effect on it. Whatever its slot, it erases staging.
+    ``ZEROIZE_ALL``
+        All slots -> ZEROIZING -> EMPTY. None serves any more at once; erases all, staging too, then waits for each
+        as ``ZEROIZE`` does. The slot that is given does not matter.
 
     Refusals are tried in the order OPERATION, SLOT_RANGE, CLOSED, SLOT_STATE, KEY_INCOMPLETE, KEYS_EQUAL.
 
@@ -78,7 +81,8 @@ class KeyControl(wiring.Component):
     query_slot : ``In(10)``
         The slot asked about.
     query_state : ``Out(SlotState)``
-        Its state, two cycles later; ZEROIZING for all during the erase after reset, EMPTY if there is no such slot.
+        Its state, two cycles later; ZEROIZING for all during the erase after reset and ZEROIZE_ALL, EMPTY if there is
+        no such slot.
     asked : ``In(range(asid_count)).array(2)``
         The slot that an access of each direction needs.
     is_active : ``Out(1).array(2)``
@@ -154,39 +158,22 @@ class KeyControl(wiring.Component):
             slots.query_slot.eq(self.query_slot), self.query_state.eq(slots.query_state),
         ]
         verdict = self._verdict(m, operation, in_range, occupied, staging)
-        overtaken = Signal()
-        in_flight, settle = Signal(), Signal(range(DRAIN_SETTLE_CYCLES + 2))
+        overtaken, overtaken_by_all = Signal(), Signal()
+        in_flight, settle, drained = Signal(), Signal(range(DRAIN_SETTLE_CYCLES + 2)), Signal()
+        # The first look at what is in flight shows what was before.
+        m.d.comb += drained.eq((settle == DRAIN_SETTLE_CYCLES + 1) & ~in_flight)
         m.d.sync += [
             in_flight.eq(self.drain_busy | way_busy), settle.eq(0), occupied.eq(slots.occupied),
             slots.start.eq(0), slots.stop.eq(0), store.cut.eq(0), staging.erase.eq(0), staging.unload.eq(0),
             overtaken.eq(self.command.valid & (self.command.op == Operation.ZEROIZE) & (self.command.slot == slot)
                          & (passage == SlotState.RETIRING)),
+            overtaken_by_all.eq(self.command.valid & (self.command.op == Operation.ZEROIZE_ALL)),
         ]
 
         # Sweeps over every slot after reset and has the self-test run, then takes the slot of one command at a time
-        # from state to state.
+        # from state to state, or sweeps over all again.
         with m.FSM(init="SWEEP") as fsm:
-            with m.State("SWEEP"):
-                m.d.comb += [slots.sweeping.eq(1), store.sweep.eq(1), store.erase.eq(1)]
-                with m.If(store.erased):
-                    m.d.sync += slot.eq(slot + 1)
-                    with m.If(slot == self.asid_count - 1):
-                        m.d.sync += slot.eq(0)
-                        m.next = "FINISH"
-                        with m.If(self.self_test_busy):
-                            m.next = "LOAD"
-            with m.State("LOAD"):
-                m.d.comb += [slots.sweeping.eq(1), store.testing.eq(1)]
-                with m.If(store.loaded):
-                    m.next = "TEST"
-            with m.State("TEST"):
-                m.d.comb += [slots.sweeping.eq(1), self.self_test_keys.eq(1)]
-                with m.If(~self.self_test_busy):
-                    m.next = "WIPE"
-            with m.State("WIPE"):
-                m.d.comb += [slots.sweeping.eq(1), store.sweep.eq(1), store.erase.eq(1)]
-                with m.If(store.erased):
-                    m.next = "FINISH"
+            self._sweep(m, slots, store, slot, operation, drained)
             with m.State("IDLE"):
                 m.d.comb += staging.enable.eq(~self.command.valid & ~self.closed)
                 with m.If(self.command.valid):
@@ -199,7 +186,7 @@ class KeyControl(wiring.Component):
                 m.next = "CHECK"
             with m.State("CHECK"):
                 accepted = verdict == Result.OK
-                m.d.sync += staging.erase.eq((operation == Operation.ZEROIZE)
+                m.d.sync += staging.erase.eq((operation == Operation.ZEROIZE) | (operation == Operation.ZEROIZE_ALL)
                                              | (operation == Operation.INSTALL) & ~accepted)
                 with m.If(self.result != Result.BUSY):
                     m.d.sync += self.result.eq(verdict)
@@ -210,6 +197,9 @@ class KeyControl(wiring.Component):
                 with m.Elif(accepted & (operation == Operation.RETIRE)):
                     m.d.sync += [slots.stop.eq(1), passage.eq(SlotState.RETIRING)]
                     m.next = "DRAIN"
+                with m.Elif(accepted & (operation == Operation.ZEROIZE_ALL)):
+                    m.d.sync += slot.eq(0)
+                    m.next = "SWEEP"
                 with m.Elif(accepted & occupied):
                     m.d.sync += [slots.stop.eq(1), store.cut.eq(1), passage.eq(SlotState.ZEROIZING)]
                     m.next = "ERASE"
@@ -217,14 +207,15 @@ class KeyControl(wiring.Component):
                 m.d.sync += slots.start.eq(1)
                 m.next = "FINISH"
             with m.State("DRAIN"):
-                settled = settle == DRAIN_SETTLE_CYCLES + 1  # the first shows what was before the slot was stopped
-                with m.If(~in_flight):
-                    m.d.sync += settle.eq(settle + 1)
-                with m.If(settled & ~in_flight):
+                with m.If(drained):
                     m.next = "ERASE"
                     with m.If(passage == SlotState.ZEROIZING):
                         m.next = "FINISH"
-                with m.If(overtaken):
+                with m.If(overtaken_by_all):
+                    m.d.sync += [slot.eq(0), operation.eq(Operation.ZEROIZE_ALL), staging.erase.eq(1),
+                                 passage.eq(SlotState.EMPTY), self.result.eq(Result.OK)]
+                    m.next = "SWEEP"
+                with m.Elif(overtaken):
                     m.d.sync += [store.cut.eq(1), staging.erase.eq(1), passage.eq(SlotState.ZEROIZING),
                                  self.result.eq(Result.OK)]
                     m.next = "ERASE"
@@ -242,9 +233,44 @@ class KeyControl(wiring.Component):
                 m.next = "IDLE"
 
         m.d.comb += self.busy.eq(~fsm.ongoing("IDLE"))
+        with m.If((fsm.ongoing("DRAIN") | fsm.ongoing("DRAIN ALL")) & ~in_flight & ~drained):
+            m.d.sync += settle.eq(settle + 1)
         with m.If(self.command.valid & self.busy):
             m.d.sync += self.result.eq(Result.BUSY)
         return m
+
+    def _sweep(self, m: Module, slots: SlotTable, store: wiring.PureInterface, slot: Signal, operation: Signal,
+               drained: Signal) -> None:
+        """The states in which no slot is active: keys are erased and, after reset, tested, or drained for a command."""
+        is_last = slot == self.asid_count - 1
+        with m.State("SWEEP"):
+            m.d.comb += [slots.sweeping.eq(1), store.sweep.eq(1), store.erase.eq(1)]
+            with m.If(store.erased):
+                m.d.sync += slot.eq(Mux(is_last, 0, slot + 1))
+                with m.If(is_last):
+                    m.next = "FINISH"
+                    with m.If(operation == Operation.ZEROIZE_ALL):
+                        m.next = "DRAIN ALL"
+                    with m.Elif(self.self_test_busy):
+                        m.next = "LOAD"
+        with m.State("DRAIN ALL"):
+            m.d.comb += [slots.sweeping.eq(1), store.sweep.eq(1), store.release.eq(drained)]
+            with m.If(drained):
+                m.d.sync += slot.eq(Mux(is_last, 0, slot + 1))
+                with m.If(is_last):
+                    m.next = "FINISH"
+        with m.State("LOAD"):
+            m.d.comb += [slots.sweeping.eq(1), store.testing.eq(1)]
+            with m.If(store.loaded):
+                m.next = "TEST"
+        with m.State("TEST"):
+            m.d.comb += [slots.sweeping.eq(1), self.self_test_keys.eq(1)]
+            with m.If(~self.self_test_busy):
+                m.next = "WIPE"
+        with m.State("WIPE"):
+            m.d.comb += [slots.sweeping.eq(1), store.sweep.eq(1), store.erase.eq(1)]
+            with m.If(store.erased):
+                m.next = "FINISH"
 
     def _keep(self, m: Module, staging: KeyStaging) -> tuple[wiring.PureInterface, Value]:
         """Those who keep the keys: what they are told, and whether an access under its slot is in flight in a way."""
@@ -274,7 +300,7 @@ class KeyControl(wiring.Component):
 
     def _verdict(self, m: Module, operation: Signal, in_range: Signal, occupied: Value, staging: KeyStaging) -> Signal:
         verdict = Signal(Result)
-        with m.If(~in_range):
+        with m.If(~in_range & (operation != Operation.ZEROIZE_ALL)):
             m.d.comb += verdict.eq(Result.SLOT_RANGE)
         with m.Elif((operation == Operation.INSTALL) & self.closed):
             m.d.comb += verdict.eq(Result.CLOSED)

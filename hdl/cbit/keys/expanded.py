@@ -62,6 +62,8 @@ class ExpandedKeys(wiring.Component):
                 Mux(eraser.enable, getattr(eraser.round_key, name), getattr(loader.round_key, name)))
         m.submodules.settling = settling = Settling()
         m.d.comb += [settling.written.eq(round_key.valid), store.settling.eq(settling.settling)]
-        with m.If(store.start | store.cut):
+        with m.If(store.sweep):
+            m.d.sync += self.serving.eq(0)
+        with m.Elif(store.start | store.cut):
             m.d.sync += self.serving.bit_select(store.slot, 1).eq(store.start)
         return m

@@ -13,11 +13,12 @@ __all__ = ["DRAIN_SETTLE_CYCLES", "ROUND_KEY_SETTLE_CYCLES", "SLOT_NUMBER_WIDTH"
 
 
 class Operation(enum.Enum, shape=3):
-    """What a command does to a slot. Other values are refused."""
+    """What a command does to a slot, or to all. Other values are refused."""
 
     INSTALL = 1
     RETIRE = 2
     ZEROIZE = 3
+    ZEROIZE_ALL = 4
 
 
 class Result(enum.Enum, shape=3):
@@ -167,7 +168,7 @@ class KeyStoreSignature(wiring.Signature):
     erase : ``Out(1)``
         Erases the slot's keys. High until ``erased``, then low, or high at once for another slot.
     sweep : ``Out(1)``
-        ``erase`` goes over all slots, from 0 on.
+        No slot serves any more, and ``erase`` goes over all, from 0 on.
     erased : ``In(1)``
         High in the cycle of the last zero.
     settling : ``In(1)``

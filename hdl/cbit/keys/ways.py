@@ -32,6 +32,8 @@ class WayTable(Component):
         From the next cycle on, accesses do not find it, and those in flight fail.
     release : ``In(1)``
         No way is bound to it any more.
+    cut_all : ``In(1)``
+        As ``cut``, for whatever slot there is in a way.
     found : ``Out(1)``
         A way is bound to it.
     found_way : ``Out(range(key_ways))``
@@ -66,6 +68,7 @@ class WayTable(Component):
             "slot": In(range(asid_count)),
             "cut": In(1),
             "release": In(1),
+            "cut_all": In(1),
             "found": Out(1),
             "found_way": Out(range(key_ways)),
             "used": In(key_ways),
@@ -99,10 +102,10 @@ class WayTable(Component):
                     m.d.sync += entry.valid.eq(self.serving[way])
                 with m.If(self.open):
                     m.d.sync += [entry.valid.eq(1), self.serving[way].eq(1)]
-            with m.If(is_slot[way] & (self.cut | self.release)):
+            with m.If(is_slot[way] & (self.cut | self.release) | self.cut_all):
                 m.d.sync += [entry.valid.eq(0), self.serving[way].eq(0)]
-                with m.If(self.release):
-                    m.d.sync += bound[way].eq(0)
+            with m.If(is_slot[way] & self.release):
+                m.d.sync += bound[way].eq(0)
             # Comes last: the slot that is released in this cycle was the one before.
             with m.If(self.bind & (self.victim == way)):
                 m.d.sync += [bound[way].eq(1), entry.slot.eq(self.bind_slot), entry.valid.eq(0),

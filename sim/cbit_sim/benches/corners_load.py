@@ -103,6 +103,25 @@ async def dram_takes_thousands_of_cycles(dut: Any) -> None:
 
 
 @cocotb.test()
+async def long_plain_reads_while_data_wait(dut: Any) -> None:
+    """More beats are asked for than there is room for while nobody takes any: none is lost, and writes go on."""
+    bench = Directed(dut, personality=_SWIFT)
+    await bench.start()
+    resumed: list[bool] = []
+    bench.bed.manager.r.pause = _held_until(resumed)
+    for number in range(16):
+        plain = number % 4 != 3
+        page = _PLAIN_PAGES[number % 2] if plain else 0
+        bench.bed.manager.submit(bench.read(PAGE_BYTES * page, length=PAGE_BYTES // BUS_BYTES, c_bit=not plain,
+                                            identifier=number % bench.ids))
+    await bench.bed.clocked.cycles(3000)
+    await bench.bed.manager.perform(
+        *(bench.write(PAGE_BYTES + LINE_BYTES * number, length=4) for number in range(24)), limit_cycles=3000)
+    resumed.append(True)
+    await bench.finish()
+
+
+@cocotb.test()
 async def long_refusals_while_answers_wait(dut: Any) -> None:
     """Denied bursts of 256 beats between others, answers held back: reads go on, and the answers come in order; then
     the same for reads."""

@@ -9,7 +9,7 @@ import dataclasses
 import json
 import random
 import shlex
-from collections.abc import Mapping
+from collections.abc import Awaitable, Mapping
 from typing import Any
 
 import cocotb
@@ -27,8 +27,8 @@ from cbit_sim.traffic import PAGE_BYTES, Ground, Traffic, error_lines
 
 _PAGES = 16
 _BACKLOG = 32
-_EVENTS = ("rekey", "retire under load", "zeroize under load", "install under load", "refused commands", "reset",
-           "ground", "ground")
+_EVENTS = ("rekey", "retire under load", "zeroize under load", "zeroize all under load", "install under load",
+           "refused commands", "reset", "ground", "ground")
 _LIMIT_CYCLES = 1_000_000
 _LIMIT_CYCLES_EACH = 5_000
 """Beyond these, in all and for each transaction, the design is taken for stuck."""
@@ -47,7 +47,7 @@ class _Run:
         self.is_engine = session.top == "engine"
         self.with_events = self.is_engine and bool(session.parameters.get("events", True))
         self.asid_width = (int(session.config["asid_count"]) - 1).bit_length()
-        self.ending_slot: int | None = None
+        self.ending_slots: list[int] = []
         self.are_counts_known = True
         self.events: dict[str, int] = {}
         self.bed = Testbed(
@@ -63,8 +63,8 @@ class _Run:
 
     def _begin(self, transaction: Transaction) -> None:
         self.board.begin(transaction)
-        if self.ending_slot is not None:
-            self.board.interrupt(self.ending_slot)
+        for slot in self.ending_slots:
+            self.board.interrupt(slot)
 
     def _end(self, transaction: Transaction) -> None:
         self.board.end(transaction)
@@ -128,6 +128,7 @@ class _Run:
 
     async def event(self) -> None:
         """Something that changes keys or state, under load or not, from one quiet moment to the next."""
+        assert self.bed.psp is not None
         kind = self.rng.choice(_EVENTS)
         self.events[kind] = self.events.get(kind, 0) + 1
         slot = self.rng.choice(sorted(self.bed.model.slots.active))
@@ -138,8 +139,12 @@ class _Run:
             case "rekey":
                 await self._retire(slot)
                 await self.bed.install(slot)
-            case "retire under load" | "zeroize under load":
-                await self._end_under_load(slot, kind)
+            case "retire under load":
+                await self._end_under_load(self.bed.psp.retire(slot), slot)
+            case "zeroize under load":
+                await self._end_under_load(self.bed.psp.zeroize(slot), slot)
+            case "zeroize all under load":
+                await self._end_under_load(self.bed.psp.zeroize_all(), *sorted(self.bed.model.slots.active))
             case "install under load":
                 await self._install_under_load(slot)
             case "refused commands":
@@ -158,18 +163,20 @@ class _Run:
         await self.bed.psp.retire(slot)
         self.bed.model.retire(slot)
 
-    async def _end_under_load(self, slot: int, kind: str) -> None:
-        """Which of the slot's accesses come too late, and are counted as denied, nobody knows."""
+    async def _end_under_load(self, command: Awaitable[None], *slots: int) -> None:
+        """Which of the slots' accesses come too late, and are counted as denied, nobody knows."""
         assert self.bed.psp is not None
         await self.feed(60)
-        self.ending_slot = slot
-        self.board.interrupt(slot)
+        self.ending_slots = [*slots]
+        for slot in slots:
+            self.board.interrupt(slot)
         self.are_counts_known = False
-        await (self.bed.psp.retire(slot) if kind.startswith("retire") else self.bed.psp.zeroize(slot))
+        await command
         await self.settle()
-        self.ending_slot = None
-        self.bed.model.zeroize(slot)
-        await self.bed.install(slot)
+        self.ending_slots = []
+        for slot in slots:
+            self.bed.model.zeroize(slot)
+        await self.bed.install(*slots)
         await self.bed.psp.write("VIOLATION_CLEAR", RECORD=1, COUNTS=1)
         self.bed.model.violations.clear_record()
         self.bed.model.violations.clear_counts()

@@ -232,9 +232,27 @@ def test_interrupt_is_enabled_and_cleared(bench):
         assert not ctx.get(bench.dut.irq)
         assert await bench.write(ctx, "IRQ_ENABLE", VIOLATION=1) == OKAY
         assert ctx.get(bench.dut.irq)
-        assert await bench.read(ctx, "IRQ_ENABLE") == {"VIOLATION": 1}
+        assert await bench.read(ctx, "IRQ_ENABLE") == {"VIOLATION": 1, "FAULT": 0}
         await bench.write(ctx, "VIOLATION_CLEAR", RECORD=1)
         assert not ctx.get(bench.dut.irq)
+
+    bench.run(testbench)
+
+
+@pytest.mark.parametrize("fault", ["self_test_failed", "key_fault"])
+def test_a_fault_interrupts_until_reset_if_enabled(bench, fault):
+    async def testbench(ctx):
+        await bench.write(ctx, "IRQ_ENABLE", VIOLATION=1)
+        ctx.set(getattr(bench.dut, fault), 1)
+        await ctx.tick()
+        ctx.set(getattr(bench.dut, fault), 0)
+        await ctx.tick()
+        assert not ctx.get(bench.dut.irq)
+        assert await bench.write(ctx, "IRQ_ENABLE", FAULT=1) == OKAY
+        assert await bench.read(ctx, "IRQ_ENABLE") == {"VIOLATION": 0, "FAULT": 1}
+        assert ctx.get(bench.dut.irq)
+        await bench.write(ctx, "VIOLATION_CLEAR", RECORD=1)
+        assert ctx.get(bench.dut.irq)
 
     bench.run(testbench)
 

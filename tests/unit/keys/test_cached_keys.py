@@ -15,7 +15,7 @@ from cbit_sim.streams import simulate
 
 ASID_COUNT = 7
 WAYS = 3
-INSTALL, RETIRE, ZEROIZE = Operation
+INSTALL, RETIRE, ZEROIZE, ZEROIZE_ALL = Operation
 FOREVER = 1_000_000
 
 END_CYCLES = 4
@@ -364,6 +364,50 @@ def test_retire_serves_what_is_in_flight_and_zeroize_does_not():
         assert await bench.state(ctx, 4) == SlotState.EMPTY
 
     bench.run(testbench)
+
+
+@pytest.mark.parametrize("delay", range(1, 160, 11))
+def test_zeroize_all_at_any_step_of_an_expansion(delay):
+    """Nothing is found from then on, whoever waits is told so at once, and no slot or way is left with a key."""
+    bench = CacheBench()
+    port, is_served = bench.dut.write_ways, []
+
+    async def waits(ctx):
+        while len(bench.in_flight) < 2:
+            await ctx.tick()
+        way, _ = await bench.want(ctx, 4, port=port)
+        is_served.append(way is not None)
+        assert is_served[0] or ctx.get(bench.dut.busy)
+
+    async def testbench(ctx):
+        await bench.prepare(ctx, in_flight=(FOREVER, FOREVER))
+        await ctx.tick().repeat(delay)
+        await bench.start(ctx, ZEROIZE_ALL, 0)
+        bench.ending = 0
+        await ctx.tick().repeat(END_CYCLES)
+        bench.keys.clear()
+        for access in bench.in_flight:
+            access[3] = False
+        bench.ending = None
+        assert all(bench.find(ctx, slot) is None for slot in range(ASID_COUNT))
+        assert is_served or 4 in bench.waiting.values()
+        way, cycles = await bench.want(ctx, 5)
+        assert way is None
+        assert cycles < 130
+        assert is_served
+        while not all(bench.written(way) == [[bytes(16)] * 11] * 2 for way in range(WAYS)):
+            assert bench.bits(ctx) == (0, 0)
+            await ctx.tick()
+        await ctx.tick().repeat(300)
+        assert await bench.state(ctx, 6) == SlotState.ZEROIZING
+        bench.in_flight.clear()
+        await bench.idle(ctx)
+        for slot in range(ASID_COUNT):
+            assert (await bench.want(ctx, slot))[0] is None
+        await bench.give_key(ctx, 1, seed=9)
+        assert (await bench.want(ctx, 1))[0] is not None
+
+    bench.run(testbench, waits)
 
 
 @pytest.mark.parametrize("key_bits", [128])

@@ -13,7 +13,7 @@ from cbit_sim.aes_keys import expand_key
 from cbit_sim.key_bench import KeyBench
 
 ASID_COUNT = 5
-INSTALL, RETIRE, ZEROIZE = Operation
+INSTALL, RETIRE, ZEROIZE, ZEROIZE_ALL = Operation
 CHECK_CYCLES = 4
 """From a command taken to its effect on the slot."""
 
@@ -365,14 +365,101 @@ def test_zeroize_overtakes_the_retire_of_its_slot_only(bench):
     bench.run(testbench)
 
 
+@pytest.mark.parametrize("slot", [0, 3, 1023])
+def test_zeroize_all_erases_every_slot_at_once_and_then_drains_each(bench, slot):
+    drained = []
+
+    async def testbench(ctx):
+        await bench.idle(ctx)
+        for installed in range(ASID_COUNT):
+            await bench.install(ctx, installed, seed=installed)
+        await bench.write_keys(ctx, bytes(16), bytes([1]) * 16)
+        ctx.set(bench.dut.way_busy, 1)
+        await bench.start(ctx, ZEROIZE_ALL, slot)
+        await ctx.tick().repeat(CHECK_CYCLES)
+        assert bench.bits(ctx) == (0, 0)
+        await ctx.tick().repeat(22 * ASID_COUNT)
+        for erased in range(ASID_COUNT):
+            bench.assert_erased(erased)
+            assert await bench.state(ctx, erased) == SlotState.ZEROIZING
+        assert not await bench.write_word(ctx, 0, 0, 1)
+        for op in (INSTALL, RETIRE, ZEROIZE, ZEROIZE_ALL):
+            await bench.start(ctx, op, 1)
+            assert ctx.get(bench.dut.result) == Result.BUSY
+        await ctx.tick().repeat(50)
+        while ctx.get(bench.dut.busy):  # each slot but 4 is waited for until its accesses are seen no more
+            drained.append(ctx.get(bench.dut.drain_slot))
+            ctx.set(bench.dut.way_busy, drained.count(drained[-1]) < 30 and drained[-1] != 4)
+            await ctx.tick()
+        for empty in range(ASID_COUNT):
+            assert await bench.state(ctx, empty) == SlotState.EMPTY
+        assert await bench.command(ctx, INSTALL, 2) == Result.KEY_INCOMPLETE
+        await bench.install(ctx, 2, seed=9)
+        assert bench.bits(ctx) == (0b100, 0b100)
+
+    bench.run(testbench)
+    waited = [drained.count(slot) for slot in range(ASID_COUNT)]
+    assert min(waited[:4]) >= 30 + DRAIN_SETTLE_CYCLES
+    assert waited[4] == DRAIN_SETTLE_CYCLES + 2
+
+
+@pytest.mark.parametrize("op", [RETIRE, ZEROIZE])
+def test_zeroize_all_overtakes_what_waits_for_accesses(bench, op):
+    async def testbench(ctx):
+        await bench.idle(ctx)
+        for slot in (1, 2):
+            await bench.install(ctx, slot)
+        ctx.set(bench.dut.drain_busy, 1)
+        await bench.start(ctx, op, 2)
+        await ctx.tick().repeat(40)
+        await bench.start(ctx, ZEROIZE_ALL, 0)
+        await ctx.tick().repeat(2)
+        assert bench.bits(ctx) == (0, 0)
+        await ctx.tick().repeat(22 * ASID_COUNT)
+        for slot in (1, 2):
+            bench.assert_erased(slot)
+        ctx.set(bench.dut.drain_busy, 0)
+        await bench.idle(ctx)
+        assert ctx.get(bench.dut.result) == Result.OK
+        for slot in range(ASID_COUNT):
+            assert await bench.state(ctx, slot) == SlotState.EMPTY
+            await bench.install(ctx, slot, seed=9)
+
+    bench.run(testbench)
+
+
+def test_zeroize_all_is_not_refused_by_closed_key_control(bench):
+    async def testbench(ctx):
+        await bench.idle(ctx)
+        await bench.install(ctx, 1)
+        ctx.set(bench.dut.closed, 1)
+        assert await bench.command(ctx, ZEROIZE_ALL, 0) == Result.OK
+        bench.assert_erased(1)
+
+    bench.run(testbench)
+
+
+@pytest.mark.parametrize(("key_bits", "cycles"), [(128, 22), (256, 30)])
+def test_zeroize_all_takes_the_cycles_that_are_told(key_bits, cycles):
+    bench = KeyBench(KeyControl(asid_count=ASID_COUNT, key_bits=key_bits))
+
+    async def testbench(ctx):
+        await bench.idle(ctx)
+        await bench.install(ctx, 1)
+        await bench.start(ctx, ZEROIZE_ALL, 0)
+        assert await bench.idle(ctx) == 4 + ASID_COUNT * (cycles + DRAIN_SETTLE_CYCLES + 2)
+
+    bench.run(testbench)
+
+
 def test_refused_commands_change_nothing(bench):
     async def testbench(ctx):
         await bench.idle(ctx)
         await bench.install(ctx, 1)
         before = dict(bench.round_keys)
-        for op in (0, 4, 5, 6, 7):
+        for op in (0, 5, 6, 7):
             assert await bench.command(ctx, op, 1) == Result.OPERATION
-        for op in Operation:
+        for op in (INSTALL, RETIRE, ZEROIZE):
             for slot in (ASID_COUNT, 8 + 1, 1023):
                 assert await bench.command(ctx, op, slot) == Result.SLOT_RANGE
         assert await bench.command(ctx, INSTALL, 1) == Result.SLOT_STATE
