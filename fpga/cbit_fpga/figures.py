@@ -9,8 +9,6 @@ from cbit_fpga.devices import Device
 
 __all__ = ["EngineFigures"]
 
-_BLOCK_BITS = 128
-
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class EngineFigures:
@@ -32,8 +30,8 @@ class EngineFigures:
     @property
     def gbps(self) -> float:
         """Gigabits that are encrypted or decrypted a second: in each direction, with ``duplex`` in both at once."""
-        cycles_per_block = -(-self.config.rounds // self.config.unroll_rounds)
-        return _BLOCK_BITS * self.mhz / cycles_per_block / 1000
+        cycles_per_beat = -(-self.config.rounds // self.config.unroll_rounds)
+        return self.config.data_width * self.mhz / cycles_per_beat / 1000
 
     @property
     def equivalent_luts(self) -> float:

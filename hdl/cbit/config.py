@@ -63,7 +63,7 @@ class EngineConfig:
     id_width : :class:`int`
         Bits of an AXI ID, the same on both ports. 1 to 8.
     data_width : :class:`int`
-        Bits of a data bus. 128: one AES block a beat.
+        Bits of a data bus. 128, 256 or 512: one, two or four AES blocks a beat, and a lane with as many pipelines.
     asid_count : :class:`int`
         Number of ASIDs, the host's ASID 0 included, and of key slots. 2 to 1024.
     key_ways : :class:`int` or :data:`None`
@@ -92,7 +92,7 @@ class EngineConfig:
         How the S-boxes are built.
     block_ram_rounds : :class:`int`
         With ``SBox.BLOCK_RAM``, most rounds in hardware that have it, at eight block RAMs each; those beyond have
-        ``SBox.COMPOSITE``. Lanes come before tweaks. 0 to 42, which is all of the largest engine.
+        ``SBox.COMPOSITE``. Lanes come before tweaks. 0 to 140, which is all of the largest engine.
     max_outstanding : :class:`int`
         Bursts of managers in flight to DRAM in each direction. A power of two from 4 to 64. With 32,
         lines of 64 bytes keep full bandwidth while DRAM answers within 80 cycles; with 16, within 30. If
@@ -118,14 +118,14 @@ class EngineConfig:
     cycles_per_round: int = 1
     pipelined: bool = False
     sbox: SBox = SBox.TABLE
-    block_ram_rounds: int = 42
+    block_ram_rounds: int = 140
     max_outstanding: int = 32
 
     def __post_init__(self) -> None:
         _require_integer("addr_width", self.addr_width, 32, 64)
         _require_integer("c_bit", self.c_bit, 13, self.addr_width - 1)
         _require_integer("id_width", self.id_width, 1, 8)
-        _require_choice("data_width", self.data_width, (128,))
+        _require_choice("data_width", self.data_width, (128, 256, 512))
         _require_integer("asid_count", self.asid_count, 2, 1024)
         if self.key_ways is None:
             object.__setattr__(self, "key_ways", min(self.asid_count, DEFAULT_KEY_WAYS))
@@ -141,7 +141,7 @@ class EngineConfig:
         _require("sbox", " or ".join(kind.value for kind in SBox), self.sbox, holds=isinstance(self.sbox, SBox))
         _require("rounds_per_cycle", "1 with the block_ram S-box", self.rounds_per_cycle,
                  holds=self.sbox is not SBox.BLOCK_RAM or self.rounds_per_cycle == 1)
-        _require_integer("block_ram_rounds", self.block_ram_rounds, 0, 42)
+        _require_integer("block_ram_rounds", self.block_ram_rounds, 0, 140)
         _require_integer("max_outstanding", self.max_outstanding, 4, 64, power=True)
         if self.unroll is None:
             object.__setattr__(self, "unroll", self.rounds)

@@ -16,7 +16,7 @@ from cbit.read.decrypt import read_tag_layout
 from cbit.read.path import ReadPath
 from cbit.stream.stage import Stage
 from cbit.write.encrypt import write_tag_layout
-from cbit.write.entry import BLOCKS_PER_ENTRY
+from cbit.write.entry import merge_places
 from cbit.write.path import WritePath
 from cbit.xts.unit import XtsUnit
 
@@ -70,27 +70,25 @@ class Engine(Component):
         config = self.config
         identity = {"addr_width": config.addr_width, "c_bit": config.c_bit, "id_width": config.id_width,
                     "asid_count": config.asid_count}
+        bus = {"data_width": config.data_width, "pipelined": config.pipelined}
         sizes = {"addr_width": config.addr_width, "c_bit": config.c_bit, "id_width": config.id_width,
                  "slot_width": config.way_width, "slots": config.key_way_count, "patience": PATIENCE}
         read_entries = write_entries = config.max_outstanding
+        places = merge_places(entries=write_entries, data_width=config.data_width)
         m.submodules.control = control = ControlPort(
             key_bits=config.key_bits, key_ways=config.key_way_count, data_unit_bytes=config.data_unit_bytes, **identity)
-        m.submodules.read_front = read_front = AddressFront(
-            is_write=False, pipelined=config.pipelined, **identity)
-        m.submodules.write_front = write_front = AddressFront(
-            is_write=True, pipelined=config.pipelined, **identity)
-        m.submodules.read = read = ReadPath(
-            entries=read_entries, blocks=BLOCKS_PER_ENTRY * write_entries, pipelined=config.pipelined, **sizes)
-        m.submodules.write = write = WritePath(entries=write_entries, pipelined=config.pipelined, **sizes)
+        m.submodules.read_front = read_front = AddressFront(is_write=False, **bus, **identity)
+        m.submodules.write_front = write_front = AddressFront(is_write=True, **bus, **identity)
+        m.submodules.read = read = ReadPath(entries=read_entries, places=places, **bus, **sizes)
+        m.submodules.write = write = WritePath(entries=write_entries, **bus, **sizes)
         m.submodules.xts = xts = XtsUnit(
             key_bits=config.key_bits, c_bit=config.c_bit, slots=config.key_way_count,
             data_unit_bytes=config.data_unit_bytes, duplex=config.duplex, unroll=config.unroll_rounds,
-            rounds_per_cycle=config.rounds_per_cycle, cycles_per_round=config.cycles_per_round,
-            pipelined=config.pipelined, sbox=config.sbox, block_ram_rounds=config.block_ram_rounds,
-            read_entries=read_entries, write_entries=write_entries,
-            read_tag=read_tag_layout(id_width=config.id_width, slot_width=config.way_width,
-                                     blocks=BLOCKS_PER_ENTRY * write_entries),
-            write_tag=write_tag_layout(slot_width=config.way_width))
+            rounds_per_cycle=config.rounds_per_cycle, cycles_per_round=config.cycles_per_round, sbox=config.sbox,
+            block_ram_rounds=config.block_ram_rounds, read_entries=read_entries, write_entries=write_entries,
+            read_tag=read_tag_layout(data_width=config.data_width, id_width=config.id_width,
+                                     slot_width=config.way_width, places=places),
+            write_tag=write_tag_layout(data_width=config.data_width, slot_width=config.way_width), **bus)
 
         connect(m, flipped(self.s_axil_psp), control.s_axil_psp)
         connect(m, flipped(self.s_axil_host), control.s_axil_host)

@@ -6,18 +6,17 @@ from collections.abc import Container
 from typing import Final, NamedTuple
 
 __all__ = [
-    "BUS_BYTES", "HOST_SLOT", "Access", "BeatLanes", "Burst", "Decision", "Mode", "Response", "Violation",
+    "BLOCK_BYTES", "HOST_SLOT", "Access", "BeatLanes", "Burst", "Decision", "Mode", "Response", "Violation",
     "burst_beats", "decide", "malformed",
 ]
 
-BUS_BYTES: Final = 16
-"""Bytes of the data bus: one AES block a beat."""
+BLOCK_BYTES: Final = 16
+"""Bytes of an AES block, and of the narrowest data bus."""
 
 HOST_SLOT: Final = 0
 """The key slot of the host and of pages that guests share with it."""
 
 _PAGE_BYTES = 4096
-_MAX_SIZE = BUS_BYTES.bit_length() - 1
 _MAX_FIXED_BEATS = 16
 _WRAP_BEATS = (2, 4, 8, 16)
 
@@ -112,7 +111,7 @@ class Access:
     id: int = 0
     lock: bool = False
     length: int = 1
-    size: int = _MAX_SIZE
+    size: int = 4
     burst: Burst = Burst.INCR
 
     @property
@@ -162,20 +161,21 @@ class BeatLanes(NamedTuple):
     Parameters
     ----------
     container : :class:`int`
-        Address of the bus-wide block that the beat lies in, a multiple of ``BUS_BYTES``.
+        Address of the bus-wide place that the beat lies in, a multiple of the bus's bytes.
     lanes : :class:`int`
-        A bit per byte of the block that the beat carries, byte 0 least significant, as in WSTRB.
+        A bit per byte of that place that the beat carries, byte 0 least significant, as in WSTRB.
     """
 
     container: int
     lanes: int
 
 
-def burst_beats(address: int, length: int, size: int, burst: Burst) -> list[BeatLanes]:
+def burst_beats(address: int, length: int, size: int, burst: Burst,
+                bus_bytes: int = BLOCK_BYTES) -> list[BeatLanes]:
     """The beats of a well-formed burst, in the order of the bus (AMBA AXI4, A3.4.1 and A3.4.3).
 
-    Parameters are those of :class:`Access`. Only the first beat of an INCR burst, and every beat of a FIXED one,
-    may begin at an address that is not aligned to the beat.
+    Parameters are those of :class:`Access`, and the bytes of the data bus. Only the first beat of an INCR burst, and
+    every beat of a FIXED one, may begin at an address that is not aligned to the beat.
     """
     beat_bytes = 1 << size
     aligned = address & -beat_bytes
@@ -183,8 +183,8 @@ def burst_beats(address: int, length: int, size: int, burst: Burst) -> list[Beat
     beats = []
     start = address
     for beat in range(1, length + 1):
-        first_lane = start % BUS_BYTES
-        end_lane = (start & -beat_bytes) % BUS_BYTES + beat_bytes
+        first_lane = start % bus_bytes
+        end_lane = (start & -beat_bytes) % bus_bytes + beat_bytes
         beats.append(BeatLanes(start - first_lane, (1 << end_lane) - (1 << first_lane)))
         if burst == Burst.INCR:
             start = aligned + beat * beat_bytes
@@ -193,11 +193,11 @@ def burst_beats(address: int, length: int, size: int, burst: Burst) -> list[Beat
     return beats
 
 
-def malformed(access: Access) -> bool:
+def malformed(access: Access, bus_bytes: int = BLOCK_BYTES) -> bool:
     """Whether the burst breaks a rule of AXI4 (A3.4.1): the bus's width, the kinds of burst, the 4 KiB boundary."""
-    if access.size > _MAX_SIZE:
-        return True
     beat_bytes = 1 << access.size
+    if beat_bytes > bus_bytes:
+        return True
     aligned = access.address & -beat_bytes
     match access.burst:
         case Burst.FIXED:
@@ -210,7 +210,8 @@ def malformed(access: Access) -> bool:
             return True
 
 
-def decide(access: Access, *, mode: Mode, active: Container[int], asid_count: int, c_bit: int) -> Decision:
+def decide(access: Access, *, mode: Mode, active: Container[int], asid_count: int, c_bit: int,
+           bus_bytes: int = BLOCK_BYTES) -> Decision:
     """What is done with an access. Pure: it depends on its arguments only.
 
     Parameters
@@ -225,8 +226,10 @@ def decide(access: Access, *, mode: Mode, active: Container[int], asid_count: in
         Number of ASIDs, the host's included.
     c_bit : :class:`int`
         Position of the C-bit.
+    bus_bytes : :class:`int`
+        Bytes of the data bus.
     """
-    if malformed(access):
+    if malformed(access, bus_bytes):
         return Decision(Violation.MALFORMED)
     if access.address >> (c_bit + 1):
         return Decision(Violation.ADDRESS)

@@ -4,7 +4,7 @@ import dataclasses
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
-from cbit_model.access import BUS_BYTES, Access, BeatLanes, Decision, Mode, Response, burst_beats, decide
+from cbit_model.access import BLOCK_BYTES, Access, BeatLanes, Decision, Mode, Response, burst_beats, decide
 from cbit_model.dram import LINE_BYTES, Dram
 from cbit_model.slots import KeySlots, Tenancy
 from cbit_model.violations import ViolationLog
@@ -12,10 +12,8 @@ from cbit_model.xts import Buffer, XtsKey
 
 __all__ = ["ALL_LANES", "BusWaitsError", "Memory", "ReadBeat", "Transaction", "WriteBeat"]
 
-ALL_LANES: Final = (1 << BUS_BYTES) - 1
-"""Every byte of a beat as wide as the bus."""
-
-_ALL_ONES = bytes([0xFF] * BUS_BYTES)
+ALL_LANES: Final = (1 << BLOCK_BYTES) - 1
+"""Every byte of a block, and of a beat as wide as the narrowest bus."""
 
 
 class BusWaitsError(RuntimeError):
@@ -48,7 +46,7 @@ class WriteBeat(NamedTuple):
     data : :class:`bytes`
         WDATA, lane 0 first: the bus's whole width.
     strobe : :class:`int`
-        WSTRB. It alone says which bytes of the block that the beat lies in are written.
+        WSTRB. It alone says which bytes of the place that the beat lies in are written.
     """
 
     data: bytes
@@ -109,6 +107,8 @@ class Memory:
         Bits of each of the two keys of a slot. 128 or 256.
     data_unit_bytes : :class:`int`
         Bytes of an XTS data unit. 64 or 4096.
+    data_width : :class:`int`
+        Bits of the data bus. 128, 256 or 512.
     counter_bits : :class:`int`
         Bits of a counter of violations.
 
@@ -122,6 +122,8 @@ class Memory:
         The accesses denied.
     mode : :class:`~cbit_model.access.Mode`
         What is switched on. Changed by :meth:`set_mode`.
+    bus_bytes : :class:`int`
+        Bytes of the data bus.
     locked, released : :class:`bool`
         Whether :meth:`lock` and :meth:`release` were commanded since reset.
 
@@ -136,16 +138,20 @@ class Memory:
     released: bool
 
     def __init__(self, *, size_bytes: int, addr_width: int = 48, c_bit: int = 47, asid_count: int = 16,
-                 key_bits: int = 128, data_unit_bytes: int = 64, counter_bits: int = 32) -> None:
+                 key_bits: int = 128, data_unit_bytes: int = 64, data_width: int = 128,
+                 counter_bits: int = 32) -> None:
         if not 12 <= c_bit < addr_width:
             raise ValueError(f"c_bit must be from 12 to {addr_width - 1}, not {c_bit}")
         if data_unit_bytes not in (64, 4096):
             raise ValueError(f"data_unit_bytes must be 64 or 4096, not {data_unit_bytes}")
+        if data_width not in (128, 256, 512):
+            raise ValueError(f"data_width must be 128, 256 or 512, not {data_width}")
         self.addr_width = addr_width
         self.c_bit = c_bit
         self.asid_count = asid_count
         self.key_bits = key_bits
         self.data_unit_bytes = data_unit_bytes
+        self.bus_bytes = data_width // 8
         self.dram = Dram(size_bytes)
         self.slots = KeySlots(count=asid_count, key_bits=key_bits)
         self.violations = ViolationLog(counter_bits=counter_bits)
@@ -241,7 +247,8 @@ class Memory:
         if access.address >> self.addr_width:
             raise ValueError(f"Address must be of {self.addr_width} bits, not {access.address:#x}")
         decision = decide(
-            access, mode=self.mode, active=self.slots.active, asid_count=self.asid_count, c_bit=self.c_bit)
+            access, mode=self.mode, active=self.slots.active, asid_count=self.asid_count, c_bit=self.c_bit,
+            bus_bytes=self.bus_bytes)
         if decision.violation is not None:
             self.violations.record(decision.violation, access, write=write)
         tenancy = None if decision.slot is None else self.slots.begin(decision.slot)
@@ -253,9 +260,9 @@ class Memory:
         access, key = transaction.access, transaction.key
         refusal = self._finish(transaction)
         if refusal is not None:
-            return [ReadBeat(_ALL_ONES, ALL_LANES, refusal)] * access.length
+            return [self._all_ones(refusal)] * access.length
         beats = self._lanes(access)
-        low, size = _span(beats)
+        low, size = self._span(beats)
         content = self.dram.fetch(low, size)
         if key is not None:
             content = key.decrypt(content, address=low, data_unit_bytes=self.data_unit_bytes)
@@ -263,10 +270,10 @@ class Memory:
         for container, lanes in beats:
             response = self.dram.read_answer(container)
             if key is not None and response != Response.OKAY:
-                answer.append(ReadBeat(_ALL_ONES, ALL_LANES, response))
+                answer.append(self._all_ones(response))
             else:
                 offset = container - low
-                answer.append(ReadBeat(content[offset:offset + BUS_BYTES], lanes, response))
+                answer.append(ReadBeat(content[offset:offset + self.bus_bytes], lanes, response))
         return answer
 
     def finish_write(self, transaction: Transaction, beats: Sequence[WriteBeat]) -> Response:
@@ -285,7 +292,7 @@ class Memory:
             return refusal
         lanes = self._lanes(access)
         if key is None:
-            low, size = _span(lanes)
+            low, size = self._span(lanes)
             content = _merge(self.dram.fetch(low, size), low, lanes, beats)
             return self._store(low, content, _strobes(lanes, beats), unread=set())
         if access.lock:
@@ -295,7 +302,7 @@ class Memory:
     def _write_encrypted(self, key: XtsKey, lanes: Sequence[BeatLanes], beats: Sequence[WriteBeat]) -> Response:
         """Carry out the part of an encrypted write that one visit to a line makes."""
         strobes = _strobes(lanes, beats)
-        low, size = _span(lanes)
+        low, size = self._span(lanes)
         partial = [block for block, strobe in strobes.items() if strobe not in (0, ALL_LANES)]
         unread = {block & -LINE_BYTES for block in partial if self.dram.read_answer(block) != Response.OKAY}
         old = bytes(size)
@@ -310,7 +317,7 @@ class Memory:
         worst = Response.SLVERR if unread else Response.OKAY
         for block, strobe in strobes.items():
             if strobe and block & -LINE_BYTES not in unread:
-                answer = self.dram.store(block, content[block - low:block - low + BUS_BYTES])
+                answer = self.dram.store(block, content[block - low:block - low + BLOCK_BYTES])
             else:
                 answer = self.dram.write_answer(block)
             worst = max(worst, answer)
@@ -335,14 +342,16 @@ class Memory:
 
     def _lanes(self, access: Access) -> list[BeatLanes]:
         """The beats of a burst in DRAM."""
-        return burst_beats(self._dram_address(access.address), access.length, access.size, access.burst)
+        return burst_beats(self._dram_address(access.address), access.length, access.size, access.burst, self.bus_bytes)
 
+    def _all_ones(self, response: Response) -> ReadBeat:
+        return ReadBeat(bytes([0xFF] * self.bus_bytes), (1 << self.bus_bytes) - 1, response)
 
-def _span(lanes: Sequence[BeatLanes]) -> tuple[int, int]:
-    """The start and the size of the blocks that beats lie in."""
-    containers = [beat.container for beat in lanes]
-    low = min(containers)
-    return low, max(containers) + BUS_BYTES - low
+    def _span(self, lanes: Sequence[BeatLanes]) -> tuple[int, int]:
+        """The start and the size of what beats lie in."""
+        containers = [beat.container for beat in lanes]
+        low = min(containers)
+        return low, max(containers) + self.bus_bytes - low
 
 
 def _visits(lanes: Sequence[BeatLanes]) -> list[slice]:
@@ -369,22 +378,24 @@ def _require_beats(access: Access, beats: Sequence[WriteBeat]) -> None:
 
 
 def _strobes(lanes: Sequence[BeatLanes], beats: Sequence[WriteBeat]) -> dict[int, int]:
-    """The address of each block of a burst, and which of its bytes the burst writes."""
+    """The address of each block in the beats of a burst, and which of its bytes the burst writes."""
     strobes: dict[int, int] = {}
-    for (block, _), (_, strobe) in zip(lanes, beats):
-        strobes[block] = strobes.get(block, 0) | strobe
+    for (container, _), (data, strobe) in zip(lanes, beats):
+        for offset in range(0, len(data), BLOCK_BYTES):
+            block = container + offset
+            strobes[block] = strobes.get(block, 0) | strobe >> offset & ALL_LANES
     return strobes
 
 
 def _merge(old: bytes, low: int, lanes: Sequence[BeatLanes], beats: Sequence[WriteBeat]) -> bytearray:
     """``old``, which lies at ``low``, with the bytes that a burst writes; the last beat wins."""
     content = bytearray(old)
-    for (block, _), (data, strobe) in zip(lanes, beats):
-        offset = block - low
-        if strobe == ALL_LANES:
-            content[offset:offset + BUS_BYTES] = data
+    for (container, _), (data, strobe) in zip(lanes, beats):
+        offset = container - low
+        if strobe == (1 << len(data)) - 1:
+            content[offset:offset + len(data)] = data
         else:
-            for lane in range(BUS_BYTES):
+            for lane in range(len(data)):
                 if strobe >> lane & 1:
                     content[offset + lane] = data[lane]
     return content

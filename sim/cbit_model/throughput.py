@@ -2,7 +2,7 @@
 
 import time
 
-from cbit_model.access import BUS_BYTES, Access
+from cbit_model.access import BLOCK_BYTES, Access
 from cbit_model.memory import Memory, WriteBeat
 from cbit_model.xts import XtsKey
 
@@ -48,7 +48,7 @@ def memory_megabytes_per_second(*, write: bool, burst_bytes: int, calls: int = _
     memory.set_mode(sme=True, tsme=False, sev=True)
     memory.install(1, bytes(16), bytes([1] * 16))
     memory.release()
-    beats = [WriteBeat(bytes(BUS_BYTES))] * (burst_bytes // BUS_BYTES)
+    beats = [WriteBeat(bytes(BLOCK_BYTES))] * (burst_bytes // BLOCK_BYTES)
     accesses = [Access(address=1 << memory.c_bit | burst * burst_bytes % _MEMORY_BYTES, asid=1, length=len(beats))
                 for burst in range(calls)]
     begin = time.process_time()

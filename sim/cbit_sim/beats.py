@@ -54,11 +54,11 @@ CHANNELS: dict[str, type[Payload]] = {"aw": Address, "w": WriteData, "b": WriteR
 """The channels of a port, and their beats."""
 
 
-def lanes_of(address: Address) -> tuple[BeatLanes, ...]:
-    """The bytes of each beat of a well-formed burst."""
-    return _lanes(address.addr, address.len + 1, address.size, address.burst)
+def lanes_of(address: Address, bus_bytes: int) -> tuple[BeatLanes, ...]:
+    """The bytes of each beat of a well-formed burst on a bus of so many bytes."""
+    return _lanes(address.addr, address.len + 1, address.size, address.burst, bus_bytes)
 
 
 @lru_cache(maxsize=1 << 12)
-def _lanes(address: int, length: int, size: int, burst: int) -> tuple[BeatLanes, ...]:
-    return tuple(burst_beats(address, length, size, Burst(burst)))
+def _lanes(address: int, length: int, size: int, burst: int, bus_bytes: int) -> tuple[BeatLanes, ...]:
+    return tuple(burst_beats(address, length, size, Burst(burst), bus_bytes))

@@ -63,6 +63,8 @@ class Checker:
     ----------
     name : :class:`str`
         Port, for the text of an error.
+    bus_bytes : :class:`int`
+        Bytes of the data bus.
     legal_addresses : :class:`bool`
         Whether to apply the rules of addresses and strobes. ``False`` where a bench sends bad ones on purpose.
 
@@ -72,8 +74,9 @@ class Checker:
         From :meth:`observe`, at the first broken rule.
     """
 
-    def __init__(self, name: str, *, legal_addresses: bool = True):
+    def __init__(self, name: str, *, bus_bytes: int = 16, legal_addresses: bool = True):
         self.name = name
+        self.bus_bytes = bus_bytes
         self.cycle = 0
         self.legal_addresses = legal_addresses
         self._waiting: dict[str, Any] = {}
@@ -136,7 +139,7 @@ class Checker:
             return
         length, size = address.len + 1, address.size
         burst = Burst(address.burst)
-        if malformed(Access(address=address.addr, length=length, size=size, burst=burst)):
+        if malformed(Access(address=address.addr, length=length, size=size, burst=burst), self.bus_bytes):
             self._fail(channel, f"burst is malformed: {address}")
         if address.lock:
             total = length << size
@@ -154,7 +157,7 @@ class Checker:
                 self._fail("W", f"WLAST at beat {len(data)} of {address.len + 1}")
             expected.responses_allowed = True
             if self.legal_addresses:
-                for beat, (_, allowed) in zip(data, lanes_of(address), strict=True):
+                for beat, (_, allowed) in zip(data, lanes_of(address, self.bus_bytes), strict=True):
                     if beat.strb & ~allowed:
                         self._fail("W", f"strobe outside of the beat's lanes: {beat.strb:#06x} of {allowed:#06x}")
 

@@ -6,15 +6,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from cbit_model.access import BUS_BYTES, BeatLanes, Response
+from cbit_model.access import BeatLanes, Response
 from cbit_model.dram import LINE_BYTES
 from cbit_sim.beats import Address, ReadData, WriteData, WriteResponse, lanes_of
 from cbit_sim.channel import Sink, Source
 from cbit_sim.clocked import Clocked
 
 __all__ = ["Dram", "Personality"]
-
-_FULL_STROBE = (1 << BUS_BYTES) - 1
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -113,6 +111,8 @@ class Dram:
         What steps this model.
     size_bytes : :class:`int`
         Bytes of memory, which start at address 0. Beyond them beats answer DECERR.
+    bus_bytes : :class:`int`
+        Bytes of the data bus.
     personality : :class:`Personality`
         How it behaves.
     seed : :class:`int`
@@ -131,13 +131,16 @@ class Dram:
         Beats passed, of ``r`` and ``w``.
     """
 
-    def __init__(self, dut: Any, clocked: Clocked, *, size_bytes: int, personality: Personality | None = None,
-                 seed: int = 0, pauses: Mapping[str, Iterator[bool]] | None = None, prefix: str = "m_axi"):
+    def __init__(self, dut: Any, clocked: Clocked, *, size_bytes: int, bus_bytes: int = 16,
+                 personality: Personality | None = None, seed: int = 0,
+                 pauses: Mapping[str, Iterator[bool]] | None = None, prefix: str = "m_axi"):
         self.memory = bytearray(size_bytes)
         self.read_errors: dict[int, Response] = {}
         self.write_errors: dict[int, Response] = {}
         self.beats = {"r": 0, "w": 0}
         self.personality = personality or Personality()
+        self._bus_bytes = bus_bytes
+        self._full_strobe = (1 << bus_bytes) - 1
         self._clocked = clocked
         self._rng = random.Random(seed)
         order = {"reorder": self.personality.reorder}
@@ -189,7 +192,7 @@ class Dram:
         return self._writes.count + len(self._write_addresses) < self.personality.outstanding
 
     def _accept_read(self, address: Address) -> None:
-        job = _Job(address, self._due(), lanes_of(address))
+        job = _Job(address, self._due(), lanes_of(address, self._bus_bytes))
         if address.lock and self._worst(self.read_errors, job.beats) == Response.OKAY:
             job.exclusive_okay = True
             self._reservations[address.id] = _span(job)
@@ -208,7 +211,7 @@ class Dram:
         if job.exclusive_okay:
             response = Response.EXOKAY
         self.beats["r"] += 1
-        data = int.from_bytes(self.memory[block:block + BUS_BYTES], "little")
+        data = int.from_bytes(self.memory[block:block + self._bus_bytes], "little")
         return ReadData(job.address.id, data, response, int(last))
 
     def _accept_write(self, address: Address) -> None:
@@ -226,7 +229,7 @@ class Dram:
     def _pair(self) -> None:
         if self._write_addresses and self._complete_data:
             address, data = self._write_addresses.popleft(), self._complete_data.popleft()
-            self._writes.push(_Job(address, self._due(), lanes_of(address), data))
+            self._writes.push(_Job(address, self._due(), lanes_of(address, self._bus_bytes), data))
 
     def _next_response(self) -> WriteResponse | None:
         job = self._writes.choose(self._clocked.cycle)
@@ -249,11 +252,11 @@ class Dram:
         return Response.EXOKAY if job.address.lock and worst == Response.OKAY else worst
 
     def _store(self, block: int, value: int, strobe: int) -> None:
-        data = value.to_bytes(BUS_BYTES, "little")
-        if strobe == _FULL_STROBE:
-            self.memory[block:block + BUS_BYTES] = data
+        data = value.to_bytes(self._bus_bytes, "little")
+        if strobe == self._full_strobe:
+            self.memory[block:block + self._bus_bytes] = data
             return
-        for lane in range(BUS_BYTES):
+        for lane in range(self._bus_bytes):
             if strobe >> lane & 1:
                 self.memory[block + lane] = data[lane]
 

@@ -9,9 +9,10 @@ __all__ = ["extent", "request"]
 _LINE_BYTES = 64
 
 
-def extent(access: Access) -> dict[str, int]:
-    """What ``extent_layout`` says of a well-formed burst, from its beats."""
-    places = [_place(access, lanes) for lanes in burst_beats(access.address, access.length, access.size, access.burst)]
+def extent(access: Access, bus_bytes: int = 16) -> dict[str, int]:
+    """What ``extent_layout`` says of a well-formed burst on a bus of so many bytes, from its beats."""
+    places = [_place(access, lanes)
+              for lanes in burst_beats(access.address, access.length, access.size, access.burst, bus_bytes)]
     cuts = sum(place // _LINE_BYTES != before // _LINE_BYTES or place < before
                for before, place in itertools.pairwise(places))
     return {"last_byte": places[-1] % _LINE_BYTES, "chunks_after": cuts}
@@ -23,7 +24,7 @@ def _place(access: Access, beat: tuple[int, int]) -> int:
     return container + (lanes & -lanes).bit_length() - 1 & -(1 << access.size)
 
 
-def request(access: Access) -> dict[str, object]:
-    """The fields of ``request_layout`` that tell of a well-formed burst."""
+def request(access: Access, bus_bytes: int = 16) -> dict[str, object]:
+    """The fields of ``request_layout`` that tell of a well-formed burst on a bus of so many bytes."""
     return {"id": access.id, "addr": access.address, "len": access.length - 1, "size": access.size,
-            "burst": access.burst, "extent": extent(access)}
+            "burst": access.burst, "extent": extent(access, bus_bytes)}

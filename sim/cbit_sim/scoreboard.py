@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from functools import lru_cache
 
-from cbit_model.access import BUS_BYTES, HOST_SLOT, Access, Burst, Response
+from cbit_model.access import HOST_SLOT, Access, Burst, Response
 from cbit_model.memory import Memory, WriteBeat
 from cbit_model.memory import Transaction as ModelTransaction
 from cbit_model.xts import XtsKey
@@ -19,9 +19,7 @@ from cbit_sim.manager import Transaction
 __all__ = ["MismatchError", "Scoreboard", "access_of"]
 
 OwnerMask = Callable[[int, int], int]
-"""From a block's address and an ID to the byte lanes of the block that the ID may write."""
-
-_ALL_ONES = (1 << 8 * BUS_BYTES) - 1
+"""From the address of a place as wide as the bus and an ID to the byte lanes there that the ID may write."""
 
 
 class MismatchError(AssertionError):
@@ -30,7 +28,7 @@ class MismatchError(AssertionError):
 
 @dataclass(slots=True)
 class _Version:
-    """What one write makes of its bytes of a block."""
+    """What one write makes of its bytes of a place."""
 
     write: Transaction
     data: int
@@ -39,7 +37,7 @@ class _Version:
 
 @dataclass(slots=True)
 class _Block:
-    """The recent past of a block: its plaintext at the last quiet moment, and the writes since then."""
+    """The recent past of a place as wide as the bus: its plaintext at the last quiet moment, and the writes since."""
 
     base: int
     key: XtsKey | None
@@ -57,7 +55,7 @@ def access_of(address: Address, asid_width: int) -> Access:
 
 @lru_cache(maxsize=1 << 16)
 def _byte_mask(lanes: int) -> int:
-    return int.from_bytes(bytes(0xFF * (lanes >> lane & 1) for lane in range(BUS_BYTES)), "little")
+    return int.from_bytes(bytes(0xFF * (lanes >> lane & 1) for lane in range(lanes.bit_length())), "little")
 
 
 class Scoreboard:
@@ -85,6 +83,8 @@ class Scoreboard:
     def __init__(self, model: Memory, *, owner_mask: OwnerMask, asid_width: int, ids: Iterable[int], replay: str):
         self.judged = 0
         self._model = model
+        self._bus_bytes = model.bus_bytes
+        self._all_ones = (1 << 8 * model.bus_bytes) - 1
         self._owner_mask = owner_mask
         self._asid_width = asid_width
         self._ids = tuple(ids)
@@ -107,7 +107,7 @@ class Scoreboard:
         if transaction.data is None:
             self._reads[transaction] = accepted
             return
-        beats = [WriteBeat(beat.data.to_bytes(BUS_BYTES, "little"), beat.strb) for beat in transaction.data]
+        beats = [WriteBeat(beat.data.to_bytes(self._bus_bytes, "little"), beat.strb) for beat in transaction.data]
         slot = accepted.decision.slot
         changes = accepted.decision.violation is None and not (access.lock and slot is not None)
         if changes:
@@ -175,15 +175,16 @@ class Scoreboard:
         self._doubtful.clear()
         self._interrupted.clear()
         if dram != self._model.dram.content:
-            block = next(start for start in range(0, len(dram), BUS_BYTES)
-                         if dram[start:start + BUS_BYTES] != self._model.dram.content[start:start + BUS_BYTES])
+            width, content = self._bus_bytes, self._model.dram.content
+            block = next(start for start in range(0, len(dram), width)
+                         if dram[start:start + width] != content[start:start + width])
             writers = [version.write for version in self._blocks[block].versions] if block in self._blocks else []
-            self._fail(block, "DRAM", self._model.dram.content[block:block + BUS_BYTES].hex(),
-                       dram[block:block + BUS_BYTES].hex(), f"; written since by {writers}")
+            self._fail(block, "DRAM", content[block:block + width].hex(), dram[block:block + width].hex(),
+                       f"; written since by {writers}")
         self._blocks.clear()
 
     def _beats(self, address: Address) -> list[tuple[int, int]]:
-        return [(container & self._c_bit_mask, lanes) for container, lanes in lanes_of(address)]
+        return [(container & self._c_bit_mask, lanes) for container, lanes in lanes_of(address, self._bus_bytes)]
 
     def _note_versions(self, transaction: Transaction, slot: int | None) -> None:
         assert transaction.data is not None
@@ -196,7 +197,7 @@ class Scoreboard:
             self._blocks[block].versions.append(_Version(transaction, beat.data, _byte_mask(strobe)))
 
     def _block_of(self, block: int, slot: int | None) -> _Block:
-        stored = bytes(self._model.dram.content[block:block + BUS_BYTES])
+        stored = bytes(self._model.dram.content[block:block + self._bus_bytes])
         key = None if slot is None else self._model.slots.key(slot)
         return _Block(int.from_bytes(self._plaintext(key, block, stored), "little"), key)
 
@@ -226,7 +227,7 @@ class Scoreboard:
         for index, beat in enumerate(expected):
             got, response = transaction.read[index], transaction.responses[index]
             mask = _byte_mask(beat.lanes)
-            if transaction in self._interrupted and (response, got) == (Response.SLVERR, _ALL_ONES):
+            if transaction in self._interrupted and (response, got) == (Response.SLVERR, self._all_ones):
                 continue
             is_exclusive = response == Response.EXOKAY and accepted.access.lock and accepted.decision.slot is None
             if response != beat.response and not is_exclusive:
@@ -241,7 +242,7 @@ class Scoreboard:
         if past is not None and all(
                 self._is_legal(past, block, owner, lanes, got, transaction.begun) for owner in self._ids):
             return
-        self._fail(block, self._observer(transaction), current[::-1].hex(), f"{got:032x}",
+        self._fail(block, self._observer(transaction), current[::-1].hex(), f"{got:0{2 * self._bus_bytes}x}",
                    f" at beat {index}, lanes {lanes:#06x}, begun {transaction.begun}; recent writes: "
                    f"{past.versions if past is not None else 'none'}")
 
@@ -264,19 +265,25 @@ class Scoreboard:
 
     def _settle_doubtful(self, block: int, dram: bytearray) -> None:
         """Of a write that the loss of its key has met, each byte may be there or not."""
-        stored = bytes(dram[block:block + BUS_BYTES])
+        stored = bytes(dram[block:block + self._bus_bytes])
         past = self._blocks.get(block)
         if past is None:
             return
         plaintext = int.from_bytes(self._plaintext(past.key, block, stored), "little")
-        unexplained = (plaintext ^ past.base) & _ALL_ONES
+        unexplained = (plaintext ^ past.base) & self._all_ones
         for version in past.versions:
-            unexplained &= ~(_same_bytes(plaintext, version.data) & version.mask)
-        changed = _ALL_ONES & ~_same_bytes(plaintext, past.base)
+            unexplained &= ~(self._same_bytes(plaintext, version.data) & version.mask)
+        changed = self._all_ones & ~self._same_bytes(plaintext, past.base)
         if unexplained & changed:
-            self._fail(block, "DRAM after a slot's end", f"bytes of {past.base:032x} or of {past.versions}",
-                       f"{plaintext:032x}")
-        self._model.dram.content[block:block + BUS_BYTES] = stored
+            width = 2 * self._bus_bytes
+            self._fail(block, "DRAM after a slot's end", f"bytes of {past.base:0{width}x} or of {past.versions}",
+                       f"{plaintext:0{width}x}")
+        self._model.dram.content[block:block + self._bus_bytes] = stored
+
+    def _same_bytes(self, left: int, right: int) -> int:
+        """A mask of the bytes in which two places agree."""
+        difference = (left ^ right).to_bytes(self._bus_bytes, "little")
+        return int.from_bytes(bytes(0 if byte else 0xFF for byte in difference), "little")
 
     def _observer(self, transaction: Transaction) -> str:
         access = access_of(transaction.address, self._asid_width)
@@ -285,9 +292,3 @@ class Scoreboard:
     def _fail(self, address: int, observer: str, expected: str, got: str, more: str = "") -> None:
         raise MismatchError(f"address {address:#x}, seen by {observer}{more}: expected {expected}, got {got}; "
                             f"replay: {self._replay}")
-
-
-def _same_bytes(left: int, right: int) -> int:
-    """A mask of the bytes in which two blocks agree."""
-    difference = (left ^ right).to_bytes(BUS_BYTES, "little")
-    return int.from_bytes(bytes(0 if byte else 0xFF for byte in difference), "little")

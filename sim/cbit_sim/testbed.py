@@ -57,6 +57,8 @@ class Testbed:
     ----------
     clocked, manager, dram, model
         The parts; ``model`` is the golden model, kept in step with keys and modes by the methods below.
+    bus_bytes : :class:`int`
+        Bytes of the data bus.
     psp, host
         The register ports; :data:`None` where the top is the wire.
     """
@@ -75,8 +77,9 @@ class Testbed:
         self.clocked = Clocked(dut)
         self.manager = Manager(dut, self.clocked, outstanding=outstanding, on_begin=on_begin, on_end=on_end,
                                pauses=manager_pauses)
-        self.dram = Dram(dut, self.clocked, size_bytes=size_bytes, personality=personality, seed=seed,
-                         pauses=dram_pauses)
+        self.bus_bytes = int(self.config["data_width"]) // 8
+        self.dram = Dram(dut, self.clocked, size_bytes=size_bytes, bus_bytes=self.bus_bytes, personality=personality,
+                         seed=seed, pauses=dram_pauses)
         self._watches: list[_Watch] = []
         if checked:
             self.watch()
@@ -86,12 +89,12 @@ class Testbed:
         self.model = Memory(
             size_bytes=size_bytes, addr_width=self.config["addr_width"], c_bit=self.config["c_bit"],
             asid_count=self.config["asid_count"], key_bits=self.config["key_bits"],
-            data_unit_bytes=self.config["data_unit_bytes"])
+            data_unit_bytes=self.config["data_unit_bytes"], data_width=self.config["data_width"])
 
     def watch(self) -> None:
         """Has the protocol checker watch both ports from now on, when nothing is in flight."""
         for name, port, is_strict in (("s_axi", self.manager, False), ("m_axi", self.dram, True)):
-            watch = _Watch(Checker(name, legal_addresses=is_strict), port)
+            watch = _Watch(Checker(name, bus_bytes=self.bus_bytes, legal_addresses=is_strict), port)
             self._watches.append(watch)
             self.clocked.add(watch)
 
@@ -120,7 +123,8 @@ class Testbed:
         self.model.reset()
         self.model.dram.content[:] = self.dram.memory
         for watch in self._watches:
-            watch.checker = Checker(watch.checker.name, legal_addresses=watch.checker.legal_addresses)
+            watch.checker = Checker(watch.checker.name, bus_bytes=self.bus_bytes,
+                                    legal_addresses=watch.checker.legal_addresses)
         self.dut.rst.value = 0
         await self.clocked.cycles(1)
         self.clocked.held = False

@@ -5,7 +5,7 @@ import random
 from collections.abc import Container, Mapping, Sequence
 from functools import cached_property, lru_cache
 
-from cbit_model.access import BUS_BYTES, Burst, Decision, Response, burst_beats, decide
+from cbit_model.access import BLOCK_BYTES, Burst, Decision, Response, burst_beats, decide
 from cbit_model.dram import LINE_BYTES
 from cbit_model.memory import ALL_LANES, Memory
 from cbit_sim.beats import Address, WriteData
@@ -26,21 +26,26 @@ def user_bits(asid_width: int, *, asid: int = 0, npt_c: bool = False, dma: bool 
 
 
 @lru_cache(maxsize=1 << 16)
-def owner_mask(block: int, identifier: int, ids: int) -> int:
-    """The byte lanes of a block that an ID, one of 0 to ``ids - 1``, may write.
+def owner_mask(place: int, identifier: int, ids: int, bus_bytes: int = BLOCK_BYTES) -> int:
+    """The byte lanes of a place as wide as the bus that an ID, one of 0 to ``ids - 1``, may write.
 
     By line: one ID has the whole line, or each block another ID, or each four bytes, or each byte.
     """
+    return sum(_block_owner_mask(place + offset, identifier, ids) << offset
+               for offset in range(0, bus_bytes, BLOCK_BYTES))
+
+
+def _block_owner_mask(block: int, identifier: int, ids: int) -> int:
     line = block // LINE_BYTES
     match (line ^ line >> 2) % 4:
         case 0:
             return ALL_LANES if line % ids == identifier else 0
         case 1:
-            return ALL_LANES if block // BUS_BYTES % ids == identifier else 0
+            return ALL_LANES if block // BLOCK_BYTES % ids == identifier else 0
         case 2:
             return sum(0xF << 4 * word for word in range(4) if (block // 4 + word) % ids == identifier)
         case _:
-            return sum(1 << lane for lane in range(BUS_BYTES) if (line + lane) % ids == identifier)
+            return sum(1 << lane for lane in range(BLOCK_BYTES) if (line + lane) % ids == identifier)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -109,13 +114,15 @@ class Traffic:
         self.unsettled: int | None = None
         self._model = model
         self._asid_width = asid_width
+        self._bus_bytes = model.bus_bytes
+        self._bus_size = model.bus_bytes.bit_length() - 1
         self._rng = random.Random(seed)
         self._denied = denied
         self._hot = hot
 
-    def owner_mask(self, block: int, identifier: int) -> int:
-        """The byte lanes of a block that an ID may write."""
-        return owner_mask(block, identifier, self.ids)
+    def owner_mask(self, place: int, identifier: int) -> int:
+        """The byte lanes of a place as wide as the bus that an ID may write."""
+        return owner_mask(place, identifier, self.ids, self._bus_bytes)
 
     def next(self) -> Transaction:
         """One transaction."""
@@ -135,7 +142,7 @@ class Traffic:
 
     def _burst_in(self, page_start: int) -> Address:
         rng = self._rng
-        size = rng.choice((4, 4, 4, 4, 3, 2, 1, 0))
+        size = rng.choice((*[self._bus_size] * 4, *reversed(range(self._bus_size))))
         step = 1 << size
         hot = rng.random() < self._hot
         start = page_start + (rng.randrange(_HOT_LINES * LINE_BYTES) if hot else rng.randrange(PAGE_BYTES))
@@ -148,14 +155,14 @@ class Traffic:
             room = min(256, (page_start + PAGE_BYTES - (start & -step)) // step)
             length = min(room, rng.choices((rng.randint(1, 8), rng.randint(1, 40), 256), (30, 6, 1))[0])
         if burst == Burst.INCR and rng.random() < 0.3:
-            start, size, length = start & -LINE_BYTES, 4, 4
+            start, size, length = start & -LINE_BYTES, self._bus_size, LINE_BYTES // self._bus_bytes
         identifier = self._likely_owner(start) if rng.random() < 0.7 else rng.randrange(self.ids)
         return Address(identifier, start, length - 1, size, burst, cache=rng.randrange(16), qos=rng.randrange(16),
                        region=rng.randrange(16))
 
     def _likely_owner(self, start: int) -> int:
-        block, lane = start & -BUS_BYTES, start % BUS_BYTES
-        return next(identifier for identifier in range(self.ids) if self.owner_mask(block, identifier) >> lane & 1)
+        place, lane = start & -self._bus_bytes, start % self._bus_bytes
+        return next(identifier for identifier in range(self.ids) if self.owner_mask(place, identifier) >> lane & 1)
 
     def _with_random_view(self, address: Address, slot: int | None) -> Address:
         """The same bytes as some agent of the host or of a guest may name them."""
@@ -171,7 +178,7 @@ class Traffic:
         model = self._model
         return decide(access_of(address, self._asid_width), mode=model.mode,
                       active=model.slots.active if active is None else active, asid_count=model.asid_count,
-                      c_bit=model.c_bit)
+                      c_bit=model.c_bit, bus_bytes=model.bus_bytes)
 
     def _is_settled(self, address: Address) -> bool:
         if self.unsettled is None:
@@ -197,14 +204,15 @@ class Traffic:
         if broken == 0:
             address = address._replace(burst=Burst.RESERVED)
         elif broken == 1:
-            address = address._replace(size=rng.randint(5, 7))
+            address = address._replace(size=rng.randint(self._bus_size + 1, 7))
         elif broken == 2:
             address = address._replace(burst=Burst.WRAP, len=rng.choice((0, 2, 4, 5, 6, 8, 14, 16, 255)))
         elif broken == 3:
             address = address._replace(burst=Burst.FIXED, len=rng.randint(_MAX_FIXED_BEATS, 255))
         elif broken == 4:
             boundary = (address.addr & -PAGE_BYTES) + PAGE_BYTES
-            address = address._replace(burst=Burst.INCR, size=4, addr=boundary - BUS_BYTES, len=rng.randint(1, 255))
+            address = address._replace(burst=Burst.INCR, size=self._bus_size, addr=boundary - self._bus_bytes,
+                                       len=rng.randint(1, 255))
         elif broken == 5 and self._model.addr_width > self._model.c_bit + 1:
             address = address._replace(addr=address.addr | 1 << rng.randrange(
                 self._model.c_bit + 1, self._model.addr_width))
@@ -223,7 +231,7 @@ class Traffic:
         rng = self._rng
         identifier = rng.randrange(self.ids)
         page = rng.choice(self.ground.exclusive_pages) * PAGE_BYTES
-        size = rng.choice((0, 1, 2, 3, 4))
+        size = rng.choice(range(self._bus_size + 1))
         span = LINE_BYTES * self.ids
         start = page + rng.randrange(PAGE_BYTES // span) * span + identifier * LINE_BYTES
         return self._allowed(Address(identifier, start, 0, size, Burst.INCR, lock=1), None)
@@ -233,18 +241,25 @@ class Traffic:
         length = address.len + 1
         plain = access_of(address, self._asid_width)
         kind = rng.choices(("full", "random", "none"), (12, 7, 1))[0]
-        if address.burst == Burst.RESERVED or address.size > 4:
-            lanes = [(0, rng.randrange(1 << BUS_BYTES)) for _ in range(length)]
+        if address.burst == Burst.RESERVED or address.size > self._bus_size:
+            lanes = [(0, rng.randrange(1 << self._bus_bytes)) for _ in range(length)]
         else:
             lanes = [(block & ~(1 << self._model.c_bit), allowed) for block, allowed in
-                     burst_beats(plain.address, length, address.size, Burst(address.burst))]
+                     burst_beats(plain.address, length, address.size, Burst(address.burst), self._bus_bytes)]
         beats = []
         for number, (block, allowed) in enumerate(lanes, 1):
             strobe = allowed if address.lock else allowed & self.owner_mask(block, address.id)
             if kind != "full":
-                strobe &= rng.randrange(1 << BUS_BYTES) if kind == "random" else 0
-            beats.append(WriteData(rng.getrandbits(8 * BUS_BYTES), strobe, int(number == length)))
+                strobe &= self._random_strobe() if kind == "random" else 0
+            beats.append(WriteData(rng.getrandbits(8 * self._bus_bytes), strobe, int(number == length)))
         return beats
+
+    def _random_strobe(self) -> int:
+        """Any bytes, or where a beat has several blocks, as often some of these."""
+        rng, blocks = self._rng, self._bus_bytes // BLOCK_BYTES
+        if blocks > 1 and rng.random() < 0.5:
+            return sum(ALL_LANES << BLOCK_BYTES * block for block in range(blocks) if rng.random() < 0.5)
+        return rng.randrange(1 << self._bus_bytes)
 
 
 def _exclusive(address: Address) -> Mapping[str, int]:

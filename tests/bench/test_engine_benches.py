@@ -26,6 +26,16 @@ FEW_WAYS = EngineConfig(asid_count=24, key_ways=3)
 
 FEW_WAYS_PIPELINED = dataclasses.replace(PIPELINED, asid_count=40, key_ways=2)
 
+_LEAST = {"addr_width": 32, "c_bit": 31, "id_width": 2, "asid_count": 4, "max_outstanding": 4}
+
+WIDE = {width: EngineConfig(data_width=width, duplex=False, unroll=1, **_LEAST) for width in (256, 512)}
+"""Two and four blocks a beat, in engines that are soon built."""
+
+WIDE_PIPELINED = {
+    256: EngineConfig(data_width=256, pipelined=True, cycles_per_round=2, unroll=2, data_unit_bytes=4096, **_LEAST),
+    512: EngineConfig(data_width=512, pipelined=True, cycles_per_round=2, unroll=1, key_bits=256, key_ways=2, **_LEAST)}
+"""The same with registers, two lanes, large data units, long keys, and fewer ways than keys."""
+
 _SEED = 20
 _TRANSACTIONS = 10_000
 _SOAK_TRANSACTIONS = 1_000_000
@@ -80,6 +90,30 @@ def test_corners_with_fewer_ways_than_keys(bench):
 @pytest.mark.parametrize("personality", ["swift", "unordered", "stalled"])
 def test_random_traffic_with_fewer_ways_than_keys(personality, config):
     _random_traffic(personality, 1000, _SEED, config)
+
+
+_WIDE_CONFIGS = [pytest.param(config, id=f"{kind}{width}")
+                 for kind, configs in (("", WIDE), ("pipelined ", WIDE_PIPELINED)) for width, config in configs.items()]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("config", _WIDE_CONFIGS)
+def test_smoke_of_wide_buses(config):
+    assert simulate("engine", "cbit_sim.benches.smoke", config=config)["transactions"] == 19
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("bench", sorted({*CORNERS} - {"pace"}))  # its cycles are those of tables with room
+@pytest.mark.parametrize("config", _WIDE_CONFIGS)
+def test_corners_of_wide_buses(config, bench):
+    simulate("engine", f"cbit_sim.benches.corners_{bench}", config=config)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("personality", PERSONALITIES)
+@pytest.mark.parametrize("config", _WIDE_CONFIGS)
+def test_random_traffic_of_wide_buses(config, personality):
+    _random_traffic(personality, 2000, _SEED + list(PERSONALITIES).index(personality), config)
 
 
 @pytest.mark.slow

@@ -29,8 +29,8 @@ class FrontContract(Component):
 
     def __init__(self, *, front=AddressFront, is_write, pipelined):
         self.pipelined = pipelined
-        self.front = front(addr_width=C_BIT + 2, c_bit=C_BIT, id_width=1, asid_count=3, is_write=is_write,
-                           pipelined=pipelined)
+        self.front = front(addr_width=C_BIT + 2, data_width=128, c_bit=C_BIT, id_width=1, asid_count=3,
+                           is_write=is_write, pipelined=pipelined)
         super().__init__({"follow": In(1), **free_inputs(self.front)})
 
     def elaborate(self, _platform):

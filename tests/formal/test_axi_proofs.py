@@ -129,7 +129,7 @@ class DeliverSpec(Component):
     """What is offered to the manager stays until it is taken, whatever comes."""
 
     def __init__(self, deliver=ReadDeliver):
-        self.deliver = deliver(id_width=1, plain_beats=4, decrypted_blocks=4, patience=2, pipelined=True)
+        self.deliver = deliver(data_width=128, id_width=1, plain_beats=4, decrypted_beats=4, patience=2, pipelined=True)
         super().__init__(free_inputs(self.deliver))
 
     def elaborate(self, _platform):

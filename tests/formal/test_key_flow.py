@@ -85,8 +85,8 @@ class ShowsKeyBit(ControlPort):
 class RoundKeyAsTweak(XtsUnit):
     """A fault: a round key goes where tweaks do."""
 
-    def _share_tweaks(self, m, test):
-        super()._share_tweaks(m, test)
+    def _join_tweaks(self, m, name, test, number):
+        super()._join_tweaks(m, name, test, number)
         m.d.comb += self.write_tweak.payload.tweak[127].eq(self.round_key.data[127])
 
 

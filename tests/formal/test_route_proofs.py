@@ -70,7 +70,8 @@ class WriteRouteSpec(Spec):
 
 @EACH_KIND
 def test_writes_go_the_way_that_was_decided(pipelined):
-    prove(WriteRouteSpec(WriteRoute(entries=4, pipelined=pipelined, **WIDTHS)), engine=Engine.REACHABILITY)
+    route = WriteRoute(entries=4, data_width=128, pipelined=pipelined, **WIDTHS)
+    prove(WriteRouteSpec(route), engine=Engine.REACHABILITY)
 
 
 class RoutesDiscarded(WriteRoute):
@@ -85,7 +86,8 @@ class RoutesDiscarded(WriteRoute):
 @EACH_KIND
 def test_a_write_on_another_way_is_found(pipelined):
     with pytest.raises(DisprovedError):
-        prove(WriteRouteSpec(RoutesDiscarded(entries=4, pipelined=pipelined, **WIDTHS)), engine=Engine.REACHABILITY)
+        prove(WriteRouteSpec(RoutesDiscarded(entries=4, data_width=128, pipelined=pipelined, **WIDTHS)),
+              engine=Engine.REACHABILITY)
 
 
 class FreeCredit(BeatCredit):
@@ -104,7 +106,8 @@ class ReadIssueSpec(Spec):
 
     def __init__(self, issue=ReadIssue, *, pipelined):
         with mock.patch.object(read_issue, "BeatCredit", FreeCredit):
-            design = issue(addr_width=C_BIT + 2, blocks=2, beats=256, patience=2, pipelined=pipelined, **WIDTHS)
+            design = issue(addr_width=C_BIT + 2, data_width=128, places=2, beats=256, patience=2, pipelined=pipelined,
+                           **WIDTHS)
         super().__init__(design, follow=In(1), fits=In(1), chunk_fits=In(1))
 
     def _claim(self, m, issue):
@@ -170,7 +173,7 @@ def test_a_denied_read_that_is_sent_is_found(pipelined):
 
 
 class ReadDecryptSpec(Spec):
-    """A block whose slot does not serve as it leaves the lane, that DRAM has not given or that has met a faulty round
+    """A beat whose slot does not serve as it leaves the lane, that DRAM has not given or that has met a faulty round
     key leaves as all ones with an error; a partial write is told that it failed. A faulty round key is told exactly if
     the slot serves."""
 
@@ -198,27 +201,29 @@ class ReadDecryptSpec(Spec):
 
 @EACH_KIND
 def test_a_block_without_its_key_leaves_as_ones(pipelined):
-    prove(ReadDecryptSpec(ReadDecrypt(entries=2, id_width=1, slot_width=1, slots=2, blocks=2, pipelined=pipelined)),
+    prove(ReadDecryptSpec(ReadDecrypt(entries=2, data_width=128, id_width=1, slot_width=1, slots=2, places=2,
+                                      pipelined=pipelined)),
           engine=Engine.REACHABILITY)
 
 
 class WriteGatherSpec(Spec):
-    """Only beats of encrypted writes bring bytes to a block, and begin or end one; only those of plain writes count as
-    plain ones."""
+    """Only beats of encrypted writes bring bytes to a whole one, and begin or end one; only those of plain writes count
+    as plain ones."""
 
     def _claim(self, m, gather):
-        beat, had = gather.beat, Signal(16)
+        beat, had = gather.beat, Signal.like(gather.whole.strb)
         is_encrypted = beat.valid & (beat.payload.way == Way.ENCRYPTED)
-        m.d.sync += had.eq(Mux(gather.event.is_block, 0, gather.block.strb))
+        m.d.sync += had.eq(Mux(gather.event.is_whole, 0, gather.whole.strb))
         m.d.comb += [
-            Assert(gather.block.strb == (had | Mux(is_encrypted, beat.payload.strb, 0))),
-            Assert(~gather.event.is_block | is_encrypted),
+            Assert(gather.whole.strb == (had | Mux(is_encrypted, beat.payload.strb, 0))),
+            Assert(~gather.event.is_whole | is_encrypted),
             Assert(~gather.event.is_plain | (beat.valid & (beat.payload.way == Way.PLAIN))),
         ]
 
 
-def test_a_denied_write_brings_no_bytes():
-    prove(WriteGatherSpec(WriteGather(id_width=1)), engine=Engine.REACHABILITY)
+@pytest.mark.parametrize("data_width", [128, 512])
+def test_a_denied_write_brings_no_bytes(data_width):
+    prove(WriteGatherSpec(WriteGather(data_width=data_width, id_width=1)), engine=Engine.REACHABILITY)
 
 
 class LetsBytesThrough(WriteGather):
@@ -226,13 +231,13 @@ class LetsBytesThrough(WriteGather):
 
     def elaborate(self, platform):
         m = super().elaborate(platform)
-        m.d.comb += self.block.strb.eq(self.beat.payload.strb)
+        m.d.comb += self.whole.strb.eq(self.beat.payload.strb)
         return m
 
 
 def test_bytes_of_a_denied_write_are_found():
     with pytest.raises(DisprovedError):
-        prove(WriteGatherSpec(LetsBytesThrough(id_width=1)), engine=Engine.REACHABILITY)
+        prove(WriteGatherSpec(LetsBytesThrough(data_width=128, id_width=1)), engine=Engine.REACHABILITY)
 
 
 class HandsOutAnyway(ReadDecrypt):
@@ -240,18 +245,18 @@ class HandsOutAnyway(ReadDecrypt):
 
     def _sort_out(self, m):
         super()._sort_out(m)
-        m.d.comb += self.o.payload.beat.data.eq(m.submodules.done.o.block)
+        m.d.comb += self.o.payload.beat.data.eq(m.submodules.done.o.data)
 
 
 @EACH_KIND
 def test_a_block_that_is_handed_out_anyway_is_found(pipelined):
     with pytest.raises(DisprovedError):
-        prove(ReadDecryptSpec(HandsOutAnyway(entries=2, id_width=1, slot_width=1, slots=2, blocks=2,
+        prove(ReadDecryptSpec(HandsOutAnyway(entries=2, data_width=128, id_width=1, slot_width=1, slots=2, places=2,
                                              pipelined=pipelined)), engine=Engine.REACHABILITY)
 
 
 class WriteCollectSpec(Spec):
-    """A line of which a block has failed or met a faulty round key, or whose slot does not serve as one leaves the
+    """A line of which a beat has failed or met a faulty round key, or whose slot does not serve as one leaves the
     lane, or if pipelined a cycle later, is said to have failed; each line once, in order. A faulty round key is told
     exactly if the slot serves.
     """
@@ -289,12 +294,12 @@ class WriteCollectSpec(Spec):
 
 @EACH_KIND
 def test_a_line_without_its_key_fails(pipelined):
-    prove(WriteCollectSpec(WriteCollect(entries=LINES, slot_width=1, slots=2, pipelined=pipelined)),
+    prove(WriteCollectSpec(WriteCollect(entries=LINES, data_width=128, slot_width=1, slots=2, pipelined=pipelined)),
           engine=Engine.REACHABILITY)
 
 
-class JudgesLastBlock(WriteCollect):
-    """A fault: a line has failed if its last block has."""
+class JudgesLastBeat(WriteCollect):
+    """A fault: a line has failed if its last beat has."""
 
     def _judge(self, m, arrived):
         super()._judge(m, arrived)
@@ -304,8 +309,8 @@ class JudgesLastBlock(WriteCollect):
 @EACH_KIND
 def test_a_line_that_is_judged_by_one_block_is_found(pipelined):
     with pytest.raises(DisprovedError):
-        prove(WriteCollectSpec(JudgesLastBlock(entries=LINES, slot_width=1, slots=2, pipelined=pipelined)),
-              engine=Engine.REACHABILITY)
+        prove(WriteCollectSpec(JudgesLastBeat(entries=LINES, data_width=128, slot_width=1, slots=2,
+                                              pipelined=pipelined)), engine=Engine.REACHABILITY)
 
 
 class WriteIssueSpec(Spec):
@@ -318,7 +323,7 @@ class WriteIssueSpec(Spec):
 
     def __init__(self, issue=WriteIssue, *, pipelined):
         self.looked_at = ((0, 15), (0, 2, 127)) if pipelined else (range(16), range(128))
-        super().__init__(issue(entries=4, addr_width=C_BIT + 2, c_bit=C_BIT, id_width=1, patience=2,
+        super().__init__(issue(entries=4, addr_width=C_BIT + 2, data_width=128, c_bit=C_BIT, id_width=1, patience=2,
                                pipelined=pipelined))
 
     def _claim(self, m, issue):
@@ -344,7 +349,7 @@ class WritesFailedLines(WriteIssue):
         is_line, written = m.submodules.turns.o.payload.is_line, Signal.like(beat)
         m.d.comb += written.eq(beat)
         with m.If(is_line):
-            m.d.comb += written.strb.eq(self.cipher.payload.is_written.replicate(16))
+            m.d.comb += written.strb.eq(self.cipher.payload.written.replicate(16))
         return super()._offer(m, valid, written)
 
 

@@ -102,6 +102,8 @@ def test_reserved_burst_and_oversize(size):
     assert breaks_axi4(burst=Burst.RESERVED, size=size)
     for burst in (Burst.FIXED, Burst.INCR, Burst.WRAP):
         assert breaks_axi4(burst=burst, size=size, length=2) is (size > 4)
+        for bus_bytes, widest in ((32, 5), (64, 6)):
+            assert malformed(Access(address=0, burst=burst, size=size, length=2), bus_bytes) is (size > widest)
 
 
 @pytest.mark.parametrize("size", range(5))

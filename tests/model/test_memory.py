@@ -21,9 +21,10 @@ def slot_keys(slot: int, key_bytes: int = 16) -> tuple[bytes, bytes]:
     return bytes([slot] * key_bytes), bytes([0x80 | slot] * key_bytes)
 
 
-def make(*, key_bits: int = 128, data_unit_bytes: int = 64, counter_bits: int = 32, released: bool = True) -> Memory:
+def make(*, key_bits: int = 128, data_unit_bytes: int = 64, data_width: int = 128, counter_bits: int = 32,
+         released: bool = True) -> Memory:
     """SME and SEV on, slots 0 to 2 active, DRAM full of random bytes."""
-    memory = Memory(size_bytes=SIZE_BYTES, key_bits=key_bits, data_unit_bytes=data_unit_bytes,
+    memory = Memory(size_bytes=SIZE_BYTES, key_bits=key_bits, data_unit_bytes=data_unit_bytes, data_width=data_width,
                     counter_bits=counter_bits)
     memory.dram.content[:] = random.Random(SEED).randbytes(SIZE_BYTES)
     for slot in range(3):
@@ -108,9 +109,16 @@ def test_fetches_and_walks_of_a_guest_are_private(memory, fields):
     assert data_of(memory.read(line(0x80, asid=1, **fields))) == plaintext
 
 
-def random_access(rng: random.Random) -> Access:
+def random_strobe(rng: random.Random, bus_bytes: int) -> int:
+    """All bytes, any of them, some of the blocks, or none."""
+    everything = (1 << bus_bytes) - 1
+    blocks = sum(0xFFFF << place for place in range(0, bus_bytes, 16) if rng.random() < 0.5)
+    return rng.choice([everything, rng.randrange(1 << bus_bytes), blocks, 0])
+
+
+def random_access(rng: random.Random, widest: int) -> Access:
     """A well-formed access, aligned or not, of any kind of burst and beat."""
-    size = rng.randrange(5)
+    size = rng.randrange(widest + 1)
     burst = rng.choice([Burst.FIXED, Burst.INCR, Burst.WRAP])
     if burst == Burst.WRAP:
         length = rng.choice([2, 4, 8, 16])
@@ -124,26 +132,26 @@ def random_access(rng: random.Random) -> Access:
 
 @pytest.mark.parametrize("key_bits", [128, 256])
 @pytest.mark.parametrize("data_unit_bytes", [64, 4096])
-def test_random_writes_change_their_bytes_and_no_others(key_bits, data_unit_bytes):
+@pytest.mark.parametrize("bus_bytes", [16, 32, 64])
+def test_random_writes_change_their_bytes_and_no_others(bus_bytes, key_bits, data_unit_bytes):
     """After each write the block is decrypted byte by byte from DRAM: strobed bytes are new, all others as before."""
     print(f"seed {SEED}")
     rng = random.Random(SEED)
-    memory = make(key_bits=key_bits, data_unit_bytes=data_unit_bytes)
+    memory = make(key_bits=key_bits, data_unit_bytes=data_unit_bytes, data_width=8 * bus_bytes)
     keys = [XtsKey(*slot_keys(slot, key_bits // 8)) for slot in range(3)]
     for _ in range(400):
-        access = random_access(rng)
-        lanes = burst_beats(access.address & ~C, access.length, access.size, access.burst)
-        beats = [WriteBeat(rng.randbytes(16), rng.choice([beat.lanes, beat.lanes & rng.randrange(1 << 16), 0]))
-                 for beat in lanes]
+        access = random_access(rng, bus_bytes.bit_length() - 1)
+        lanes = burst_beats(access.address & ~C, access.length, access.size, access.burst, bus_bytes)
+        beats = [WriteBeat(rng.randbytes(bus_bytes), beat.lanes & random_strobe(rng, bus_bytes)) for beat in lanes]
         written = {}
         for (container, _), (data, strobe) in zip(lanes, beats):
-            written |= {container + lane: data[lane] for lane in range(16) if strobe >> lane & 1}
+            written |= {container + lane: data[lane] for lane in range(bus_bytes) if strobe >> lane & 1}
         before = bytes(memory.dram.content)
         assert memory.write(access, beats) is Response.OKAY
         after = memory.dram.content
 
         touched = {address & -16 for address in written}
-        for block in sorted({container for container, _ in lanes}):
+        for block in sorted({container + place for container, _ in lanes for place in range(0, bus_bytes, 16)}):
             old, new = before[block:block + 16], bytes(after[block:block + 16])
             if block not in touched:
                 assert new == old
@@ -152,13 +160,13 @@ def test_random_writes_change_their_bytes_and_no_others(key_bits, data_unit_byte
                 old = keys[access.asid].decrypt(old, address=block, data_unit_bytes=data_unit_bytes)
                 new = keys[access.asid].decrypt(new, address=block, data_unit_bytes=data_unit_bytes)
             assert list(new) == [written.get(block + lane, old[lane]) for lane in range(16)]
-        low, high = min(lanes).container, max(lanes).container + 16
+        low, high = min(lanes).container, max(lanes).container + bus_bytes
         assert after[:low] == before[:low]
         assert after[high:] == before[high:]
 
         for (container, lane_mask), beat in zip(lanes, memory.read(access)):
             assert beat.lanes == lane_mask
-            for lane in range(16):
+            for lane in range(bus_bytes):
                 if container + lane in written:
                     assert beat.data[lane] == written[container + lane]
 
@@ -396,6 +404,7 @@ def test_old_ciphertext_under_a_reused_slot_is_junk(memory):
     ({"c_bit": 48}, "c_bit must be from 12 to 47, not 48"),
     ({"c_bit": 11}, "c_bit must be from 12 to 47, not 11"),
     ({"key_bits": 192}, "key_bits must be 128 or 256, not 192"),
+    ({"data_width": 64}, "data_width must be 128, 256 or 512, not 64"),
     ({"data_unit_bytes": 512}, "data_unit_bytes must be 64 or 4096, not 512"),
     ({"counter_bits": 0}, "counter_bits must be 1 or more, not 0"),
 ])

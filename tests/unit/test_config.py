@@ -9,11 +9,11 @@ from cbit.config import DEFAULT_PRESET, PRESETS, EngineConfig, SBox, preset
 
 
 @pytest.mark.parametrize(("field", "value"), [
-    ("addr_width", 64), ("c_bit", 13), ("c_bit", 46), ("id_width", 1), ("id_width", 8), ("asid_count", 2),
-    ("asid_count", 3), ("asid_count", 1024), ("key_ways", 2), ("key_ways", 16), ("key_bits", 128), ("key_bits", 256),
-    ("data_unit_bytes", 64),
-    ("data_unit_bytes", 4096), ("duplex", False), ("unroll", 1), ("unroll", 10), ("rounds_per_cycle", 2),
-    ("cycles_per_round", 5), ("pipelined", True), ("block_ram_rounds", 0), ("block_ram_rounds", 42),
+    ("addr_width", 64), ("c_bit", 13), ("c_bit", 46), ("id_width", 1), ("id_width", 8), ("data_width", 256),
+    ("data_width", 512), ("asid_count", 2), ("asid_count", 3), ("asid_count", 1024), ("key_ways", 2),
+    ("key_ways", 16), ("key_bits", 128), ("key_bits", 256), ("data_unit_bytes", 64), ("data_unit_bytes", 4096),
+    ("duplex", False), ("unroll", 1), ("unroll", 10), ("rounds_per_cycle", 2),
+    ("cycles_per_round", 5), ("pipelined", True), ("block_ram_rounds", 0), ("block_ram_rounds", 140),
     ("max_outstanding", 4), ("max_outstanding", 64), *(("sbox", kind) for kind in SBox)])
 def test_values_at_the_ends_of_their_range_are_taken(field, value):
     assert getattr(EngineConfig(**{field: value}), field) == value
@@ -28,7 +28,7 @@ def test_values_at_the_ends_of_their_range_are_taken(field, value):
     ({"c_bit": 48}, "c_bit must be an integer from 13 to 47, not 48"),
     ({"id_width": 0}, "id_width must be an integer from 1 to 8, not 0"),
     ({"id_width": 9}, "id_width must be an integer from 1 to 8, not 9"),
-    ({"data_width": 64}, "data_width must be 128, not 64"),
+    ({"data_width": 64}, "data_width must be 128 or 256 or 512, not 64"),
     ({"asid_count": 1}, "asid_count must be an integer from 2 to 1024, not 1"),
     ({"asid_count": 1025}, "asid_count must be an integer from 2 to 1024, not 1025"),
     ({"key_ways": 1}, "key_ways must be an integer from 2 to 16, not 1"),
@@ -42,7 +42,7 @@ def test_values_at_the_ends_of_their_range_are_taken(field, value):
     ({"rounds_per_cycle": 3}, "rounds_per_cycle must be 1 or 2, not 3"),
     ({"cycles_per_round": 6}, "cycles_per_round must be an integer from 1 to 5, not 6"),
     ({"rounds_per_cycle": 2, "cycles_per_round": 2}, "cycles_per_round must be 1 with two rounds_per_cycle, not 2"),
-    ({"block_ram_rounds": 43}, "block_ram_rounds must be an integer from 0 to 42, not 43"),
+    ({"block_ram_rounds": 141}, "block_ram_rounds must be an integer from 0 to 140, not 141"),
     ({"pipelined": 1}, "pipelined must be true or false, not 1"),
     ({"rounds_per_cycle": 2, "sbox": SBox.BLOCK_RAM}, "rounds_per_cycle must be 1 with the block_ram S-box, not 2"),
     ({"sbox": "table"}, "sbox must be table or composite or block_ram, not 'table'"),

@@ -1,4 +1,7 @@
-"""What a whole engine does when its self-test fails, and when a key that it keeps is no longer what it was."""
+"""What a whole engine does when its self-test fails, when a key that it keeps is no longer what it was, and with wide
+beats."""
+
+import random
 
 import pytest
 from amaranth.sim import Simulator
@@ -9,6 +12,8 @@ from cbit.axi.ports import Response
 from cbit.config import EngineConfig
 from cbit.engine import Engine
 from cbit.keys.types import Operation, Result, SlotState
+from cbit_model.access import Access, Burst, burst_beats
+from cbit_model.memory import Memory, WriteBeat
 from cbit_sim.axi_lite import Registers
 
 SMALL = {"duplex": False, "unroll": 1, "max_outstanding": 4, "addr_width": 32, "c_bit": 31}
@@ -209,5 +214,118 @@ def test_a_faulty_key_fails_what_uses_it_and_erases_every_key(round_key_memories
         assert await manager.read(ctx, PLAIN) == (OKAY, 7)
         assert await manager.write(ctx, PLAIN) == OKAY
         assert dram.written == 32
+
+    simulate(dut, testbench, dram.serve_reads, dram.serve_writes)
+
+
+class Content(Dram):
+    """Bytes, of which every burst that reaches them takes or leaves some."""
+
+    def __init__(self, dut, content):
+        super().__init__(dut)
+        self.content = content
+        self.bus_bytes = dut.config.data_width // 8
+
+    def _places(self, burst):
+        beats = burst_beats(burst.addr, burst.len + 1, burst.size, Burst.INCR, self.bus_bytes)
+        return [beat.container for beat in beats]
+
+    async def serve_reads(self, ctx):
+        while True:
+            ctx.set(self.port.ar.ready, 1)
+            burst = await self._pass(ctx, self.port.ar)
+            ctx.set(self.port.ar.ready, 0)
+            self.reads += burst.len + 1
+            for beat, place in enumerate(self._places(burst)):
+                data = int.from_bytes(self.content[place:place + self.bus_bytes], "little")
+                ctx.set(self.port.r.payload, {"id": burst.id, "data": data, "last": beat == burst.len})
+                await self._offer(ctx, self.port.r)
+
+    async def serve_writes(self, ctx):
+        while True:
+            ctx.set(self.port.aw.ready, 1)
+            burst = await self._pass(ctx, self.port.aw)
+            ctx.set(self.port.aw.ready, 0)
+            ctx.set(self.port.w.ready, 1)
+            for place in self._places(burst):
+                beat = await self._pass(ctx, self.port.w)
+                for lane in range(self.bus_bytes):
+                    if beat.strb >> lane & 1:
+                        self.content[place + lane] = beat.data >> 8 * lane & 0xFF
+            ctx.set(self.port.w.ready, 0)
+            ctx.set(self.port.b.payload.id, burst.id)
+            await self._offer(ctx, self.port.b)
+
+
+class WideManager(Manager):
+    """One INCR burst at a time."""
+
+    async def _begin(self, ctx, channel, access):
+        ctx.set(channel.payload, {"addr": access.address, "len": access.length - 1, "size": access.size, "burst": 1})
+        ctx.set(channel.valid, 1)
+        await ctx.tick().until(channel.ready)
+        ctx.set(channel.valid, 0)
+
+    async def read(self, ctx, access):
+        await self._begin(ctx, self.port.ar, access)
+        ctx.set(self.port.r.ready, 1)
+        beats = [(await ctx.tick().sample(self.port.r.payload).until(self.port.r.valid))[0]
+                 for _ in range(access.length)]
+        ctx.set(self.port.r.ready, 0)
+        return [(beat.data, beat.resp.value) for beat in beats]
+
+    async def write(self, ctx, access, beats):
+        await self._begin(ctx, self.port.aw, access)
+        for data, strobe in beats:
+            ctx.set(self.port.w.payload, {"data": int.from_bytes(data, "little"), "strb": strobe})
+            ctx.set(self.port.w.valid, 1)
+            await ctx.tick().until(self.port.w.ready)
+        ctx.set(self.port.w.valid, 0)
+        ctx.set(self.port.b.ready, 1)
+        (answer,) = await ctx.tick().sample(self.port.b.payload).until(self.port.b.valid)
+        ctx.set(self.port.b.ready, 0)
+        return answer.resp.value
+
+
+@pytest.mark.parametrize("data_width", [256, 512])
+def test_wide_beats_are_what_the_model_makes_of_them(data_width):
+    """Whole lines, some blocks of a beat, some bytes of some blocks, and narrow beats."""
+    dut = Engine(EngineConfig(asid_count=2, data_width=data_width, **SMALL))
+    bus_bytes, seed = data_width // 8, 5
+    print(f"seed {seed}")
+    rng = random.Random(seed)
+    model = Memory(size_bytes=8192, addr_width=32, c_bit=31, asid_count=2, data_width=data_width)
+    psp, dram, manager = Psp(dut), Content(dut, bytearray(rng.randbytes(8192))), WideManager(dut)
+    widest = bus_bytes.bit_length() - 1
+    strobes = [(1 << bus_bytes) - 1, 0xFFFF, 0xFFFF << bus_bytes - 16, 0xFF << bus_bytes - 20, 0]
+
+    async def testbench(ctx):
+        await psp.wait_ready(ctx)
+        await psp.write_keys(ctx)
+        assert await psp.install(ctx) == Result.OK
+        await psp.write(ctx, "MODE", SME=1)
+        await psp.write(ctx, "CONTROL", RELEASE=1)
+        key, tweak_key = (b"".join((word + first).to_bytes(4, "little") for word in range(4)) for first in (1, 0))
+        model.dram.content[:] = dram.content
+        model.install(0, key, tweak_key)
+        model.set_mode(sme=True, tsme=False, sev=False)
+        model.release()
+        for strobe, size, offset, length in (
+                *((strobe, widest, 0, 64 // bus_bytes) for strobe in strobes), (strobes[0], widest, 16, 2),
+                (strobes[0], 2, 24, 5), (strobes[0], 4, 16, 3)):
+            access = Access(address=ENCRYPTED | 64 * rng.randrange(16) + offset, length=length, size=size)
+            beats = [WriteBeat(rng.randbytes(bus_bytes), strobe & lanes) for _, lanes in
+                     burst_beats(access.address, length, size, Burst.INCR, bus_bytes)]
+            reads = dram.reads
+            assert await manager.write(ctx, access, beats) == model.write(access, beats)
+            assert dram.content == model.dram.content
+            is_partial = any(beat.strobe >> block & 0xFFFF not in (0, 0xFFFF)
+                             for beat in beats for block in range(0, bus_bytes, 16))
+            assert is_partial or dram.reads == reads
+            seen = zip(await manager.read(ctx, access), model.read(access), strict=True)
+            for (data, resp), expected in seen:
+                assert resp == expected.response
+                assert all(data >> 8 * lane & 0xFF == expected.data[lane]
+                           for lane in range(bus_bytes) if expected.lanes >> lane & 1)
 
     simulate(dut, testbench, dram.serve_reads, dram.serve_writes)

@@ -24,7 +24,7 @@ class Decision(Component):
 
     Parameters
     ----------
-    addr_width, c_bit, id_width, asid_count : :class:`int`
+    addr_width, data_width, c_bit, id_width, asid_count : :class:`int`
         As in :class:`~cbit.config.EngineConfig`.
     is_write : :class:`bool`
         Whether the channel is AW: exclusive writes to encrypted memory are discarded.
@@ -54,16 +54,16 @@ class Decision(Component):
         High while an access is under way that will use ``drain_slot``, or may if nothing else denies it.
     """
 
-    def __init__(self, *, addr_width: int, c_bit: int, id_width: int, asid_count: int, is_write: bool,
-                 pipelined: bool) -> None:
+    def __init__(self, *, addr_width: int, data_width: int, c_bit: int, id_width: int, asid_count: int,
+                 is_write: bool, pipelined: bool) -> None:
         self.c_bit = c_bit
         self.is_write = is_write
         self.pipelined = pipelined
         self.asid_width = (asid_count - 1).bit_length()
         self.user = user_layout(asid_width=self.asid_width)
         address = address_layout(addr_width=addr_width, id_width=id_width, user_width=self.user.size)
-        self.rules = BurstRules(addr_width=addr_width, id_width=id_width, user_width=self.user.size,
-                                pipelined=pipelined)
+        self.rules = BurstRules(addr_width=addr_width, data_width=data_width, id_width=id_width,
+                                user_width=self.user.size, pipelined=pipelined)
         self.policy = KeyPolicy(asid_width=self.asid_width)
         self.taken = Stage(shape=StructLayout({"valid": 1, "address": address, "mode": MODE, "slots": SLOT_STATES}),
                            registered=pipelined)

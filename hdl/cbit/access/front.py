@@ -31,7 +31,7 @@ class AddressFront(Component):
 
     Parameters
     ----------
-    addr_width, c_bit, id_width, asid_count : :class:`int`
+    addr_width, data_width, c_bit, id_width, asid_count : :class:`int`
         As in :class:`~cbit.config.EngineConfig`.
     is_write : :class:`bool`
         Whether the channel is AW.
@@ -57,11 +57,11 @@ class AddressFront(Component):
         High while an access under ``drain_slot`` is here.
     """
 
-    def __init__(self, *, addr_width: int, c_bit: int, id_width: int, asid_count: int, is_write: bool,
-                 pipelined: bool) -> None:
+    def __init__(self, *, addr_width: int, data_width: int, c_bit: int, id_width: int, asid_count: int,
+                 is_write: bool, pipelined: bool) -> None:
         self.asid_count = asid_count
-        self.decision = Decision(addr_width=addr_width, c_bit=c_bit, id_width=id_width, asid_count=asid_count,
-                                 is_write=is_write, pipelined=pipelined)
+        self.decision = Decision(addr_width=addr_width, data_width=data_width, c_bit=c_bit, id_width=id_width,
+                                 asid_count=asid_count, is_write=is_write, pipelined=pipelined)
         asid_width = self.decision.asid_width
         self.request_layout = request_layout(c_bit=c_bit, id_width=id_width, slot_width=asid_width)
         super().__init__({

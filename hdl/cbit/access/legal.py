@@ -4,6 +4,7 @@ from amaranth import Cat, Module, Mux, Signal
 from amaranth.lib.data import StructLayout
 from amaranth.lib.wiring import Component, In, Out
 
+from cbit.axi.beat import BeatShape
 from cbit.axi.ports import Burst, address_layout
 from cbit.stream.stage import Stage
 
@@ -13,7 +14,7 @@ __all__ = ["BurstRules"]
 
 
 class BurstRules(Component):
-    """Tells a burst that AXI4 does not allow on a bus of 16 bytes (IHI 0022, A3.4.1), and where one ends.
+    """Tells a burst that AXI4 does not allow on the bus (IHI 0022, A3.4.1), and where one ends.
 
     Malformed are: the reserved burst type; a beat wider than the bus; WRAP of a length other than 2, 4,
     8 or 16 beats or from an address that is not aligned to the beat; FIXED of more than 16 beats; INCR
@@ -25,6 +26,8 @@ class BurstRules(Component):
     ----------
     addr_width, id_width, user_width : :class:`int`
         Widths of the address channel.
+    data_width : :class:`int`
+        Bits of a beat on the bus: 128, 256 or 512.
     pipelined : :class:`bool`
         Whether registers part the steps.
 
@@ -38,10 +41,13 @@ class BurstRules(Component):
         Of a burst that is not malformed.
     """
 
-    def __init__(self, *, addr_width: int, id_width: int, user_width: int, pipelined: bool) -> None:
+    def __init__(self, *, addr_width: int, data_width: int, id_width: int, user_width: int, pipelined: bool) -> None:
+        self.data_width = data_width
         self.pipelined = pipelined
-        measures = StructLayout({"burst": Burst, "is_forbidden": 1, "beat_mask": 4, "first": 12, "span": 12})
-        sums = StructLayout({"burst": Burst, "is_malformed": 1, "container_mask": 8, "first_byte": 6,
+        widest = self._widest = BeatShape(data_width).size
+        measures = StructLayout({"burst": Burst, "is_forbidden": 1, "beat_mask": widest, "first": 12,
+                                 "span": 8 + widest})
+        sums = StructLayout({"burst": Burst, "is_malformed": 1, "container_mask": 4 + widest, "first_byte": 6,
                              "last_byte": 6, "lines_after": 6})
         self.measured = Stage(shape=measures, registered=pipelined)
         self.summed = Stage(shape=sums, registered=pipelined)
@@ -63,14 +69,14 @@ class BurstRules(Component):
 
     def _measure(self, m: Module, measures) -> None:
         """The burst in bytes: its first beat's place, and the distance of the last from it unless it wraps."""
-        address = self.address
-        size = Signal(range(5))
-        misaligned = (address.addr[:4] & measures.beat_mask).any()
+        address, widest = self.address, self._widest
+        size = Signal(range(widest + 1))
+        misaligned = (address.addr[:widest] & measures.beat_mask).any()
         m.d.comb += [
-            size.eq(Mux(address.size > 4, 4, address.size)),
+            size.eq(Mux(address.size > widest, widest, address.size)),
             measures.burst.eq(address.burst),
-            measures.beat_mask.eq(beat_mask(address.size)),
-            measures.first.eq(Cat(address.addr[:4] & ~measures.beat_mask, address.addr[4:12])),
+            measures.beat_mask.eq(beat_mask(address.size, widest=widest)),
+            measures.first.eq(Cat(address.addr[:widest] & ~measures.beat_mask, address.addr[widest:12])),
             measures.span.eq(address.len << size),
         ]
         with m.Switch(address.burst):
@@ -83,18 +89,18 @@ class BurstRules(Component):
                 m.d.comb += measures.is_forbidden.eq(~is_allowed | misaligned)
             with m.Default():
                 m.d.comb += measures.is_forbidden.eq(1)
-        with m.If(address.size > 4):
+        with m.If(address.size > widest):
             m.d.comb += measures.is_forbidden.eq(1)
 
     def _add(self, m: Module, measures, sums) -> None:
         first = measures.first
-        page_end = Signal(13)
+        page_end = Signal(len(measures.span) + 1)
         m.d.comb += [
             page_end.eq(first + measures.span),
             Cat(sums.last_byte, sums.lines_after).eq(first[:6] + measures.span),
             sums.first_byte.eq(first),
             sums.burst.eq(measures.burst),
-            sums.is_malformed.eq(measures.is_forbidden | ((measures.burst == Burst.INCR) & page_end[12])),
+            sums.is_malformed.eq(measures.is_forbidden | ((measures.burst == Burst.INCR) & page_end[12:].any())),
             sums.container_mask.eq(measures.span | measures.beat_mask),
         ]
 

@@ -49,9 +49,9 @@ ATTRIBUTES = StructLayout({"cache": 4, "prot": 3, "qos": 4, "region": 4})
 """What of an address payload passes to DRAM unchanged."""
 
 
-def beat_mask(size: Value) -> Value:
-    """The address bits within a beat of AxSIZE ``size``; those of 16 bytes where it is wider than the bus."""
-    return Array((1 << bits) - 1 for bits in range(5))[size]
+def beat_mask(size: Value, *, widest: int) -> Value:
+    """The address bits within a beat of AxSIZE ``size``; those of AxSIZE ``widest`` where it is wider than that."""
+    return Array((1 << bits) - 1 for bits in range(widest + 1))[size]
 
 
 def extent_layout() -> StructLayout:

@@ -6,6 +6,7 @@ from amaranth.lib import stream
 from amaranth.lib.data import StructLayout
 from amaranth.lib.wiring import Component, In, Out
 
+from cbit.axi.beat import BeatShape
 from cbit.axi.ports import Burst
 
 from .request import ATTRIBUTES, beat_mask, request_layout
@@ -17,7 +18,7 @@ def chunk_layout(*, c_bit: int, id_width: int, slot_width: int) -> StructLayout:
     """The part of an encrypted burst that lies in one line.
 
     ``line`` is the address without its 6 lowest bits. ``first_byte`` and ``last_byte`` are the places
-    in the line of the first and the last beat, aligned to the beat; the blocks between them are
+    in the line of the first and the last beat, aligned to the beat; what lies between them is
     touched. ``beats`` is one less than their number. With ``is_fixed`` all beats are at ``first_byte``.
     ``is_final`` marks the burst's last chunk.
     """
@@ -61,6 +62,8 @@ class ChunkSplitter(Component):
     ----------
     c_bit, id_width, slot_width : :class:`int`
         Widths of the request.
+    data_width : :class:`int`
+        Bits of a beat on the bus: 128, 256 or 512.
     pipelined : :class:`bool`
         Whether the first chunk comes from registers, too.
 
@@ -78,7 +81,8 @@ class ChunkSplitter(Component):
         High while an access under ``drain_slot`` is being cut.
     """
 
-    def __init__(self, *, c_bit: int, id_width: int, slot_width: int, pipelined: bool = False) -> None:
+    def __init__(self, *, c_bit: int, id_width: int, slot_width: int, data_width: int, pipelined: bool = False) -> None:
+        self.data_width = data_width
         self.pipelined = pipelined
         self.request_layout = request_layout(c_bit=c_bit, id_width=id_width, slot_width=slot_width)
         self.chunk_layout = chunk_layout(c_bit=c_bit, id_width=id_width, slot_width=slot_width)
@@ -135,7 +139,7 @@ class ChunkSplitter(Component):
         is_wrap, is_whole = request.burst == Burst.WRAP, extent.chunks_after == 0
         room = Mux(is_wrap, request.len, 63) & (63 >> request.size) & ~(address >> request.size)
         m.d.comb += [
-            mask.eq(beat_mask(request.size)),
+            mask.eq(beat_mask(request.size, widest=BeatShape(self.data_width).size)),
             container.eq(Mux(is_wrap, request.len[:4] << request.size, 0xFFF)),
             *(chunk[field].eq(request[field]) for field in ("size", "slot", "id", "attributes")),
             chunk.line.eq(request.addr[6:]),

@@ -2,15 +2,12 @@
 
 import dataclasses
 
-__all__ = ["KNOWN_BLOCK", "KnownAnswer", "known_answer"]
-
-KNOWN_BLOCK = 1
-"""Number of the block within its data unit, so that the multiplication by alpha has its part."""
+__all__ = ["KnownAnswer", "known_answer"]
 
 
 @dataclasses.dataclass(frozen=True)
 class KnownAnswer:
-    """A block of AES-XTS in the data unit of number 0, and what it is made with and of.
+    """A line of AES-XTS, the first of the data unit of number 0, and what it is made with and of.
 
     Parameters
     ----------
@@ -21,7 +18,7 @@ class KnownAnswer:
     tweak : :class:`bytes`
         E(K2, 0), the tweak of the first block of the data unit.
     plain, cipher : :class:`bytes`
-        Block number :data:`KNOWN_BLOCK` of the unit, before and after encryption.
+        Its four blocks, before and after encryption.
     """
 
     key: bytes
@@ -37,7 +34,7 @@ class KnownAnswer:
         return tuple(int.from_bytes(both[at:at + 4], "little") for at in range(0, len(both), 4))
 
 
-_PLAIN = bytes(range(16 * KNOWN_BLOCK, 16 * KNOWN_BLOCK + 16))
+_PLAIN = bytes(range(64))
 
 _ANSWERS = {
     128: KnownAnswer(
@@ -45,13 +42,15 @@ _ANSWERS = {
         tweak_key=bytes.fromhex("31415926535897932384626433832795"),
         tweak=bytes.fromhex("6dcfba212f5d82bf525ee9793cfa505a"),
         plain=_PLAIN,
-        cipher=bytes.fromhex("a96e4bbe3208ff25287dd3819616e89c")),
+        cipher=bytes.fromhex("27a7479befa1d476489f308cd4cfa6e2a96e4bbe3208ff25287dd3819616e89c"
+                             "c78cf7f5e543445f8333d8fa7f56000005279fa5d8b5e4ad40e736ddb4d35412")),
     256: KnownAnswer(
         key=bytes.fromhex("2718281828459045235360287471352662497757247093699959574966967627"),
         tweak_key=bytes.fromhex("3141592653589793238462643383279502884197169399375105820974944592"),
         tweak=bytes.fromhex("cd176a3ec1f7f4005d631f947c2e0a84"),
         plain=_PLAIN,
-        cipher=bytes.fromhex("cad8bfcb233ff6ad71b7c1e7ca651508")),
+        cipher=bytes.fromhex("3a060a8cad115a6f44572e3759e43c8fcad8bfcb233ff6ad71b7c1e7ca651508"
+                             "860aed34ec9506d368aa50274a31c16d2deae4d64c2a8096091c093f3820fb6d")),
 }
 
 

@@ -33,7 +33,7 @@ class BeatCredit(Component):
     renew : ``In(1)``
         High in a cycle after which ``len`` may be another one.
     fits, chunk_fits : ``Out(1)``
-        Whether there is room for that burst, and for a chunk of four beats.
+        Whether there is room for that burst, and for a chunk, which has up to four beats.
     take : ``In(1)``
         Takes room for ``taken + 1`` beats.
     taken : ``In(8)``

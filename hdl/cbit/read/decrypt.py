@@ -1,4 +1,4 @@
-"""From a block of ciphertext to the plaintext that managers and partial writes wait for."""
+"""From a beat of ciphertext to the plaintext that managers and partial writes wait for."""
 
 from functools import partial
 
@@ -9,6 +9,7 @@ from amaranth.lib.data import StructLayout
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import Component, In, Out, connect, flipped
 
+from cbit.axi.beat import BeatShape
 from cbit.axi.ports import Response, read_data_layout
 from cbit.stream.hop import Hop
 from cbit.stream.queue import ReservedQueue
@@ -24,52 +25,53 @@ from .sort import WAITING_BEATS, cipher_beat_layout
 __all__ = ["ReadDecrypt", "decrypted_layout", "merged_layout", "read_tag_layout"]
 
 
-def read_tag_layout(*, id_width: int, slot_width: int, blocks: int) -> StructLayout:
-    """What goes beside a block through the decrypting lane: what is to become of it."""
+def read_tag_layout(*, data_width: int, id_width: int, slot_width: int, places: int) -> StructLayout:
+    """What goes beside a beat through the decrypting lane: what is to become of it."""
     return StructLayout({
         "is_merge": unsigned(1),
         "id": unsigned(id_width),
         "slot": unsigned(slot_width),
         "resp": Response,
-        "repeat": unsigned(4),
+        "repeat": unsigned(BeatShape(data_width).size),
         "is_end": unsigned(1),
         "is_final": unsigned(1),
-        "place": range(blocks),
+        "place": range(places),
         "mark": unsigned(TICKET_BITS),
         "generations": GENERATIONS,
     })
 
 
-def merged_layout(*, blocks: int) -> StructLayout:
+def merged_layout(*, data_width: int, places: int) -> StructLayout:
     """The plaintext that a partial write at ``place`` has asked for; not to be used if ``failed``."""
-    return StructLayout({"place": range(blocks), "data": unsigned(128), "failed": unsigned(1)})
+    return StructLayout({"place": range(places), "data": unsigned(data_width), "failed": unsigned(1)})
 
 
-def decrypted_layout(*, id_width: int) -> StructLayout:
-    """A block for the manager: ``repeat`` + 1 beats, of which the last is ``beat``.
+def decrypted_layout(*, data_width: int, id_width: int) -> StructLayout:
+    """A beat of DRAM for the manager: ``repeat`` + 1 beats, of which the last is ``beat``.
 
-    ``is_end`` marks the last block of a burst of ``generation``. It leaves only after ``mark`` plain beats.
+    ``is_end`` marks the last one of a burst of ``generation``. It leaves only after ``mark`` plain beats.
     """
-    return StructLayout({"beat": read_data_layout(id_width, 128), "repeat": unsigned(4), "is_end": unsigned(1),
+    return StructLayout({"beat": read_data_layout(id_width, data_width),
+                         "repeat": unsigned(BeatShape(data_width).size), "is_end": unsigned(1),
                          "mark": unsigned(TICKET_BITS), "generation": unsigned(1)})
 
 
 class ReadDecrypt(Component):
-    """Decrypts blocks in the order in which they come.
+    """Decrypts beats in the order in which they come.
 
-    A block whose tweak has not come, or which finds the lane busy, waits with all behind it. A block goes
+    A beat whose tweak has not come, or which finds the lane busy, waits with all behind it. A beat goes
     to the manager as all ones with an error if DRAM gave an error, if its key is no longer there or if a round key was
     faulty.
 
     Latency: that of the lane, if the tweak is there, or if pipelined four cycles more. Throughput: one
-    block a cycle. Stalls: ``i``, ``o`` and ``merged`` never wait; ``i`` must not come while
-    :data:`~cbit.read.sort.WAITING_BEATS` blocks wait.
+    beat a cycle. Stalls: ``i``, ``o`` and ``merged`` never wait; ``i`` must not come while
+    :data:`~cbit.read.sort.WAITING_BEATS` beats wait.
 
     Parameters
     ----------
-    entries, id_width, slot_width, slots, blocks : :class:`int`
-        Number of bursts, widths of an ID and of a slot number, and numbers of slots and of the write path's
-        blocks.
+    entries, data_width, id_width, slot_width, slots, places : :class:`int`
+        Number of bursts, widths of a beat, of an ID and of a slot number, and numbers of slots and of the write path's
+        places of beats.
     pipelined : :class:`bool`
         Whether there are registers between the steps.
 
@@ -83,29 +85,31 @@ class ReadDecrypt(Component):
         The burst of entry ``index`` begins, and ``plan`` says what becomes of it.
     index, plan, generations : ``In``
     free : ``Out(stream.Signature(range(entries), always_ready=True))``
-        An entry whose last block has left for the lane.
+        An entry whose last beat has left for the lane.
     left : ``Out(1)``
-        High in a cycle in which a block leaves for the lane, or if pipelined after it.
+        High in a cycle in which a beat leaves for the lane, or if pipelined after it.
     serving : ``In(slots)``
         Slots whose keys are there.
     merged : ``Out(stream.Signature(merged_layout(...), always_ready=True))``
     o : ``Out(stream.Signature(decrypted_layout(...), always_ready=True))``
     key_fault : ``Out(1)``
-        A block has met a faulty round key of a slot that serves.
+        A beat has met a faulty round key of a slot that serves.
     end, ended : ``Out(1)``
-        The last block of a burst of key generation ``ended`` is decrypted.
+        The last beat of a burst of key generation ``ended`` is decrypted.
     """
 
-    def __init__(self, *, entries: int, id_width: int, slot_width: int, slots: int, blocks: int,
+    def __init__(self, *, entries: int, data_width: int, id_width: int, slot_width: int, slots: int, places: int,
                  pipelined: bool) -> None:
+        self.data_width = data_width
         self.entries = entries
         self.pipelined = pipelined
-        widths = {"id_width": id_width, "slot_width": slot_width, "blocks": blocks}
-        self.tag_layout = read_tag_layout(**widths)
+        widths = {"data_width": data_width, "id_width": id_width, "slot_width": slot_width, "places": places}
+        lane = {"data_width": data_width, "tag": read_tag_layout(**widths)}
+        self.tag_layout = lane["tag"]
         super().__init__({
-            "i": In(stream.Signature(cipher_beat_layout(entries=entries), always_ready=True)),
-            "lane_i": Out(stream.Signature(lane_input_layout(slot_width=slot_width, tag=self.tag_layout))),
-            "lane_o": In(stream.Signature(lane_output_layout(tag=self.tag_layout), always_ready=True)),
+            "i": In(stream.Signature(cipher_beat_layout(data_width=data_width, entries=entries), always_ready=True)),
+            "lane_i": Out(stream.Signature(lane_input_layout(slot_width=slot_width, **lane))),
+            "lane_o": In(stream.Signature(lane_output_layout(**lane), always_ready=True)),
             "tweak": In(stream.Signature(tweak_result_layout(entries=entries), always_ready=True)),
             "begin": In(1),
             "index": In(range(entries)),
@@ -114,8 +118,8 @@ class ReadDecrypt(Component):
             "free": Out(stream.Signature(range(entries), always_ready=True)),
             "left": Out(1),
             "serving": In(slots),
-            "merged": Out(stream.Signature(merged_layout(blocks=blocks), always_ready=True)),
-            "o": Out(stream.Signature(decrypted_layout(id_width=id_width), always_ready=True)),
+            "merged": Out(stream.Signature(merged_layout(data_width=data_width, places=places), always_ready=True)),
+            "o": Out(stream.Signature(decrypted_layout(data_width=data_width, id_width=id_width), always_ready=True)),
             "key_fault": Out(1),
             "end": Out(1),
             "ended": Out(1),
@@ -144,11 +148,11 @@ class ReadDecrypt(Component):
             entering.i.valid.eq(gate.o.valid),
             gate.o.ready.eq(entering.i.ready),
 
-            lane.block.eq(beat.data),
+            lane.data.eq(beat.data),
             lane.slot.eq(plan.slot),
             lane.tweak.eq(tweaks.tweak),
             lane.fault.eq(tweaks.fault),
-            lane.power.eq(plan.first_block + beat.number),
+            lane.number.eq(plan.first_beat + beat.number),
             *(lane.tag[field].eq(plan[field]) for field in (
                 "is_merge", "id", "slot", "is_final", "place")),
             lane.tag.generations.eq(planned.generations),
@@ -183,7 +187,7 @@ class ReadDecrypt(Component):
         return gate
 
     def _plans(self, m: Module, index: Signal):
-        """What becomes of the blocks of entry ``index``."""
+        """What becomes of the beats of entry ``index``."""
         shape = StructLayout({"plan": self.plan.shape(), "generations": GENERATIONS})
         m.submodules.plans = plans = Memory(shape=shape, depth=self.entries, init=[])
         write, read = plans.write_port(), plans.read_port(domain="comb")
@@ -210,16 +214,16 @@ class ReadDecrypt(Component):
         ]
 
     def _sort_out(self, m: Module) -> None:
-        """Sends a decrypted block to the partial write that asked for it or towards the manager."""
-        layout = StructLayout({"valid": 1, "block": 128, "tag": self.tag_layout, "dram_failed": 1, "failed": 1,
-                               "key_fault": 1})
+        """Sends a decrypted beat to the partial write that asked for it or towards the manager."""
+        layout = StructLayout({"valid": 1, "data": self.data_width, "tag": self.tag_layout, "dram_failed": 1,
+                               "failed": 1, "key_fault": 1})
         m.submodules.done = done = Stage(shape=layout, registered=self.pipelined)
         came, tag, delivery = self.lane_o.payload.tag, done.o.tag, self.o.payload
         is_served = self.serving.bit_select(came.slot, 1)
         m.d.comb += [
             done.advance.eq(1),
             done.i.valid.eq(self.lane_o.valid),
-            done.i.block.eq(self.lane_o.payload.block),
+            done.i.data.eq(self.lane_o.payload.data),
             done.i.tag.eq(came),
             done.i.dram_failed.eq((came.resp == Response.SLVERR) | (came.resp == Response.DECERR)),
             done.i.failed.eq(done.i.dram_failed | ~is_served | self.lane_o.payload.fault),
@@ -227,14 +231,14 @@ class ReadDecrypt(Component):
             self.key_fault.eq(done.o.valid & done.o.key_fault),
             self.merged.valid.eq(done.o.valid & tag.is_merge),
             self.merged.payload.place.eq(tag.place),
-            self.merged.payload.data.eq(done.o.block),
+            self.merged.payload.data.eq(done.o.data),
             self.merged.payload.failed.eq(done.o.failed),
             self.end.eq(done.o.valid & tag.is_end),
             self.ended.eq(tag.generations.key),
 
             self.o.valid.eq(done.o.valid & ~tag.is_merge),
             delivery.beat.id.eq(tag.id),
-            delivery.beat.data.eq(done.o.block | done.o.failed.replicate(128)),
+            delivery.beat.data.eq(done.o.data | done.o.failed.replicate(self.data_width)),
             delivery.beat.last.eq(tag.is_end & tag.is_final),
             *(delivery[field].eq(tag[field]) for field in ("repeat", "is_end", "mark")),
             delivery.generation.eq(tag.generations.manager),

@@ -8,6 +8,7 @@ from amaranth.lib import stream
 from amaranth.lib.data import StructLayout
 from amaranth.lib.wiring import Component, In, Out, connect
 
+from cbit.axi.beat import BeatShape
 from cbit.axi.ports import read_data_layout
 from cbit.stream.arbiter import PatientArbiter
 from cbit.stream.hop import Hop
@@ -37,9 +38,9 @@ class ReadDeliver(Component):
 
     Parameters
     ----------
-    id_width : :class:`int`
-        Bits of an ID.
-    plain_beats, decrypted_blocks : :class:`int`
+    data_width, id_width : :class:`int`
+        Bits of a beat and of an ID.
+    plain_beats, decrypted_beats : :class:`int`
         What can be stored.
     patience : :class:`int`
         How many plain beats in a row may pass others that wait.
@@ -53,24 +54,26 @@ class ReadDeliver(Component):
     denied : ``In(stream.Signature(read_data_layout(...)))``
     r : ``Out(stream.Signature(read_data_layout(...)))``
     left : ``Out(1)``
-        High in a cycle in which a plain beat or a decrypted block has left its store, or if pipelined after it.
+        High in a cycle in which a plain or a decrypted beat has left its store, or if pipelined after it.
     end, ended : ``Out(1)``
         It was the last one of a burst of generation ``ended``.
     encrypted_left : ``Out(TICKET_BITS)``
-        Number of decrypted blocks that have left.
+        Number of decrypted beats that have left.
     """
 
-    def __init__(self, *, id_width: int, plain_beats: int, decrypted_blocks: int, patience: int,
+    def __init__(self, *, data_width: int, id_width: int, plain_beats: int, decrypted_beats: int, patience: int,
                  pipelined: bool) -> None:
+        self.repeat = unsigned(BeatShape(data_width).size)
         self.plain_beats = plain_beats
-        self.decrypted_blocks = decrypted_blocks
+        self.decrypted_beats = decrypted_beats
         self.patience = patience
         self.pipelined = pipelined
-        beat = read_data_layout(id_width, 128)
-        self.chosen_layout = StructLayout({"beat": beat, "repeat": unsigned(4), "is_single": unsigned(1)})
+        widths = {"data_width": data_width, "id_width": id_width}
+        beat = read_data_layout(id_width, data_width)
+        self.chosen_layout = StructLayout({"beat": beat, "repeat": self.repeat, "is_single": unsigned(1)})
         super().__init__({
-            "plain": In(stream.Signature(plain_beat_layout(id_width=id_width), always_ready=True)),
-            "decrypted": In(stream.Signature(decrypted_layout(id_width=id_width), always_ready=True)),
+            "plain": In(stream.Signature(plain_beat_layout(**widths), always_ready=True)),
+            "decrypted": In(stream.Signature(decrypted_layout(**widths), always_ready=True)),
             "denied": In(stream.Signature(beat)),
             "r": Out(stream.Signature(beat)),
             "left": Out(1),
@@ -84,7 +87,7 @@ class ReadDeliver(Component):
         plain_left = Signal(TICKET_BITS)
         plain = self._store(m, "plain", self.plain_beats, self.encrypted_left, lambda payload, left:
                             ~payload.place.is_behind | has_reached(left, payload.place.mark), bypass=False)
-        decrypted = self._store(m, "decrypted", self.decrypted_blocks, plain_left, lambda payload, left:
+        decrypted = self._store(m, "decrypted", self.decrypted_beats, plain_left, lambda payload, left:
                                 has_reached(left, payload.mark), bypass=not self.pipelined)
         chosen = self._part(m, "chosen", self.chosen_layout)
         requests, taken = Signal(3), Signal(3)
@@ -148,20 +151,20 @@ class ReadDeliver(Component):
         ]
 
     def _repeat(self, m: Module, chosen) -> None:
-        """Gives a block once for each beat that it serves."""
-        block = chosen.o.payload
-        repeated = Signal(4)
+        """Gives a decrypted beat once for each beat of the manager that it serves."""
+        given = chosen.o.payload
+        repeated = Signal(self.repeat)
         is_repeat, is_last_repeat, is_last = Signal(), Signal(), Signal()
         m.d.comb += [
-            is_last.eq(Mux(is_repeat, is_last_repeat, block.is_single)),
+            is_last.eq(Mux(is_repeat, is_last_repeat, given.is_single)),
             self.r.valid.eq(chosen.o.valid),
-            self.r.payload.eq(block.beat),
-            self.r.payload.last.eq(block.beat.last & is_last),
+            self.r.payload.eq(given.beat),
+            self.r.payload.last.eq(given.beat.last & is_last),
             chosen.o.ready.eq(self.r.ready & is_last),
         ]
         with m.If(self.r.valid & self.r.ready):
             m.d.sync += [
                 is_repeat.eq(~is_last),
-                is_last_repeat.eq(repeated + 1 == block.repeat),
+                is_last_repeat.eq(repeated + 1 == given.repeat),
                 repeated.eq(Mux(is_last, 0, repeated + 1)),
             ]

@@ -31,7 +31,7 @@ class ReadDrain(Component):
     begin_slot : ``In(slot_width)``
     generation : ``Out(1)``
     end, ended : ``In(1)``
-        The last block of a burst of generation ``ended`` has been decrypted.
+        The last beat of a burst of generation ``ended`` has been decrypted.
     drain_slot : ``In(slot_width)``
     drain_busy : ``Out(1)``
     """

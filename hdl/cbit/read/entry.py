@@ -5,6 +5,7 @@ from amaranth.lib import enum
 from amaranth.lib.data import StructLayout
 
 from cbit.access.request import ATTRIBUTES
+from cbit.axi.beat import BeatShape
 
 __all__ = ["GENERATIONS", "TICKET_BITS", "ReadKind", "burst_layout", "merge_request_layout", "plan_layout"]
 
@@ -25,15 +26,15 @@ class ReadKind(enum.Enum, shape=2):
     MERGE = 2
 
 
-def merge_request_layout(*, c_bit: int, id_width: int, slot_width: int, blocks: int) -> StructLayout:
-    """The block that a partial write needs; ``place`` is where it waits."""
+def merge_request_layout(*, data_width: int, c_bit: int, id_width: int, slot_width: int, places: int) -> StructLayout:
+    """The beat of a line that a partial write needs; ``place`` is where it waits."""
     return StructLayout({
         "line": unsigned(c_bit - 6),
-        "block": unsigned(2),
+        "beat": unsigned(BeatShape(data_width).number_bits),
         "slot": unsigned(slot_width),
         "id": unsigned(id_width),
         "attributes": ATTRIBUTES,
-        "place": range(blocks),
+        "place": range(places),
     })
 
 
@@ -43,21 +44,22 @@ def burst_layout(*, entries: int) -> StructLayout:
     return StructLayout({"kind": ReadKind, "index": range(entries), "generation": unsigned(1)})
 
 
-def plan_layout(*, id_width: int, slot_width: int, blocks: int) -> StructLayout:
-    """What becomes of the blocks of a burst that has to be decrypted.
+def plan_layout(*, data_width: int, id_width: int, slot_width: int, places: int) -> StructLayout:
+    """What becomes of the beats of a burst that has to be decrypted.
 
-    They begin with ``first_block`` of a line. Each serves one beat more than ``first_repeat``,
-    ``last_repeat`` or, between the two, ``inner_repeat``; ``first_repeat`` counts if there is only one
-    block. ``is_final`` marks the last burst of a manager's access, ``place`` the partial write of a merge.
+    They begin with ``first_beat`` of a line. Each serves one beat of the manager more than ``first_repeat``,
+    ``last_repeat`` or, between the two, ``inner_repeat``; ``first_repeat`` counts if there is only one. ``is_final``
+    marks the last burst of a manager's access, ``place`` the partial write of a merge.
     """
+    beat = BeatShape(data_width)
     return StructLayout({
         "is_merge": unsigned(1),
         "id": unsigned(id_width),
         "slot": unsigned(slot_width),
-        "first_block": unsigned(2),
-        "first_repeat": unsigned(4),
-        "inner_repeat": unsigned(4),
-        "last_repeat": unsigned(4),
+        "first_beat": unsigned(beat.number_bits),
+        "first_repeat": unsigned(beat.size),
+        "inner_repeat": unsigned(beat.size),
+        "last_repeat": unsigned(beat.size),
         "is_final": unsigned(1),
-        "place": range(blocks),
+        "place": range(places),
     })

@@ -8,6 +8,7 @@ from amaranth.lib.wiring import Component, In, Out, connect, flipped
 
 from cbit.access.request import Route, request_layout
 from cbit.access.splitter import ChunkSplitter
+from cbit.axi.beat import BeatShape
 from cbit.axi.ports import Burst, address_layout
 from cbit.stream.arbiter import PatientArbiter
 from cbit.stream.hop import Hop
@@ -24,12 +25,12 @@ PLAIN, CHUNK = range(2)
 MANAGER, MERGE = range(2)
 
 
-def sent_layout(*, c_bit: int, id_width: int, slot_width: int, blocks: int) -> StructLayout:
+def sent_layout(*, data_width: int, c_bit: int, id_width: int, slot_width: int, places: int) -> StructLayout:
     """A burst sent to DRAM. ``line`` and ``plan`` count if it has to be decrypted, but for the ID."""
     return StructLayout({
         "kind": ReadKind,
         "line": unsigned(c_bit - 6),
-        "plan": plan_layout(id_width=id_width, slot_width=slot_width, blocks=blocks),
+        "plan": plan_layout(data_width=data_width, id_width=id_width, slot_width=slot_width, places=places),
     })
 
 
@@ -51,8 +52,8 @@ class ReadIssue(Component):
 
     Parameters
     ----------
-    addr_width, c_bit, id_width, slot_width, blocks : :class:`int`
-        Widths, and the number of blocks in the write path.
+    addr_width, data_width, c_bit, id_width, slot_width, places : :class:`int`
+        Widths, and the number of places of beats in the write path.
     beats : :class:`int`
         Beats for managers that can be stored. At least 256.
     patience : :class:`int`
@@ -82,17 +83,18 @@ class ReadIssue(Component):
         As in :class:`~cbit.access.splitter.ChunkSplitter`.
     """
 
-    def __init__(self, *, addr_width: int, c_bit: int, id_width: int, slot_width: int, blocks: int, beats: int,
-                 patience: int, pipelined: bool) -> None:
+    def __init__(self, *, addr_width: int, data_width: int, c_bit: int, id_width: int, slot_width: int, places: int,
+                 beats: int, patience: int, pipelined: bool) -> None:
+        self.beat = BeatShape(data_width)
         self.patience = patience
         self.pipelined = pipelined
         widths = {"c_bit": c_bit, "id_width": id_width, "slot_width": slot_width}
-        self.splitter = ChunkSplitter(pipelined=pipelined, **widths)
+        self.splitter = ChunkSplitter(data_width=data_width, pipelined=pipelined, **widths)
         self.credit = BeatCredit(beats=beats, pipelined=pipelined)
         super().__init__({
             "i": In(stream.Signature(request_layout(**widths))),
             "next_id": In(id_width),
-            "merge": In(stream.Signature(merge_request_layout(blocks=blocks, **widths))),
+            "merge": In(stream.Signature(merge_request_layout(data_width=data_width, places=places, **widths))),
             "ar": Out(stream.Signature(address_layout(addr_width=addr_width, id_width=id_width))),
             "denied": Out(stream.Signature(denied_read_layout(id_width=id_width))),
             "denied_busy": In(1),
@@ -100,7 +102,7 @@ class ReadIssue(Component):
             "may_send": In(1),
             "may_decrypt": In(1),
             "send": Out(1),
-            "sent": Out(sent_layout(blocks=blocks, **widths)),
+            "sent": Out(sent_layout(data_width=data_width, places=places, **widths)),
             "give": In(1),
             "drain_slot": In(slot_width),
             "drain_busy": Out(1),
@@ -108,6 +110,7 @@ class ReadIssue(Component):
 
     def elaborate(self, _platform) -> Module:
         m = Module()
+        byte_bits = self.beat.size
         m.submodules.splitter = splitter = self.splitter
         m.submodules.credit = credit = self.credit
         plain, plains_held = self._part(m, "plain", StructLayout({"request": self.i.payload.shape(), "is_short": 1}))
@@ -139,18 +142,19 @@ class ReadIssue(Component):
             credit.is_short.eq(plain.o.payload.is_short),
             credit.renew.eq(~plain.o.valid),
             credit.take.eq(managers.taken),
-            credit.taken.eq(Mux(managers.choice == PLAIN, request.len, chunk.last_byte[4:] - chunk.first_byte[4:])),
+            credit.taken.eq(Mux(managers.choice == PLAIN, request.len,
+                                 chunk.last_byte[byte_bits:] - chunk.first_byte[byte_bits:])),
             credit.give.eq(self.give),
         ]
         with m.If(arbiter.choice == MERGE):
             merge = self.merge.payload
-            self._send_blocks(m, address, merge, merge.block, merge.block)
+            self._send_beats(m, address, merge, merge.beat, merge.beat)
             m.d.comb += [self.sent.kind.eq(ReadKind.MERGE), self.sent.plan.is_merge.eq(1),
                          self.sent.plan.place.eq(merge.place)]
         with m.Elif(managers.choice == PLAIN):
             self._send_plain(m, address, request)
         with m.Else():
-            self._send_blocks(m, address, chunk, chunk.first_byte[4:], chunk.last_byte[4:])
+            self._send_beats(m, address, chunk, chunk.first_byte[byte_bits:], chunk.last_byte[byte_bits:])
             self._plan_beats(m, chunk)
         return m
 
@@ -261,31 +265,31 @@ class ReadIssue(Component):
             self.sent.plan.id.eq(request.id),
         ]
 
-    def _send_blocks(self, m: Module, address, source, first_block, last_block) -> None:
+    def _send_beats(self, m: Module, address, source, first_beat, last_beat) -> None:
         plan = self.sent.plan
         m.d.comb += [
             address.id.eq(source.id),
-            address.addr.eq((source.line << 6) | (first_block << 4)),
-            address.len.eq(last_block - first_block),
-            address.size.eq(4),
+            address.addr.eq((source.line << 6) | (first_beat << self.beat.size)),
+            address.len.eq(last_beat - first_beat),
+            address.size.eq(self.beat.size),
             address.burst.eq(Burst.INCR),
             *(address[field].eq(source.attributes[field]) for field, _ in source.attributes.shape()),
             *(plan[field].eq(source[field]) for field in ("id", "slot")),
-            plan.first_block.eq(first_block),
+            plan.first_beat.eq(first_beat),
             self.sent.line.eq(source.line),
         ]
 
     def _plan_beats(self, m: Module, chunk) -> None:
-        """How many beats of the manager's burst each block of the chunk serves."""
-        plan = self.sent.plan
-        block_beats = Signal(4)
+        """How many beats of the manager's burst each beat of DRAM's serves."""
+        plan, byte_bits = self.sent.plan, self.beat.size
+        most_after = Signal(byte_bits)
         m.d.comb += [
-            block_beats.eq(15 >> chunk.size),
+            most_after.eq((self.beat.bytes - 1) >> chunk.size),
             self.sent.kind.eq(ReadKind.ENCRYPTED),
             plan.is_final.eq(chunk.is_final),
-            plan.first_repeat.eq(block_beats - (chunk.first_byte[:4] >> chunk.size)),
-            plan.inner_repeat.eq(block_beats),
-            plan.last_repeat.eq(chunk.last_byte[:4] >> chunk.size),
+            plan.first_repeat.eq(most_after - (chunk.first_byte[:byte_bits] >> chunk.size)),
+            plan.inner_repeat.eq(most_after),
+            plan.last_repeat.eq(chunk.last_byte[:byte_bits] >> chunk.size),
         ]
-        with m.If(chunk.first_byte[4:] == chunk.last_byte[4:]):
+        with m.If(chunk.first_byte[byte_bits:] == chunk.last_byte[byte_bits:]):
             m.d.comb += plan.first_repeat.eq(chunk.beats)

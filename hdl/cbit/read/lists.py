@@ -31,6 +31,8 @@ class BurstLists(Component):
         Number of bursts in all lists. 2 or more.
     shape : :class:`ShapeLike`
         What is known of a burst.
+    beats : :class:`int`
+        How far beats of a burst are counted: a power of two.
     pipelined : :class:`bool`
         Whether there are registers between the steps.
 
@@ -48,14 +50,15 @@ class BurstLists(Component):
     beat : ``In(StructLayout({"valid", "id", "last"}))``
         A beat of DRAM.
     found : ``Out(StructLayout({"hit", "burst", "number"}))``
-        Its burst, and its number in it, from 0 and modulo 4; ``hit`` is low if there is no beat, or nobody
+        Its burst, and its number in it, from 0 and modulo ``beats``; ``hit`` is low if there is no beat, or nobody
         has asked for it.
     """
 
-    def __init__(self, *, id_width: int, bursts: int, shape: ShapeLike, pipelined: bool) -> None:
+    def __init__(self, *, id_width: int, bursts: int, shape: ShapeLike, beats: int, pipelined: bool) -> None:
         self.ids = 1 << id_width
         self.bursts = bursts
         self.shape = shape
+        self.beats = beats
         self.pipelined = pipelined
         self.latency_cycles = 2 * pipelined
         super().__init__({
@@ -65,7 +68,7 @@ class BurstLists(Component):
             "append_id": In(id_width),
             "append_burst": In(shape),
             "beat": In(StructLayout({"valid": 1, "id": id_width, "last": 1})),
-            "found": Out(StructLayout({"hit": 1, "burst": shape, "number": 2})),
+            "found": Out(StructLayout({"hit": 1, "burst": shape, "number": range(beats)})),
         })
 
     def elaborate(self, _platform) -> Module:
@@ -73,7 +76,7 @@ class BurstLists(Component):
         m.submodules.free = free = FreeList(first=self.ids, count=self.bursts, pipelined=self.pipelined)
         node = free.o.payload.shape()
         nodes = self.ids + self.bursts
-        head_layout = StructLayout({"node": node, "number": 2})
+        head_layout = StructLayout({"node": node, "number": range(self.beats)})
         m.submodules.heads = heads = Memory(shape=head_layout, depth=self.ids, init=[])
         m.submodules.tails = tails = Memory(shape=node, depth=self.ids, init=[])
         m.submodules.after = after = Memory(shape=node, depth=nodes, init=[])

@@ -38,12 +38,12 @@ class ReadPath(Component):
 
     Parameters
     ----------
-    addr_width, c_bit, id_width, slot_width, slots : :class:`int`
+    addr_width, data_width, c_bit, id_width, slot_width, slots : :class:`int`
         Widths, and the number of key slots.
     entries : :class:`int`
         Bursts in flight.
-    blocks : :class:`int`
-        Blocks in the write path.
+    places : :class:`int`
+        Places of beats in the write path.
     patience : :class:`int`
         How often in a row a plain access may pass others that wait.
     pipelined : :class:`bool`
@@ -67,37 +67,39 @@ class ReadPath(Component):
     serving : ``In(slots)``
         Slots whose keys are there.
     key_fault : ``Out(1)``
-        A block has met a faulty round key of a slot that serves.
+        A beat has met a faulty round key of a slot that serves.
     drain_slot : ``In(slot_width)``
     drain_busy : ``Out(1)``
         High while a read under ``drain_slot`` is still to be decrypted, and perhaps a while longer.
     """
 
-    def __init__(self, *, addr_width: int, c_bit: int, id_width: int, slot_width: int, slots: int, entries: int,
-                 blocks: int, patience: int, pipelined: bool = False) -> None:
-        widths = {"id_width": id_width, "slot_width": slot_width}
+    def __init__(self, *, addr_width: int, data_width: int, c_bit: int, id_width: int, slot_width: int, slots: int,
+                 entries: int, places: int, patience: int, pipelined: bool = False) -> None:
+        widths = {"data_width": data_width, "id_width": id_width, "slot_width": slot_width}
+        self.data_width = data_width
         self.entries = entries
         self.pipelined = pipelined
-        self.issue = ReadIssue(addr_width=addr_width, c_bit=c_bit, blocks=blocks, beats=BEATS, patience=patience,
+        self.issue = ReadIssue(addr_width=addr_width, c_bit=c_bit, places=places, beats=BEATS, patience=patience,
                                pipelined=pipelined, **widths)
-        self.deny = DeniedReads(id_width=id_width, data_width=128)
-        self.sort = ReadSort(id_width=id_width, bursts=entries, entries=entries, pipelined=pipelined)
-        self.decrypt = ReadDecrypt(entries=entries, slots=slots, blocks=blocks, pipelined=pipelined, **widths)
-        self.deliver = ReadDeliver(id_width=id_width, plain_beats=BEATS, decrypted_blocks=BEATS, patience=patience,
-                                   pipelined=pipelined)
+        self.deny = DeniedReads(id_width=id_width, data_width=data_width)
+        self.sort = ReadSort(data_width=data_width, id_width=id_width, bursts=entries, entries=entries,
+                             pipelined=pipelined)
+        self.decrypt = ReadDecrypt(entries=entries, slots=slots, places=places, pipelined=pipelined, **widths)
+        self.deliver = ReadDeliver(data_width=data_width, id_width=id_width, plain_beats=BEATS, decrypted_beats=BEATS,
+                                   patience=patience, pipelined=pipelined)
         self.drain = ReadDrain(slot_width=slot_width, entries=BEATS)
-        tag = read_tag_layout(blocks=blocks, **widths)
-        beat = read_data_layout(id_width, 128)
+        lane = {"data_width": data_width, "tag": read_tag_layout(places=places, **widths)}
+        beat = read_data_layout(id_width, data_width)
         super().__init__({
-            "i": In(stream.Signature(request_layout(c_bit=c_bit, **widths))),
+            "i": In(stream.Signature(request_layout(c_bit=c_bit, id_width=id_width, slot_width=slot_width))),
             "next_id": In(id_width),
             "ar": Out(stream.Signature(address_layout(addr_width=addr_width, id_width=id_width))),
             "dram_r": In(stream.Signature(beat)),
             "r": Out(stream.Signature(beat)),
-            "merge": In(stream.Signature(merge_request_layout(c_bit=c_bit, blocks=blocks, **widths))),
-            "merged": Out(stream.Signature(merged_layout(blocks=blocks), always_ready=True)),
-            "lane_i": Out(stream.Signature(lane_input_layout(slot_width=slot_width, tag=tag))),
-            "lane_o": In(stream.Signature(lane_output_layout(tag=tag), always_ready=True)),
+            "merge": In(stream.Signature(merge_request_layout(c_bit=c_bit, places=places, **widths))),
+            "merged": Out(stream.Signature(merged_layout(data_width=data_width, places=places), always_ready=True)),
+            "lane_i": Out(stream.Signature(lane_input_layout(slot_width=slot_width, **lane))),
+            "lane_o": In(stream.Signature(lane_output_layout(**lane), always_ready=True)),
             "tweak_request": Out(stream.Signature(
                 tweak_request_layout(c_bit=c_bit, slot_width=slot_width, entries=entries), always_ready=True)),
             "tweak": In(stream.Signature(tweak_result_layout(entries=entries), always_ready=True)),

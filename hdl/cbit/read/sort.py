@@ -6,6 +6,7 @@ from amaranth.lib import stream
 from amaranth.lib.data import StructLayout
 from amaranth.lib.wiring import Component, In, Out
 
+from cbit.axi.beat import BeatShape
 from cbit.axi.ports import Response, read_data_layout
 from cbit.stream.delay import Delay
 from cbit.stream.stage import Stage
@@ -20,15 +21,17 @@ WAITING_BEATS = 16
 """Encrypted beats that may wait for their tweaks or for the lane, those included that are being sorted."""
 
 
-def plain_beat_layout(*, id_width: int) -> StructLayout:
+def plain_beat_layout(*, data_width: int, id_width: int) -> StructLayout:
     """A beat for the manager, its place in the order, and the generation of its burst."""
-    return StructLayout({"beat": read_data_layout(id_width, 128), "place": place_layout(), "generation": unsigned(1)})
+    return StructLayout({"beat": read_data_layout(id_width, data_width), "place": place_layout(),
+                         "generation": unsigned(1)})
 
 
-def cipher_beat_layout(*, entries: int) -> StructLayout:
+def cipher_beat_layout(*, data_width: int, entries: int) -> StructLayout:
     """Beat ``number`` of the burst of entry ``index``; it leaves only after ``mark`` plain beats."""
-    return StructLayout({"index": range(entries), "number": unsigned(2), "data": unsigned(128), "resp": Response,
-                         "last": unsigned(1), "mark": unsigned(TICKET_BITS)})
+    return StructLayout({"index": range(entries), "number": unsigned(BeatShape(data_width).number_bits),
+                         "data": unsigned(data_width), "resp": Response, "last": unsigned(1),
+                         "mark": unsigned(TICKET_BITS)})
 
 
 def _decided_layout(found: StructLayout) -> StructLayout:
@@ -46,8 +49,8 @@ class ReadSort(Component):
 
     Parameters
     ----------
-    id_width : :class:`int`
-        Bits of an ID.
+    data_width, id_width : :class:`int`
+        Bits of a beat and of an ID.
     bursts, entries : :class:`int`
         Bursts in DRAM, and those of them that have to be decrypted.
     pipelined : :class:`bool`
@@ -66,21 +69,24 @@ class ReadSort(Component):
         High in a cycle in which one of these enters the lane.
     """
 
-    def __init__(self, *, id_width: int, bursts: int, entries: int, pipelined: bool) -> None:
+    def __init__(self, *, data_width: int, id_width: int, bursts: int, entries: int, pipelined: bool) -> None:
         self.pipelined = pipelined
         burst = burst_layout(entries=entries)
-        self.lists = BurstLists(id_width=id_width, bursts=bursts, shape=burst, pipelined=pipelined)
+        self.lists = BurstLists(id_width=id_width, bursts=bursts, shape=burst, beats=BeatShape(data_width).per_line,
+                                pipelined=pipelined)
         self.order = ArrivalOrder(id_width=id_width, pipelined=pipelined)
         super().__init__({
-            "i": In(stream.Signature(read_data_layout(id_width, 128))),
+            "i": In(stream.Signature(read_data_layout(id_width, data_width))),
             "is_ready": Out(1),
             "follows": Out(1),
             "append": In(1),
             "append_id": In(id_width),
             "append_burst": In(burst),
             "encrypted_left": In(TICKET_BITS),
-            "plain": Out(stream.Signature(plain_beat_layout(id_width=id_width), always_ready=True)),
-            "cipher": Out(stream.Signature(cipher_beat_layout(entries=entries), always_ready=True)),
+            "plain": Out(stream.Signature(plain_beat_layout(data_width=data_width, id_width=id_width),
+                                          always_ready=True)),
+            "cipher": Out(stream.Signature(cipher_beat_layout(data_width=data_width, entries=entries),
+                                           always_ready=True)),
             "cipher_left": In(1),
         })
 

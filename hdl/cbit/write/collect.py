@@ -1,11 +1,12 @@
 """Keeps the ciphertext until DRAM takes it."""
 
-from amaranth import Module, Signal
+from amaranth import Cat, Module, Signal
 from amaranth.hdl import unsigned
 from amaranth.lib import stream
 from amaranth.lib.data import StructLayout
 from amaranth.lib.wiring import Component, In, Out, connect, flipped
 
+from cbit.axi.beat import BLOCK_BITS, BeatShape
 from cbit.stream.bounded_queue import BoundedQueue
 from cbit.stream.queue import ReservedQueue
 from cbit.stream.ram_queue import RamQueue
@@ -14,17 +15,17 @@ from cbit.stream.tally import Tally
 from cbit.xts.ports import lane_output_layout
 
 from .encrypt import write_tag_layout
-from .entry import BLOCKS_PER_ENTRY
 
 __all__ = ["WriteCollect", "cipher_layout", "done_line_layout"]
 
 AHEAD = 16
-"""Blocks that wait before the port, what a distributed RAM holds."""
+"""Beats that wait before the port, what a distributed RAM holds."""
 
 
-def cipher_layout() -> StructLayout:
-    """A block of ciphertext, or if it is not written of zeros."""
-    return StructLayout({"data": unsigned(128), "is_written": unsigned(1), "is_last": unsigned(1)})
+def cipher_layout(*, data_width: int) -> StructLayout:
+    """A beat of ciphertext, with zeros for blocks that are not written."""
+    return StructLayout({"data": unsigned(data_width), "written": unsigned(BeatShape(data_width).blocks),
+                         "is_last": unsigned(1)})
 
 
 def done_line_layout() -> StructLayout:
@@ -35,14 +36,14 @@ def done_line_layout() -> StructLayout:
 class WriteCollect(Component):
     """Takes what comes from the lane, which has its room here, and says when a line is complete.
 
-    A line fails if one of its blocks was encrypted while its key was being erased, or with a faulty round key.
+    A line fails if one of its beats was encrypted while its key was being erased, or with a faulty round key.
 
-    Latency: five cycles, or if pipelined six. Throughput: a block a cycle. Stalls: ``lane_o`` never waits.
+    Latency: five cycles, or if pipelined six. Throughput: a beat a cycle. Stalls: ``lane_o`` never waits.
 
     Parameters
     ----------
-    entries, slot_width, slots : :class:`int`
-        Lines in flight, width of a slot number, and number of slots.
+    entries, data_width, slot_width, slots : :class:`int`
+        Lines in flight, widths of a beat and of a slot number, and number of slots.
     pipelined : :class:`bool`
         Whether registers part the steps from ``lane_o`` on.
 
@@ -52,65 +53,67 @@ class WriteCollect(Component):
     serving : ``In(slots)``
         Slots whose keys are there.
     key_fault : ``Out(1)``
-        A block has met a faulty round key of a slot that serves.
+        A beat has met a faulty round key of a slot that serves.
     done : ``Out(stream.Signature(done_line_layout()))``
-        Lines of which all blocks have come.
-    o : ``Out(stream.Signature(cipher_layout()))``
-        Their blocks.
+        Lines of which all beats have come.
+    o : ``Out(stream.Signature(cipher_layout(...)))``
+        Their beats.
     """
 
-    def __init__(self, *, entries: int, slot_width: int, slots: int, pipelined: bool) -> None:
+    def __init__(self, *, entries: int, data_width: int, slot_width: int, slots: int, pipelined: bool) -> None:
         self.entries = entries
+        self.beat = BeatShape(data_width)
         self.pipelined = pipelined
-        self.tag_layout = write_tag_layout(slot_width=slot_width)
+        self.tag_layout = write_tag_layout(data_width=data_width, slot_width=slot_width)
+        lane = lane_output_layout(data_width=data_width, tag=self.tag_layout)
         super().__init__({
-            "lane_o": In(stream.Signature(lane_output_layout(tag=self.tag_layout), always_ready=True)),
+            "lane_o": In(stream.Signature(lane, always_ready=True)),
             "serving": In(slots),
             "key_fault": Out(1),
             "done": Out(stream.Signature(done_line_layout())),
-            "o": Out(stream.Signature(cipher_layout())),
+            "o": Out(stream.Signature(cipher_layout(data_width=data_width))),
         })
 
     def elaborate(self, _platform) -> Module:
         m = Module()
         m.submodules.arrival = arrival = Stage(
-            shape=StructLayout({"valid": unsigned(1), "block": unsigned(128), "fault": unsigned(1),
+            shape=StructLayout({"valid": unsigned(1), "data": unsigned(self.beat.data_width), "fault": unsigned(1),
                                 "tag": self.tag_layout}),
             registered=self.pipelined)
         m.d.comb += [
             arrival.advance.eq(1),
             arrival.i.valid.eq(self.lane_o.valid),
-            *(arrival.i[field].eq(self.lane_o.payload[field]) for field in ("block", "fault", "tag")),
+            *(arrival.i[field].eq(self.lane_o.payload[field]) for field in ("data", "fault", "tag")),
         ]
         self._store(m, arrival.o)
         self._judge(m, arrival.o)
         return m
 
     def _store(self, m: Module, arrived) -> None:
-        depth = BLOCKS_PER_ENTRY * self.entries
-        m.submodules.blocks = blocks = RamQueue(shape=cipher_layout(), depth=depth)
+        depth, layout = self.beat.per_line * self.entries, self.o.payload.shape()
+        m.submodules.beats = beats = RamQueue(shape=layout, depth=depth)
         m.submodules.stored = stored = Tally(limit=depth)
-        m.submodules.ahead = ahead = BoundedQueue(shape=cipher_layout(), depth=AHEAD, spare=2)
+        m.submodules.ahead = ahead = BoundedQueue(shape=layout, depth=AHEAD, spare=2)
         takes, is_read, is_shown = Signal(), Signal(), Signal()
         connect(m, ahead.o, flipped(self.o))
         m.d.comb += [
-            blocks.i.valid.eq(arrived.valid),
-            blocks.i.payload.data.eq(arrived.block),
-            blocks.i.payload.is_written.eq(arrived.tag.is_written),
-            blocks.i.payload.is_last.eq(arrived.tag.is_last),
+            beats.i.valid.eq(arrived.valid),
+            beats.i.payload.data.eq(arrived.data),
+            beats.i.payload.written.eq(arrived.tag.written),
+            beats.i.payload.is_last.eq(arrived.tag.is_last),
             takes.eq(stored.some & ahead.i.ready),
             stored.comes.eq(arrived.valid),
             stored.goes.eq(takes),
-            blocks.take.eq(takes),
-            blocks.advance.eq(1),
+            beats.take.eq(takes),
+            beats.advance.eq(1),
             ahead.i.valid.eq(is_shown),
-            ahead.i.payload.eq(blocks.o),
-            ahead.i.payload.data.eq(blocks.o.data & blocks.o.is_written.replicate(128)),
+            ahead.i.payload.eq(beats.o),
+            ahead.i.payload.data.eq(beats.o.data & Cat(bit.replicate(BLOCK_BITS) for bit in beats.o.written)),
         ]
         m.d.sync += [is_read.eq(takes), is_shown.eq(is_read)]
 
     def _judge(self, m: Module, arrived) -> None:
-        """Looks for a line's key when each block has left the lane: it cannot have gone and come back meanwhile."""
+        """Looks for a line's key when each beat has left the lane: it cannot have gone and come back meanwhile."""
         m.submodules.verdict = verdict = Stage(
             shape=StructLayout({"valid": unsigned(1), "failed": unsigned(1), "key_fault": unsigned(1),
                                 "is_last": unsigned(1), "is_held": unsigned(1)}), registered=self.pipelined)

@@ -7,14 +7,15 @@ from amaranth.hdl import unsigned
 from amaranth.lib.data import StructLayout
 
 from cbit.access.request import ATTRIBUTES
+from cbit.axi.beat import BeatShape
 from cbit.axi.ports import Burst
 
-__all__ = ["BLOCKS_PER_ENTRY", "NUMBER_BITS", "PAGE_CLASS_BITS", "PLAIN_DEPTH", "fold", "line_layout", "near_bits",
-           "places_per_id", "plain_layout"]
+__all__ = ["MERGES", "NUMBER_BITS", "PAGE_CLASS_BITS", "PLAIN_DEPTH", "fold", "line_layout", "merge_places",
+           "near_bits", "places_per_id", "plain_layout"]
 
 
-BLOCKS_PER_ENTRY = 4
-"""Blocks of a line of 64 bytes."""
+MERGES = 16
+"""Beats that are being read for partial writes, or have been and wait for their turn."""
 
 NUMBER_BITS = 12
 """Bits of a line's number. What is remembered of a number is wrong again after as many lines as it counts, and
@@ -25,6 +26,11 @@ PAGE_CLASS_BITS = 4
 
 PLAIN_DEPTH = 16
 """Plain writes, and beats of them, on their way to DRAM's port: what a distributed RAM holds."""
+
+
+def merge_places(*, entries: int, data_width: int) -> int:
+    """How many beats that a partial write has asked for are told apart: all of the lines, or those that may be read."""
+    return max(MERGES, entries * BeatShape(data_width).per_line)
 
 
 def near_bits(entries: int) -> int:
@@ -43,17 +49,18 @@ def fold(value, width: int):
     return functools.reduce(operator.xor, (value[start:start + width] for start in range(0, len(value), width)))
 
 
-def line_layout(*, entries: int, c_bit: int, id_width: int, slot_width: int) -> StructLayout:
-    """An encrypted write of the blocks ``first_block`` to ``last_block`` of a line.
+def line_layout(*, entries: int, data_width: int, c_bit: int, id_width: int, slot_width: int) -> StructLayout:
+    """An encrypted write of the beats ``first_beat`` to ``last_beat`` of a line.
 
     ``number`` counts lines; its lowest bits are the line's index. ``place`` counts the bursts of the
     ID, ``plains`` the plain writes that came before. ``is_final`` marks the last line of an access.
     """
+    beat = BeatShape(data_width)
     return StructLayout({
         "number": unsigned(NUMBER_BITS),
         "line": unsigned(c_bit - 6),
-        "first_block": unsigned(2),
-        "last_block": unsigned(2),
+        "first_beat": unsigned(beat.number_bits),
+        "last_beat": unsigned(beat.number_bits),
         "slot": unsigned(slot_width),
         "id": unsigned(id_width),
         "place": range(places_per_id(entries, id_width)),

@@ -1,15 +1,16 @@
 """Finds out, of each write, for which earlier ones it has to wait."""
 
-from amaranth import Module, Mux, Signal
+from amaranth import Cat, Module, Mux, Signal
 from amaranth.hdl import unsigned
 from amaranth.lib import stream
 from amaranth.lib.data import StructLayout, View
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import Component, In, Out
 
+from cbit.axi.beat import BLOCKS_PER_LINE, BeatShape
 from cbit.stream.stage import Stage
 
-from .entry import BLOCKS_PER_ENTRY, NUMBER_BITS, PAGE_CLASS_BITS, near_bits
+from .entry import NUMBER_BITS, PAGE_CLASS_BITS, near_bits
 from .gather import event_layout
 from .route import LINE_CLASS_BITS
 
@@ -27,15 +28,15 @@ def mark_layout(*, entries: int) -> StructLayout:
     })
 
 
-def record_layout(*, entries: int) -> StructLayout:
-    """A line of which all data have come: a bit for each block that is written, and for each that is partial.
+def record_layout(*, entries: int, data_width: int) -> StructLayout:
+    """A line of which all data have come: a bit for each block that is written, and for each beat that is partial.
 
     If ``waits``, the partial ones are read when the line ``settled`` is settled. A line that ``is_held`` goes to DRAM
     when all before it are settled.
     """
     return StructLayout({
-        "written": unsigned(BLOCKS_PER_ENTRY),
-        "partial": unsigned(BLOCKS_PER_ENTRY),
+        "written": unsigned(BLOCKS_PER_LINE),
+        "partial": unsigned(BeatShape(data_width).per_line),
         "waits": unsigned(1),
         "settled": unsigned(near_bits(entries)),
         "is_held": unsigned(1),
@@ -43,18 +44,18 @@ def record_layout(*, entries: int) -> StructLayout:
 
 
 class WriteHazards(Component):
-    """Remembers the last line of each class of blocks, of each ID, and with a partial block, of each class of pages.
+    """Remembers the last line of each class of beats, of each ID, and with a partial beat, of each class of pages.
 
-    Blocks, and pages, of one class are taken for the same: that costs time, now and then, and harms nothing. Only what
+    Beats, and pages, of one class are taken for the same: that costs time, now and then, and harms nothing. Only what
     came before an event counts for it.
 
-    Latency: from ``event`` to ``mark`` none, or if pipelined two cycles; from a line's last block to ``record`` four,
+    Latency: from ``event`` to ``mark`` none, or if pipelined two cycles; from a line's last beat to ``record`` four,
     or five. Throughput: one event a cycle. Stalls: none.
 
     Parameters
     ----------
-    entries, id_width : :class:`int`
-        Lines in flight, and width of an ID.
+    entries, data_width, id_width : :class:`int`
+        Lines in flight, and widths of a beat and of an ID.
     pipelined : :class:`bool`
         Whether registers part the steps from an event to its mark.
 
@@ -69,17 +70,19 @@ class WriteHazards(Component):
         For each line.
     """
 
-    def __init__(self, *, entries: int, id_width: int, pipelined: bool) -> None:
+    def __init__(self, *, entries: int, data_width: int, id_width: int, pipelined: bool) -> None:
         self.near = near_bits(entries)
+        self.beat = BeatShape(data_width)
         self.id_width = id_width
         self.pipelined = pipelined
-        self.event_layout = event_layout(id_width=id_width)
+        self.event_layout = event_layout(data_width=data_width, id_width=id_width)
+        record = record_layout(entries=entries, data_width=data_width)
         super().__init__({
             "event": In(self.event_layout),
             "sent": In(self.near),
             "settled": In(self.near),
             "mark": Out(stream.Signature(mark_layout(entries=entries), always_ready=True)),
-            "record": Out(stream.Signature(record_layout(entries=entries), always_ready=True)),
+            "record": Out(stream.Signature(record, always_ready=True)),
         })
 
     def elaborate(self, _platform) -> Module:
@@ -121,8 +124,8 @@ class WriteHazards(Component):
         event, mark = self.event, self.mark.payload
         found = self._part(
             m, "found", valid=event.is_plain, number=event.number, page_class=event.page_class,
-            of_id=self._last_line_of(m, "by_id", event.id, event.is_block),
-            of_page=self._last_line_of(m, "by_page", event.page_class, event.is_block & event.is_partial))
+            of_id=self._last_line_of(m, "by_id", event.id, event.is_whole),
+            of_page=self._last_line_of(m, "by_page", event.page_class, event.is_whole & event.is_partial))
         near = self._part(
             m, "near", valid=found.valid, page_class=found.page_class,
             of_id=found.of_id[:self.near], id_is_near=self._is_near(found.number, found.of_id),
@@ -137,39 +140,39 @@ class WriteHazards(Component):
         ]
 
     def _exchange(self, m: Module) -> tuple[View, View]:
-        """Puts a block's line in its class's place, and shows two cycles later the block and what was there before."""
+        """Puts a beat's line in its class's place, and shows two cycles later the beat and what was there before."""
         last = StructLayout({"number": unsigned(NUMBER_BITS), "is_partial": unsigned(1)})
-        m.submodules.by_block = memory = Memory(shape=last, depth=BLOCKS_PER_ENTRY << LINE_CLASS_BITS, init=[])
+        m.submodules.by_beat = memory = Memory(shape=last, depth=self.beat.per_line << LINE_CLASS_BITS, init=[])
         write, read = memory.write_port(), memory.read_port()
         delayed, event = Signal(self.event_layout), Signal(self.event_layout)
         # Counts only beside the event, which is reset; and block RAM has no reset.
         previous = Signal(last, reset_less=True)
         m.d.comb += [
-            # The blocks of one line are of different classes.
-            write.addr.eq((self.event.line_class << 2) | self.event.block),
+            # The beats of one line are of different classes.
+            write.addr.eq(Cat(self.event.beat, self.event.line_class)),
             write.data.number.eq(self.event.number),
             write.data.is_partial.eq(self.event.is_partial),
-            write.en.eq(self.event.is_block & self.event.is_written),
+            write.en.eq(self.event.is_whole & self.event.written.any()),
             read.addr.eq(write.addr),
         ]
         m.d.sync += [delayed.eq(self.event), event.eq(delayed), previous.eq(read.data)]
         return event, previous
 
     def _meet(self, m: Module, event: View, previous: View) -> tuple[View, View]:
-        """What is known a cycle later of the block and the line before it, and whether it meets that, two cycles later:
+        """What is known a cycle later of the beat and the line before it, and whether it meets that, two cycles later:
         if it is not settled."""
         number = Signal(self.near)
         m.d.comb += number.eq(previous.number)
-        fields = {"is_block": unsigned(1), "is_written": unsigned(1), "is_partial": unsigned(1), "is_last": unsigned(1),
-                  "block": unsigned(2)}
-        block = StructLayout(fields | {"back": unsigned(self.near - 1), "previous": unsigned(self.near),
-                                       "meets": unsigned(1), "meets_partial": unsigned(1)})
-        near, met = Signal(block), Signal(block)
+        fields = {"is_whole": unsigned(1), "written": unsigned(self.beat.blocks), "is_partial": unsigned(1),
+                  "is_last": unsigned(1), "beat": unsigned(self.beat.number_bits)}
+        beat = StructLayout(fields | {"back": unsigned(self.near - 1), "previous": unsigned(self.near),
+                                      "meets": unsigned(1), "meets_partial": unsigned(1)})
+        near, met = Signal(beat), Signal(beat)
         m.d.sync += [
             *(near[field].eq(event[field]) for field in fields),
             near.back.eq(event.number - previous.number - 1),
             near.previous.eq(number),
-            near.meets.eq(event.is_written & self._is_near(event.number, previous.number)),
+            near.meets.eq(event.written.any() & self._is_near(event.number, previous.number)),
             near.meets_partial.eq(previous.is_partial),
             met.eq(near),
             met.meets.eq(near.meets & self._is_open(near.previous, self.settled)),
@@ -177,19 +180,19 @@ class WriteHazards(Component):
         return near, met
 
     def _record_line(self, m: Module, near: View, met: View) -> None:
-        """Gathers what is known of a line's blocks; of several lines that it meets the last counts."""
+        """Gathers what is known of a line's beats; of several lines that it meets the last counts."""
         record = Signal(self.record.payload.shape())
         gathered = Signal(record.shape())
         least_back = Signal.like(met.back)
-        bit = Signal(BLOCKS_PER_ENTRY)
+        bit = Signal(self.beat.per_line)
         waits, is_nearer = Signal(), Signal()
         # The comparison with what will be the least is made a cycle ahead: with both that it can be.
         was_nearer, is_below_last, is_below_least = Signal(), Signal(), Signal()
         m.d.comb += [
-            bit.eq(1 << met.block),
-            waits.eq(met.is_block & met.meets & met.is_partial),
+            bit.eq(1 << met.beat),
+            waits.eq(met.is_whole & met.meets & met.is_partial),
             is_nearer.eq(waits & (~gathered.waits | Mux(was_nearer, is_below_last, is_below_least))),
-            record.written.eq(gathered.written | Mux(met.is_written, bit, 0)),
+            record.written.eq(gathered.written | Cat(met.written & one.replicate(self.beat.blocks) for one in bit)),
             record.partial.eq(gathered.partial | Mux(met.is_partial, bit, 0)),
             record.waits.eq(gathered.waits | waits),
             record.settled.eq(Mux(is_nearer, met.previous, gathered.settled)),
@@ -200,13 +203,13 @@ class WriteHazards(Component):
             is_below_last.eq(near.back < met.back),
             is_below_least.eq(near.back < least_back),
         ]
-        with m.If(met.is_block):
+        with m.If(met.is_whole):
             m.d.sync += gathered.eq(record)
             with m.If(is_nearer):
                 m.d.sync += least_back.eq(met.back)
             with m.If(met.is_last):
                 m.d.sync += gathered.eq(0)
-        self._give(m, met.is_block & met.is_last, record)
+        self._give(m, met.is_whole & met.is_last, record)
 
     def _give(self, m: Module, valid, record) -> None:
         """Gives the record, a cycle later if pipelined."""

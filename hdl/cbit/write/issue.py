@@ -1,4 +1,4 @@
-"""Sends writes to DRAM: plain ones as they come, encrypted lines when all of their blocks are ready."""
+"""Sends writes to DRAM: plain ones as they come, encrypted lines when all of their beats are ready."""
 
 from amaranth import Cat, Module, Signal
 from amaranth.hdl import unsigned
@@ -7,6 +7,7 @@ from amaranth.lib.data import StructLayout
 from amaranth.lib.wiring import Component, In, Out, connect, flipped
 
 from cbit.access.request import ATTRIBUTES
+from cbit.axi.beat import BLOCK_BITS, BeatShape
 from cbit.axi.ports import Burst, address_layout, write_data_layout
 from cbit.stream.arbiter import PatientArbiter
 from cbit.stream.bounded_queue import BoundedQueue
@@ -27,12 +28,13 @@ LEAVING = 8
 """Beats that wait behind the register in which plain ones and lines meet."""
 
 
-def sent_line_layout(*, entries: int, c_bit: int, id_width: int) -> StructLayout:
+def sent_line_layout(*, entries: int, data_width: int, c_bit: int, id_width: int) -> StructLayout:
     """What of a line its sending needs."""
+    beat = BeatShape(data_width)
     return StructLayout({
         "line": unsigned(c_bit - 6),
-        "first_block": unsigned(2),
-        "last_block": unsigned(2),
+        "first_beat": unsigned(beat.number_bits),
+        "last_beat": unsigned(beat.number_bits),
         "id": unsigned(id_width),
         "place": range(places_per_id(entries, id_width)),
         "plains": unsigned(near_bits(entries)),
@@ -60,7 +62,7 @@ class WriteIssue(Component):
 
     Parameters
     ----------
-    entries, addr_width, c_bit, id_width : :class:`int`
+    entries, addr_width, data_width, c_bit, id_width : :class:`int`
         Bursts in flight, and widths.
     patience : :class:`int`
         How many plain bursts in a row may pass lines that wait.
@@ -74,13 +76,13 @@ class WriteIssue(Component):
         Plain writes.
     mark : ``In(stream.Signature(mark_layout(...)))``
         What each waits for; comes with its first beat.
-    plain_w : ``In(stream.Signature(write_data_layout(128)))``
+    plain_w : ``In(stream.Signature(write_data_layout(data_width)))``
     line : ``In(stream.Signature(sent_line_layout(...)))``
         Lines.
     done : ``In(stream.Signature(done_line_layout()))``
         The same lines, encrypted.
-    cipher : ``In(stream.Signature(cipher_layout()))``
-        Their blocks.
+    cipher : ``In(stream.Signature(cipher_layout(...)))``
+        Their beats.
     settled : ``In(near_bits(entries))``
         As in :class:`~cbit.write.progress.WriteProgress`.
     send : ``Out(1)``
@@ -90,31 +92,32 @@ class WriteIssue(Component):
     plains_sent : ``Out(near_bits(entries))``
         How many plain writes have been sent before.
     aw : ``Out(stream.Signature(address_layout(...)))``
-    w : ``Out(stream.Signature(write_data_layout(128)))``
+    w : ``Out(stream.Signature(write_data_layout(data_width)))``
     """
 
-    def __init__(self, *, entries: int, addr_width: int, c_bit: int, id_width: int, patience: int,
+    def __init__(self, *, entries: int, addr_width: int, data_width: int, c_bit: int, id_width: int, patience: int,
                  pipelined: bool) -> None:
+        self.beat = BeatShape(data_width)
         self.patience = patience
         self.pipelined = pipelined
         self.near = near_bits(entries)
-        self.line_layout = sent_line_layout(entries=entries, c_bit=c_bit, id_width=id_width)
+        self.line_layout = sent_line_layout(entries=entries, data_width=data_width, c_bit=c_bit, id_width=id_width)
         self.address_layout = address_layout(addr_width=addr_width, id_width=id_width)
         near = self.near
         super().__init__({
             "plain": In(stream.Signature(plain_layout(entries=entries, c_bit=c_bit, id_width=id_width))),
             "mark": In(stream.Signature(mark_layout(entries=entries))),
-            "plain_w": In(stream.Signature(write_data_layout(128))),
+            "plain_w": In(stream.Signature(write_data_layout(data_width))),
             "line": In(stream.Signature(self.line_layout)),
             "done": In(stream.Signature(done_line_layout())),
-            "cipher": In(stream.Signature(cipher_layout())),
+            "cipher": In(stream.Signature(cipher_layout(data_width=data_width))),
             "settled": In(near),
             "send": Out(1),
             "sent": Out(sent_layout(entries=entries, id_width=id_width)),
             "sent_page_class": Out(PAGE_CLASS_BITS),
             "plains_sent": Out(near),
             "aw": Out(stream.Signature(self.address_layout)),
-            "w": Out(stream.Signature(write_data_layout(128))),
+            "w": Out(stream.Signature(write_data_layout(data_width))),
         })
 
     def elaborate(self, _platform) -> Module:
@@ -273,9 +276,9 @@ class WriteIssue(Component):
     def _address_line(self, m: Module, line, done, address, sent) -> None:
         m.d.comb += [
             address.id.eq(line.id),
-            address.addr.eq((line.line << 6) | (line.first_block << 4)),
-            address.len.eq(line.last_block - line.first_block),
-            address.size.eq(4),
+            address.addr.eq((line.line << 6) | (line.first_beat << self.beat.size)),
+            address.len.eq(line.last_beat - line.first_beat),
+            address.size.eq(self.beat.size),
             address.burst.eq(Burst.INCR),
             *(address[field].eq(line.attributes[field]) for field, _ in ATTRIBUTES),
             *(sent[field].eq(line[field]) for field in ("id", "place", "is_final")),
@@ -310,8 +313,8 @@ class WriteIssue(Component):
         m.d.comb += turn.ready.eq(goes & beat.last)
         with m.If(turn.payload.is_line):
             m.d.comb += [
-                beat.data.eq(cipher.data & ~failed.replicate(128)),
-                beat.strb.eq((cipher.is_written & ~failed).replicate(16)),
+                beat.data.eq(cipher.data & ~failed.replicate(self.beat.data_width)),
+                beat.strb.eq(Cat((bit & ~failed).replicate(BLOCK_BITS // 8) for bit in cipher.written)),
                 beat.last.eq(cipher.is_last),
                 valid.eq(turn.valid & self.cipher.valid),
                 self.cipher.ready.eq(goes),

@@ -1,4 +1,4 @@
-"""Reads from DRAM what is missing of the blocks of which a write gives only some bytes."""
+"""Reads from DRAM what is missing of the blocks of which a write gives only some bytes, a beat at a time."""
 
 from amaranth import Module, Signal
 from amaranth.hdl import unsigned
@@ -8,6 +8,7 @@ from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import Component, In, Out, connect, flipped
 
 from cbit.access.request import ATTRIBUTES
+from cbit.axi.beat import BLOCKS_PER_LINE, BeatShape
 from cbit.read.decrypt import merged_layout
 from cbit.read.entry import merge_request_layout
 from cbit.stream.hop import Hop
@@ -15,13 +16,10 @@ from cbit.stream.slice import RegisterSlice
 from cbit.stream.stage import Stage
 from cbit.stream.tally import Tally
 
-from .entry import BLOCKS_PER_ENTRY, PAGE_CLASS_BITS, fold, near_bits
+from .entry import MERGES, PAGE_CLASS_BITS, fold, merge_places, near_bits
 from .hazards import record_layout
 
 __all__ = ["WriteMerge", "merge_line_layout", "ready_line_layout"]
-
-TICKETS = 16
-"""Blocks that are being read, or have been and wait for their turn."""
 
 
 def merge_line_layout(*, entries: int, c_bit: int, id_width: int, slot_width: int) -> StructLayout:
@@ -35,23 +33,23 @@ def merge_line_layout(*, entries: int, c_bit: int, id_width: int, slot_width: in
     })
 
 
-def ready_line_layout() -> StructLayout:
+def ready_line_layout(*, data_width: int) -> StructLayout:
     """A line whose reads, if any, have been sent or come before those of later lines."""
-    return StructLayout({"written": unsigned(BLOCKS_PER_ENTRY), "partial": unsigned(BLOCKS_PER_ENTRY),
+    return StructLayout({"written": unsigned(BLOCKS_PER_LINE), "partial": unsigned(BeatShape(data_width).per_line),
                          "is_held": unsigned(1)})
 
 
 class WriteMerge(Component):
-    """Leads lines in order past the reads for their partial blocks, and keeps what has been read.
+    """Leads lines in order past the reads for their partial beats, and keeps what has been read.
 
     A line is read when no earlier write that it may meet is unsettled.
 
-    Latency: a line without partial blocks passes at once. Throughput: a line a cycle, or a read a cycle and four
+    Latency: a line without partial beats passes at once. Throughput: a line a cycle, or a read a cycle and four
     cycles, if pipelined six, for each line that reads. Stalls: ``merged`` never waits.
 
     Parameters
     ----------
-    entries, c_bit, id_width, slot_width : :class:`int`
+    entries, data_width, c_bit, id_width, slot_width : :class:`int`
         Lines in flight, and widths.
     pipelined : :class:`bool`
         Whether registers part the steps of the look at earlier writes, and ``request`` comes from registers.
@@ -70,49 +68,51 @@ class WriteMerge(Component):
         Whether a plain write to this class of pages is not settled.
     request : ``Out(stream.Signature(merge_request_layout(...)))``
     merged : ``In(stream.Signature(merged_layout(...), always_ready=True))``
-    ready_line : ``Out(stream.Signature(ready_line_layout(), always_ready=True))``
+    ready_line : ``Out(stream.Signature(ready_line_layout(...), always_ready=True))``
         The lines again; if pipelined, a line is here as its reads begin.
     is_there : ``Out(1)``
-        High if the oldest of the blocks asked for has come; low for a cycle after ``take``.
-    data : ``Out(128)``
-        That block.
+        High if the oldest of the beats asked for has come; low for a cycle after ``take``.
+    data : ``Out(data_width)``
+        That beat.
     failed : ``Out(1)``
         High if it could not be read.
     take : ``In(1)``
         Takes it.
     """
 
-    def __init__(self, *, entries: int, c_bit: int, id_width: int, slot_width: int, pipelined: bool) -> None:
+    def __init__(self, *, entries: int, data_width: int, c_bit: int, id_width: int, slot_width: int,
+                 pipelined: bool) -> None:
         self.pipelined = pipelined
+        self.beat = BeatShape(data_width)
         widths = {"c_bit": c_bit, "id_width": id_width, "slot_width": slot_width}
-        blocks = BLOCKS_PER_ENTRY * entries
+        asked = {"data_width": data_width, "places": merge_places(entries=entries, data_width=data_width)}
         near = near_bits(entries)
         super().__init__({
-            "record": In(stream.Signature(record_layout(entries=entries))),
+            "record": In(stream.Signature(record_layout(entries=entries, data_width=data_width))),
             "line": In(stream.Signature(merge_line_layout(entries=entries, **widths))),
             "settled": In(near),
             "plains_sent": In(near),
             "page_class": Out(PAGE_CLASS_BITS),
             "page_is_busy": In(1),
-            "request": Out(stream.Signature(merge_request_layout(blocks=blocks, **widths))),
-            "merged": In(stream.Signature(merged_layout(blocks=blocks), always_ready=True)),
-            "ready_line": Out(stream.Signature(ready_line_layout(), always_ready=True)),
+            "request": Out(stream.Signature(merge_request_layout(**asked, **widths))),
+            "merged": In(stream.Signature(merged_layout(**asked), always_ready=True)),
+            "ready_line": Out(stream.Signature(ready_line_layout(data_width=data_width), always_ready=True)),
             "is_there": Out(1),
-            "data": Out(128),
+            "data": Out(data_width),
             "failed": Out(1),
             "take": In(1),
         })
 
     def elaborate(self, _platform) -> Module:
         m = Module()
-        m.submodules.tickets = tickets = Tally(limit=TICKETS)
+        m.submodules.tickets = tickets = Tally(limit=MERGES)
         part = {"shape": self.request.payload.shape()}
         m.submodules.reads = reads = RegisterSlice(**part) if self.pipelined else Hop(registered=False, **part)
         record, line, request = self.record.payload, self.line.payload, reads.i.payload
         # If pipelined, a line that reads may pass as it begins to: what is behind waits for what has been read.
         passes, line_goes = Signal(), Signal()
-        left, left_after = Signal(BLOCKS_PER_ENTRY), Signal(BLOCKS_PER_ENTRY)
-        ticket = Signal(range(TICKETS))
+        left, left_after = Signal(self.beat.per_line), Signal(self.beat.per_line)
+        ticket = Signal(range(MERGES))
         is_clear = self._look(m)
         connect(m, reads.o, flipped(self.request))
         m.submodules.passed = passed = Stage(shape=1, registered=self.pipelined)
@@ -129,9 +129,9 @@ class WriteMerge(Component):
             tickets.comes.eq(reads.i.valid & reads.i.ready),
             tickets.goes.eq(self.take),
         ]
-        for block in reversed(range(BLOCKS_PER_ENTRY)):
-            with m.If(left[block]):
-                m.d.comb += request.block.eq(block)
+        for beat in reversed(range(self.beat.per_line)):
+            with m.If(left[beat]):
+                m.d.comb += request.beat.eq(beat)
         with m.If(tickets.comes):
             m.d.sync += [left.eq(left_after), ticket.eq(ticket + 1)]
 
@@ -183,10 +183,10 @@ class WriteMerge(Component):
 
     def _keep(self, m: Module) -> None:
         """What has been read waits under its ticket; tickets are taken in order."""
-        m.submodules.memory = memory = Memory(shape=unsigned(128), depth=TICKETS, init=[])
+        m.submodules.memory = memory = Memory(shape=unsigned(self.beat.data_width), depth=MERGES, init=[])
         write, read = memory.write_port(), memory.read_port(domain="comb")
-        has_come, has_failed = Signal(TICKETS), Signal(TICKETS)
-        oldest = Signal(range(TICKETS))
+        has_come, has_failed = Signal(MERGES), Signal(MERGES)
+        oldest = Signal(range(MERGES))
         arrived, arrived_valid = Signal(self.merged.payload.shape()), Signal()
         ticket = arrived.place[:len(oldest)]
         m.d.comb += [

@@ -17,8 +17,8 @@ from cbit.xts.ports import lane_input_layout, lane_output_layout, tweak_request_
 from .collect import WriteCollect
 from .drain import WriteDrain
 from .encrypt import WriteEncrypt, key_line_layout, write_tag_layout
-from .entry import BLOCKS_PER_ENTRY, PLAIN_DEPTH
-from .gather import WriteGather, block_layout
+from .entry import PLAIN_DEPTH, merge_places
+from .gather import WriteGather
 from .hazards import WriteHazards
 from .issue import WriteIssue, sent_line_layout
 from .merge import WriteMerge, merge_line_layout
@@ -42,7 +42,7 @@ class WritePath(Component):
 
     Parameters
     ----------
-    addr_width, c_bit, id_width, slot_width, slots : :class:`int`
+    addr_width, data_width, c_bit, id_width, slot_width, slots : :class:`int`
         Widths, and the number of key slots.
     entries : :class:`int`
         Writes in flight. A power of two, 4 or more.
@@ -55,7 +55,7 @@ class WritePath(Component):
     -------
     i : ``In(stream.Signature(request_layout(...)))``
         Decided writes.
-    s_w : ``In(stream.Signature(write_data_layout(128)))``
+    s_w : ``In(stream.Signature(write_data_layout(data_width)))``
     b : ``Out(stream.Signature(response_layout(...)))``
     aw, w : ``Out``
         To DRAM.
@@ -70,43 +70,46 @@ class WritePath(Component):
     serving : ``In(slots)``
         Slots whose keys are there.
     key_fault : ``Out(1)``
-        A block has met a faulty round key of a slot that serves.
+        A beat has met a faulty round key of a slot that serves.
     drain_slot : ``In(slot_width)``
     drain_busy : ``Out(1)``
         High while a write under ``drain_slot`` is still to be encrypted.
     """
 
-    def __init__(self, *, addr_width: int, c_bit: int, id_width: int, slot_width: int, slots: int, entries: int,
-                 patience: int, pipelined: bool = False) -> None:
+    def __init__(self, *, addr_width: int, data_width: int, c_bit: int, id_width: int, slot_width: int, slots: int,
+                 entries: int, patience: int, pipelined: bool = False) -> None:
         self.entries = entries
+        self.data_width = data_width
         self.pipelined = pipelined
         self.widths = {"c_bit": c_bit, "id_width": id_width, "slot_width": slot_width}
         widths = self.widths
-        blocks = BLOCKS_PER_ENTRY * entries
-        self.route = WriteRoute(entries=entries, pipelined=pipelined, **widths)
-        self.steer = WriteSteer(id_width=id_width, pipelined=pipelined)
-        self.gather = WriteGather(id_width=id_width)
-        self.hazards = WriteHazards(entries=entries, id_width=id_width, pipelined=pipelined)
+        asked = {"data_width": data_width, "places": merge_places(entries=entries, data_width=data_width)}
+        both = {"entries": entries, "data_width": data_width}
+        self.route = WriteRoute(pipelined=pipelined, **both, **widths)
+        self.steer = WriteSteer(data_width=data_width, id_width=id_width, pipelined=pipelined)
+        self.gather = WriteGather(data_width=data_width, id_width=id_width)
+        self.hazards = WriteHazards(id_width=id_width, pipelined=pipelined, **both)
         self.progress = WriteProgress(entries=entries, pipelined=pipelined)
-        self.merge_blocks = WriteMerge(entries=entries, pipelined=pipelined, **widths)
-        self.encrypt = WriteEncrypt(entries=entries, slot_width=slot_width, pipelined=pipelined)
-        self.collect = WriteCollect(entries=entries, slot_width=slot_width, slots=slots, pipelined=pipelined)
-        self.issue = WriteIssue(entries=entries, addr_width=addr_width, c_bit=c_bit, id_width=id_width,
-                                patience=patience, pipelined=pipelined)
+        self.merge_beats = WriteMerge(pipelined=pipelined, **both, **widths)
+        self.encrypt = WriteEncrypt(slot_width=slot_width, pipelined=pipelined, **both)
+        self.collect = WriteCollect(slot_width=slot_width, slots=slots, pipelined=pipelined, **both)
+        self.issue = WriteIssue(addr_width=addr_width, c_bit=c_bit, id_width=id_width, patience=patience,
+                                pipelined=pipelined, **both)
         self.respond = WriteRespond(entries=entries, id_width=id_width, pipelined=pipelined)
         self.drain = WriteDrain(entries=entries, slot_width=slot_width)
-        tag = write_tag_layout(slot_width=slot_width)
+        lane = {"data_width": data_width,
+                "tag": write_tag_layout(data_width=data_width, slot_width=slot_width)}
         super().__init__({
             "i": In(stream.Signature(request_layout(**widths))),
-            "s_w": In(stream.Signature(write_data_layout(128))),
+            "s_w": In(stream.Signature(write_data_layout(data_width))),
             "b": Out(stream.Signature(response_layout(id_width))),
             "aw": Out(stream.Signature(address_layout(addr_width=addr_width, id_width=id_width))),
-            "w": Out(stream.Signature(write_data_layout(128))),
+            "w": Out(stream.Signature(write_data_layout(data_width))),
             "dram_b": In(stream.Signature(response_layout(id_width), always_ready=True)),
-            "merge": Out(stream.Signature(merge_request_layout(blocks=blocks, **widths))),
-            "merged": In(stream.Signature(merged_layout(blocks=blocks), always_ready=True)),
-            "lane_i": Out(stream.Signature(lane_input_layout(slot_width=slot_width, tag=tag))),
-            "lane_o": In(stream.Signature(lane_output_layout(tag=tag), always_ready=True)),
+            "merge": Out(stream.Signature(merge_request_layout(**asked, **widths))),
+            "merged": In(stream.Signature(merged_layout(**asked), always_ready=True)),
+            "lane_i": Out(stream.Signature(lane_input_layout(slot_width=slot_width, **lane))),
+            "lane_o": In(stream.Signature(lane_output_layout(**lane), always_ready=True)),
             "tweak_request": Out(stream.Signature(
                 tweak_request_layout(c_bit=c_bit, slot_width=slot_width, entries=entries), always_ready=True)),
             "tweak": In(stream.Signature(tweak_result_layout(entries=entries), always_ready=True)),
@@ -118,12 +121,12 @@ class WritePath(Component):
 
     def elaborate(self, _platform) -> Module:
         m = Module()
-        for name in ("route", "steer", "gather", "hazards", "progress", "merge_blocks", "encrypt", "collect", "issue",
+        for name in ("route", "steer", "gather", "hazards", "progress", "merge_beats", "encrypt", "collect", "issue",
                      "respond", "drain"):
             m.submodules[name] = getattr(self, name)
         connect(m, flipped(self.i), self.route.i)
-        connect(m, self.merge_blocks.request, flipped(self.merge))
-        connect(m, flipped(self.merged), self.merge_blocks.merged)
+        connect(m, self.merge_beats.request, flipped(self.merge))
+        connect(m, flipped(self.merged), self.merge_beats.merged)
         connect(m, self.encrypt.lane_i, flipped(self.lane_i))
         connect(m, flipped(self.lane_o), self.collect.lane_o)
         connect(m, flipped(self.tweak), self.encrypt.tweak)
@@ -150,7 +153,7 @@ class WritePath(Component):
         connect(m, queue.o, sink)
 
     def _lead_data(self, m: Module) -> None:
-        """From the port to gathered blocks; if pipelined, by a register on either side of the gathering."""
+        """From the port to whole beats; if pipelined, by a register on either side of the gathering."""
         steer, gather = self.steer, self.gather
         m.submodules.data = data = BoundedQueue(shape=self.s_w.payload.shape(), depth=PLAIN_DEPTH,
                                                 entry=self.pipelined)
@@ -165,7 +168,8 @@ class WritePath(Component):
         m.submodules.steered = steered = Stage(
             shape=StructLayout({"valid": 1, "beat": steer.beat.payload.shape()}), registered=self.pipelined)
         m.submodules.gathered = gathered = Stage(
-            shape=StructLayout({"event": gather.event.shape(), "block": block_layout()}), registered=self.pipelined)
+            shape=StructLayout({"event": gather.event.shape(), "whole": gather.whole.shape()}),
+            registered=self.pipelined)
         m.submodules.emptied = emptied = Stage(shape=1, registered=self.pipelined)
         m.d.comb += [
             steered.advance.eq(1),
@@ -175,10 +179,10 @@ class WritePath(Component):
             gather.beat.payload.eq(steered.o.beat),
             gathered.advance.eq(1),
             gathered.i.event.eq(gather.event),
-            gathered.i.block.eq(gather.block),
+            gathered.i.whole.eq(gather.whole),
             self.hazards.event.eq(gathered.o.event),
-            self.encrypt.block.valid.eq(gathered.o.event.is_block),
-            self.encrypt.block.payload.eq(gathered.o.block),
+            self.encrypt.whole.valid.eq(gathered.o.event.is_whole),
+            self.encrypt.whole.payload.eq(gathered.o.whole),
             emptied.advance.eq(1),
             emptied.i.eq(steer.emptied),
             self.route.emptied.eq(emptied.o),
@@ -213,11 +217,12 @@ class WritePath(Component):
                                              registered=self.pipelined)
         entered = stage.o
         m.d.comb += [stage.advance.eq(1), stage.i.valid.eq(line.valid), stage.i.payload.eq(line.payload)]
+        width = {"data_width": self.data_width}
         narrow = {field: self.widths[field] for field in ("c_bit", "id_width")}
         for name, layout, sink in (
-                ("sent_lines", sent_line_layout(entries=self.entries, **narrow), self.issue.line),
-                ("merge_lines", merge_line_layout(entries=self.entries, **self.widths), self.merge_blocks.line),
-                ("key_lines", key_line_layout(slot_width=self.widths["slot_width"]), self.encrypt.line)):
+                ("sent_lines", sent_line_layout(entries=self.entries, **width, **narrow), self.issue.line),
+                ("merge_lines", merge_line_layout(entries=self.entries, **self.widths), self.merge_beats.line),
+                ("key_lines", key_line_layout(slot_width=self.widths["slot_width"], **width), self.encrypt.line)):
             m.submodules[name] = queue = ReservedQueue(shape=layout, depth=self.entries, bypass=False,
                                                        registered=self.pipelined and name != "key_lines")
             connect(m, queue.o, sink)
@@ -225,10 +230,10 @@ class WritePath(Component):
                 queue.i.valid.eq(entered.valid),
                 *(queue.i.payload[field].eq(entered.payload[field]) for field, _ in layout),
             ]
-        self._queue(m, "records", self.hazards.record, self.merge_blocks.record, depth=self.entries,
+        self._queue(m, "records", self.hazards.record, self.merge_beats.record, depth=self.entries,
                     registered=self.pipelined)
-        self._queue(m, "ready_lines", self.merge_blocks.ready_line, self.encrypt.ready_line, depth=self.entries)
-        merge, encrypt = self.merge_blocks, self.encrypt
+        self._queue(m, "ready_lines", self.merge_beats.ready_line, self.encrypt.ready_line, depth=self.entries)
+        merge, encrypt = self.merge_beats, self.encrypt
         m.d.comb += [
             encrypt.is_there.eq(merge.is_there),
             encrypt.data.eq(merge.data),
@@ -261,11 +266,11 @@ class WritePath(Component):
             progress.send_page_class.eq(issue.sent_page_class),
             progress.answer.eq(respond.answer),
             progress.answer_epoch.eq(respond.answer_epoch),
-            progress.page_class.eq(self.merge_blocks.page_class),
-            self.merge_blocks.page_is_busy.eq(progress.page_is_busy),
-            self.merge_blocks.plains_sent.eq(issue.plains_sent),
+            progress.page_class.eq(self.merge_beats.page_class),
+            self.merge_beats.page_is_busy.eq(progress.page_is_busy),
+            self.merge_beats.plains_sent.eq(issue.plains_sent),
             self.hazards.sent.eq(progress.sent),
-            *(user.settled.eq(progress.settled) for user in (self.hazards, self.merge_blocks, issue)),
+            *(user.settled.eq(progress.settled) for user in (self.hazards, self.merge_beats, issue)),
         ]
 
     def _watch_keys(self, m: Module) -> None:

@@ -8,6 +8,7 @@ from amaranth.lib.wiring import Component, In, Out
 
 from cbit.access.request import ATTRIBUTES, Route, request_layout
 from cbit.access.splitter import ChunkSplitter
+from cbit.axi.beat import BeatShape
 from cbit.axi.ports import Burst, Response, response_layout
 from cbit.stream.hop import Hop
 from cbit.stream.slice import RegisterSlice
@@ -49,7 +50,7 @@ def turn_layout(*, id_width: int) -> StructLayout:
     })
 
 
-def _entrant_layout(*, c_bit: int, id_width: int, slot_width: int) -> StructLayout:
+def _entrant_layout(*, data_width: int, c_bit: int, id_width: int, slot_width: int) -> StructLayout:
     """A write that is not encrypted, or a chunk of one that is; what follows ``slot`` counts only for one of them."""
     return StructLayout({
         "way": Way,
@@ -59,7 +60,7 @@ def _entrant_layout(*, c_bit: int, id_width: int, slot_width: int) -> StructLayo
         "size": unsigned(3),
         "attributes": ATTRIBUTES,
         "slot": unsigned(slot_width),
-        "last_block": unsigned(2),
+        "last_beat": unsigned(BeatShape(data_width).number_bits),
         "is_fixed": unsigned(1),
         "is_final": unsigned(1),
         "burst": Burst,
@@ -79,7 +80,7 @@ class WriteRoute(Component):
 
     Parameters
     ----------
-    entries, c_bit, id_width, slot_width : :class:`int`
+    entries, data_width, c_bit, id_width, slot_width : :class:`int`
         Lines in flight, and widths.
     pipelined : :class:`bool`
         Whether what enters comes from registers.
@@ -119,19 +120,22 @@ class WriteRoute(Component):
         High while an access under ``drain_slot`` has been taken that has not wholly entered.
     """
 
-    def __init__(self, *, entries: int, c_bit: int, id_width: int, slot_width: int, pipelined: bool) -> None:
+    def __init__(self, *, entries: int, data_width: int, c_bit: int, id_width: int, slot_width: int,
+                 pipelined: bool) -> None:
+        self.beat = BeatShape(data_width)
         self.entries = entries
         self.pipelined = pipelined
         widths = {"c_bit": c_bit, "id_width": id_width, "slot_width": slot_width}
-        self.splitter = ChunkSplitter(pipelined=pipelined, **widths)
-        layout = _entrant_layout(**widths)
+        self.splitter = ChunkSplitter(data_width=data_width, pipelined=pipelined, **widths)
+        layout = _entrant_layout(data_width=data_width, **widths)
         self.entrants = RegisterSlice(shape=layout) if pipelined else Hop(shape=layout, registered=False)
         super().__init__({
             "i": In(stream.Signature(request_layout(**widths))),
             "turn": Out(stream.Signature(turn_layout(id_width=id_width))),
             "plain": Out(stream.Signature(plain_layout(entries=entries, c_bit=c_bit, id_width=id_width),
                                           always_ready=True)),
-            "line": Out(stream.Signature(line_layout(entries=entries, **widths), always_ready=True)),
+            "line": Out(stream.Signature(line_layout(entries=entries, data_width=data_width, **widths),
+                                         always_ready=True)),
             "has_room": In(1),
             "number_has_room": In(1),
             "plain_has_room": In(1),
@@ -218,7 +222,7 @@ class WriteRoute(Component):
         m.d.comb += [
             self.entrants.i.valid.eq(chunks.valid | other_valid),
             *(entrant[field].eq(chunk[field]) for field in ("slot", "is_fixed", "is_final")),
-            entrant.last_block.eq(chunk.last_byte[4:]),
+            entrant.last_beat.eq(chunk.last_byte[self.beat.size:]),
             *(entrant[field].eq(other[field]) for field in ("burst", "lock", "resp")),
         ]
         with m.If(chunks.valid):
@@ -269,9 +273,9 @@ class WriteRoute(Component):
             plain.len.eq(entrant.beats),
             plain.place.eq(self.place),
             self.line.valid.eq(line_enters),
-            *(line[field].eq(entrant[field]) for field in ("slot", "id", "is_final", "last_block", "attributes")),
+            *(line[field].eq(entrant[field]) for field in ("slot", "id", "is_final", "last_beat", "attributes")),
             line.line.eq(entrant.addr[6:]),
-            line.first_block.eq(entrant.addr[4:6]),
+            line.first_beat.eq(entrant.addr[self.beat.size:6]),
             line.number.eq(self.number),
             line.place.eq(self.place),
             line.plains.eq(plains),

@@ -6,6 +6,7 @@ from amaranth.lib import stream
 from amaranth.lib.data import StructLayout
 from amaranth.lib.wiring import Component, In, Out
 
+from cbit.axi.beat import BeatShape
 from cbit.axi.ports import write_data_layout
 
 from .entry import NUMBER_BITS, PAGE_CLASS_BITS
@@ -14,10 +15,10 @@ from .route import LINE_CLASS_BITS, Way, turn_layout
 __all__ = ["WriteSteer", "beat_layout"]
 
 
-def beat_layout(*, id_width: int) -> StructLayout:
-    """A beat of write data, which belongs to block number ``block`` of a line if it is to be encrypted.
+def beat_layout(*, data_width: int, id_width: int) -> StructLayout:
+    """A beat of a manager's, which belongs to beat number ``beat`` of a line if it is to be encrypted.
 
-    ``is_first`` and ``is_last`` mark the ends of a plain write or line, ``is_end`` the end of a block.
+    ``is_first`` and ``is_last`` mark the ends of a plain write or line, ``is_end`` the end of a beat of the line.
     """
     return StructLayout({
         "way": Way,
@@ -28,9 +29,9 @@ def beat_layout(*, id_width: int) -> StructLayout:
         "id": unsigned(id_width),
         "page_class": unsigned(PAGE_CLASS_BITS),
         "line_class": unsigned(LINE_CLASS_BITS),
-        "block": unsigned(2),
-        "data": unsigned(128),
-        "strb": unsigned(16),
+        "beat": unsigned(BeatShape(data_width).number_bits),
+        "data": unsigned(data_width),
+        "strb": unsigned(data_width // 8),
     })
 
 
@@ -44,8 +45,8 @@ class WriteSteer(Component):
 
     Parameters
     ----------
-    id_width : :class:`int`
-        Width of an ID.
+    data_width, id_width : :class:`int`
+        Widths of a beat and of an ID.
     pipelined : :class:`bool`
         Whether a register tells that a beat is its turn's last.
 
@@ -55,7 +56,7 @@ class WriteSteer(Component):
         Taken with its last beat.
     next_is_single : ``In(1)``
         If pipelined, ``is_single`` as ``turn`` has it in the next cycle if in this one it is taken or not valid.
-    w : ``In(stream.Signature(write_data_layout(128)))``
+    w : ``In(stream.Signature(write_data_layout(data_width)))``
     plain_has_room : ``In(1)``
         Whether a plain beat may go on; others always may.
     beat : ``Out(stream.Signature(beat_layout(...), always_ready=True))``
@@ -63,14 +64,15 @@ class WriteSteer(Component):
         High with the last beat of a write that goes nowhere.
     """
 
-    def __init__(self, *, id_width: int, pipelined: bool) -> None:
+    def __init__(self, *, data_width: int, id_width: int, pipelined: bool) -> None:
+        self.shape = BeatShape(data_width)
         self.pipelined = pipelined
         super().__init__({
             "turn": In(stream.Signature(turn_layout(id_width=id_width))),
             "next_is_single": In(1),
-            "w": In(stream.Signature(write_data_layout(128))),
+            "w": In(stream.Signature(write_data_layout(data_width))),
             "plain_has_room": In(1),
-            "beat": Out(stream.Signature(beat_layout(id_width=id_width), always_ready=True)),
+            "beat": Out(stream.Signature(beat_layout(data_width=data_width, id_width=id_width), always_ready=True)),
             "emptied": Out(1),
         })
 
@@ -115,14 +117,14 @@ class WriteSteer(Component):
             m.d.sync += is_at_last.eq(self.next_is_single)
 
     def _find_place(self, m: Module, goes: Signal, is_begun: Signal) -> None:
-        """A beat ends its block where the address bits above its size, and below a block's, are all ones."""
-        turn, beat = self.turn.payload, self.beat.payload
+        """A beat ends its line's where the address bits above its size, and below that of the bus, are all ones."""
+        turn, beat, bits = self.turn.payload, self.beat.payload, self.shape.size
         byte, next_byte = Signal(6), Signal(6)
         below_size = (1 << turn.size[:3])[:7] - 1
         m.d.comb += [
             byte.eq(Mux(is_begun, next_byte, turn.first_byte)),
-            beat.block.eq(byte[4:]),
-            beat.is_end.eq(beat.is_last | (~turn.is_fixed & (byte[:4] | below_size[:4]).all())),
+            beat.beat.eq(byte[bits:]),
+            beat.is_end.eq(beat.is_last | (~turn.is_fixed & (byte[:bits] | below_size[:bits]).all())),
         ]
         with m.If(goes):
-            m.d.sync += next_byte.eq(Mux(turn.is_fixed, byte, byte + (1 << turn.size)[:5]))
+            m.d.sync += next_byte.eq(Mux(turn.is_fixed, byte, byte + (1 << turn.size)[:bits + 1]))

@@ -8,15 +8,13 @@ from amaranth.lib.wiring import Component, In, Out
 from cbit.aes.cipher import rounds_of
 from cbit.aes.pipeline import AesPipeline, Direction
 from cbit.aes.round_keys import RoundKeySignature
+from cbit.axi.beat import BLOCKS_PER_LINE, LINE_BYTES
 from cbit.config import SBox
 from cbit.stream.delay import Delay
 from cbit.stream.stage import Stage
 from cbit.xts.alpha import AlphaPower
 
-__all__ = ["BLOCKS_PER_LINE", "TweakEngine"]
-
-LINE_BYTES = 64
-BLOCKS_PER_LINE = LINE_BYTES // 16
+__all__ = ["TweakEngine"]
 
 BITS_PER_STEP = 2
 """Bits of the power that are multiplied between two registers."""

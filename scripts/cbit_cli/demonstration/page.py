@@ -11,7 +11,7 @@ from cbit_cli.demonstration.charts import latency_chart
 from cbit_cli.demonstration.pictures import memory_picture, photograph, trace_picture
 from cbit_cli.demonstration.run import Run
 from cbit_cli.page.render import render
-from cbit_model.access import BUS_BYTES
+from cbit_model.access import BLOCK_BYTES
 from cbit_sim.demo.bytemap import ByteMap
 from cbit_sim.demo.judge import changed_blocks, repeated_blocks
 from cbit_sim.demo.pieces import shares
@@ -42,7 +42,7 @@ def page(run: Run) -> str:
     is_shown_raw = layout.channels > 1 or layout.offset > 0
     return render(
         "demonstration/page.html.jinja",
-        run=run, file_bytes=len(data), blocks=len(data) // BUS_BYTES,
+        run=run, file_bytes=len(data), blocks=len(data) // BLOCK_BYTES,
         photograph=None if is_shown_raw else photograph(data),
         titles=_TITLES, matrix=_matrix(run, layout), patterns=_patterns(run, layout),
         moved=_seen(run, layout, "guest 1: elsewhere"), original=memory_picture(data, layout),
@@ -80,7 +80,7 @@ def _patterns(run: Run, layout: ByteMap) -> list[dict[str, Any]]:
     """The plain file, the file under AES without a tweak, and what Cbit leaves in DRAM."""
     data = run.story.data
     key, _ = make_keys(run.story.seed, run.config.key_bits)[COPIES["guest 1"].asid]
-    codebook = AES.new(key, AES.MODE_ECB).encrypt(data.ljust(-(-len(data) // BUS_BYTES) * BUS_BYTES, b"\0"))
+    codebook = AES.new(key, AES.MODE_ECB).encrypt(data.ljust(-(-len(data) // BLOCK_BYTES) * BLOCK_BYTES, b"\0"))
     kinds = {"The file itself": data, "AES without an address (ECB), for comparison": codebook[:len(data)],
              "Cbit: AES-XTS, the address in the tweak": run.dumped("guest 1")}
     return [{"title": title, "picture": memory_picture(content, layout), "repeated": repeated_blocks(content)}

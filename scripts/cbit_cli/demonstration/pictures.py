@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from cbit_model.access import BUS_BYTES
+from cbit_model.access import BLOCK_BYTES
 from cbit_sim.demo.bytemap import ByteMap
 
 __all__ = ["memory_picture", "photograph", "trace_picture"]
@@ -38,7 +38,7 @@ def memory_picture(content: bytes, layout: ByteMap) -> str:
 
 def trace_picture(changed: Sequence[bool], size: int, layout: ByteMap) -> str:
     """The bytes of a file, of ``size``, whose blocks have changed, in red."""
-    marks = np.repeat(np.array(changed, dtype=np.uint8), BUS_BYTES)[:size]
+    marks = np.repeat(np.array(changed, dtype=np.uint8), BLOCK_BYTES)[:size]
     pixels = _reduced(layout.pixels(marks.tobytes()))
     colors = np.array([_SAME, _CHANGED], dtype=np.uint8)
     return _url(Image.fromarray(colors[pixels.max(axis=2)]))

@@ -19,6 +19,7 @@ AXES: Mapping[str, tuple[typing.Any, ...]] = {
     "cycles_per_round": (1, 2, 3, 4, 5),
     "pipelined": (False, True),
     "duplex": (False, True),
+    "data_width": (128, 256, 512),
     "key_bits": (128, 256),
     "data_unit_bytes": (64, 4096),
     "asid_count": (4, 16, 64, 256, 1024),

@@ -14,10 +14,10 @@ from cbit_fpga.yosys import run_yosys
 
 __all__ = ["Mutant", "Sample", "sample"]
 
-AES = ("cbit.*.aes", "cbit.*.aes.*", "cbit.*.sub_word", "cbit.*.sub_word.*")
+AES = ("cbit.*.aes", "cbit.*.aes.*", "cbit.*.aes_*", "cbit.*.aes_*.*", "cbit.*.sub_word", "cbit.*.sub_word.*")
 """Modules of AES rounds and of the key schedule's S-boxes."""
 
-_AES = re.compile(r"\.(aes|sub_word)(\.|$)")
+_AES = re.compile(r"\.(aes(_\d+)?|sub_word)(\.|$)")
 _SPARE = 2
 """How many times more are listed than sampled: some change nothing."""
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import cocotb
 
-from cbit_model.access import BUS_BYTES, Response
+from cbit_model.access import BLOCK_BYTES, Response
 from cbit_model.dram import LINE_BYTES
 from cbit_model.memory import ALL_LANES
 from cbit_model.xts import XtsKey
@@ -23,13 +23,13 @@ from cbit_sim.session import current_session
 from cbit_sim.testbed import Testbed
 from cbit_sim.traffic import user_bits
 
-_ALL_ONES = (1 << 8 * BUS_BYTES) - 1
 _SIZE_BYTES = 1 << 18
 _READ_LINES = range(0, 1 << 16, LINE_BYTES)
 _WRITE_LINES = range(1 << 16, _SIZE_BYTES, LINE_BYTES)
 _GUEST = 1
 _BACKLOG = 2
 _PARTIAL_STROBE = 0x00F0
+"""Of each block."""
 
 Outcome = int | None
 """Which of the guest's keys, counted from the first, an access was served with; :data:`None` if it was denied."""
@@ -47,6 +47,8 @@ class _Guest:
         seed = self.session.parameters.get("seed", 1)
         self.rng = random.Random(seed)
         self.bed = Testbed(dut, self.session, size_bytes=_SIZE_BYTES, personality=personality, seed=seed)
+        self.bus_bytes = self.bed.bus_bytes
+        self.line_beats = LINE_BYTES // self.bus_bytes
         self.reads: list[Transaction] = []
         self.writes: list[Transaction] = []
         self.keys: list[XtsKey] = []
@@ -86,16 +88,19 @@ class _Guest:
 
     def write(self, *, is_partial: bool) -> Transaction:
         """A write of a fresh line, or of some bytes of each of its blocks."""
-        strobe = _PARTIAL_STROBE if is_partial else ALL_LANES
+        of_block = _PARTIAL_STROBE if is_partial else ALL_LANES
+        strobe = sum(of_block << block for block in range(0, self.bus_bytes, BLOCK_BYTES))
         self.writes.append(Transaction(self._line(next(self._write_lines)), [
-            WriteData(self.rng.getrandbits(8 * BUS_BYTES), strobe, int(beat == 3)) for beat in range(4)]))
+            WriteData(self.rng.getrandbits(8 * self.bus_bytes), strobe, int(beat == self.line_beats - 1))
+            for beat in range(self.line_beats)]))
         return self.writes[-1]
 
     def _line(self, start: int) -> Address:
         config = self.bed.config
         identifier = self.rng.randrange(1 << int(config["id_width"]))
         user = user_bits((int(config["asid_count"]) - 1).bit_length(), asid=_GUEST)
-        return Address(identifier, start | 1 << int(config["c_bit"]), LINE_BYTES // BUS_BYTES - 1, user=user)
+        return Address(identifier, start | 1 << int(config["c_bit"]), self.line_beats - 1,
+                       self.bus_bytes.bit_length() - 1, user=user)
 
     def _start_of(self, access: Transaction) -> int:
         return access.address.addr & ~(1 << int(self.bed.config["c_bit"]))
@@ -103,14 +108,14 @@ class _Guest:
     def read_outcomes(self, read: Transaction) -> list[Outcome]:
         """The outcome of each beat. A beat that no key explains is an :exc:`AssertionError`."""
         start = self._start_of(read)
-        return [self._read_outcome(start + BUS_BYTES * beat, data, response)
+        return [self._read_outcome(start + self.bus_bytes * beat, data, response)
                 for beat, (data, response) in enumerate(zip(read.read, read.responses, strict=True))]
 
     def _read_outcome(self, block: int, data: int, response: int) -> Outcome:
         if response == Response.SLVERR:
-            assert data == _ALL_ONES, f"{data:032x} leaked from {block:#x} under an error"
+            assert data == (1 << 8 * self.bus_bytes) - 1, f"{data:x} leaked from {block:#x} under an error"
             return None
-        stored, seen = self._original[block:block + BUS_BYTES], data.to_bytes(BUS_BYTES, "little")
+        stored, seen = self._original[block:block + self.bus_bytes], data.to_bytes(self.bus_bytes, "little")
         return self._only_key(block, seen, lambda key: self._decrypted(key, block, stored))
 
     def write_outcome(self, write: Transaction) -> Outcome:
@@ -126,9 +131,9 @@ class _Guest:
         def written(key: XtsKey) -> bytes:
             plain = bytearray(self._decrypted(key, start, before))
             for number, beat in enumerate(write.data or ()):
-                for lane in range(BUS_BYTES):
+                for lane in range(self.bus_bytes):
                     if beat.strb >> lane & 1:
-                        plain[BUS_BYTES * number + lane] = beat.data >> 8 * lane & 0xFF
+                        plain[self.bus_bytes * number + lane] = beat.data >> 8 * lane & 0xFF
             return key.encrypt(plain, address=start, data_unit_bytes=int(self.bed.config["data_unit_bytes"]))
 
         return self._only_key(start, after, written)
@@ -168,7 +173,7 @@ async def retired_and_installed_anew_under_full_load(dut: Any) -> None:
     of_reads = []
     for read in guest.reads:
         outcome, *others = guest.read_outcomes(read)
-        assert others == [outcome] * 3, "a retirement cut a read in two"
+        assert others == [outcome] * (guest.line_beats - 1), "a retirement cut a read in two"
         of_reads.append(outcome)
     of_writes = [guest.write_outcome(write) for write in guest.writes]
     for is_write, outcomes in ((False, of_reads), (True, of_writes)):

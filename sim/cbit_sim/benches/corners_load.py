@@ -9,7 +9,7 @@ from typing import Any
 
 import cocotb
 
-from cbit_model.access import BUS_BYTES, Burst, Response
+from cbit_model.access import BLOCK_BYTES, Burst, Response
 from cbit_model.dram import LINE_BYTES
 from cbit_model.memory import ALL_LANES
 from cbit_sim.beats import WriteData
@@ -17,7 +17,7 @@ from cbit_sim.directed import Directed
 from cbit_sim.dram import Personality
 from cbit_sim.manager import Transaction
 from cbit_sim.pauses import pauses
-from cbit_sim.traffic import PAGE_BYTES, owner_mask
+from cbit_sim.traffic import PAGE_BYTES
 
 _SWIFT = Personality(latency_cycles=(1, 1), reorder=False, interleave=False)
 _CROWD_CYCLES = 600
@@ -57,7 +57,7 @@ def _shape(bench: Directed) -> dict[str, Any]:
 
 def _sparse(bench: Directed, write: Transaction) -> Transaction:
     """The write with other strobes on each beat."""
-    write.data = [beat._replace(strb=beat.strb & bench.rng.getrandbits(BUS_BYTES)) for beat in write.data or ()]
+    write.data = [beat._replace(strb=beat.strb & bench.rng.getrandbits(bench.bus_bytes)) for beat in write.data or ()]
     return write
 
 
@@ -88,16 +88,12 @@ async def dram_takes_thousands_of_cycles(dut: Any) -> None:
     await bench.start()
     transactions = []
     for number in range(150):
-        start = bench.rng.randrange(0, 24 * LINE_BYTES, BUS_BYTES)
-        identifier = bench.rng.randrange(bench.ids)
+        start = bench.rng.randrange(0, 24 * LINE_BYTES, BLOCK_BYTES)
+        view: dict[str, Any] = {"identifier": bench.rng.randrange(bench.ids), "size": bench.rng.choice(bench.sizes)}
         if number % 3 == 0:
-            transactions.append(bench.read(start, length=4, identifier=identifier))
+            transactions.append(bench.read(start, length=4, **view))
             continue
-        address = bench.address(start, length=bench.rng.randint(1, 4), identifier=identifier)
-        transactions.append(Transaction(address, [
-            WriteData(bench.rng.getrandbits(8 * BUS_BYTES),
-                      owner_mask(start + BUS_BYTES * beat, identifier, bench.ids), int(beat == address.len))
-            for beat in range(address.len + 1)]))
+        transactions.append(bench.write(start, length=bench.rng.randint(1, 4), is_shared=True, **view))
     await bench.bed.manager.perform(*transactions, limit_cycles=500_000)
     await bench.finish()
 
@@ -112,7 +108,7 @@ async def long_plain_reads_while_data_wait(dut: Any) -> None:
     for number in range(16):
         plain = number % 4 != 3
         page = _PLAIN_PAGES[number % 2] if plain else 0
-        bench.bed.manager.submit(bench.read(PAGE_BYTES * page, length=PAGE_BYTES // BUS_BYTES, c_bit=not plain,
+        bench.bed.manager.submit(bench.read(PAGE_BYTES * page, length=PAGE_BYTES // BLOCK_BYTES, c_bit=not plain,
                                             identifier=number % bench.ids))
     await bench.bed.clocked.cycles(3000)
     await bench.bed.manager.perform(

@@ -8,17 +8,16 @@ from typing import Any
 
 import cocotb
 
-from cbit_model.access import BUS_BYTES, Burst, Response
+from cbit_model.access import BLOCK_BYTES, Burst, Response
 from cbit_model.dram import LINE_BYTES
 from cbit_model.memory import ALL_LANES
-from cbit_sim.beats import Address, WriteData
+from cbit_sim.beats import Address
 from cbit_sim.directed import Directed
 from cbit_sim.dram import Personality
 from cbit_sim.manager import Transaction
 from cbit_sim.pauses import stalled_until
-from cbit_sim.traffic import PAGE_BYTES, owner_mask
+from cbit_sim.traffic import PAGE_BYTES
 
-_ALL_ONES = (1 << 8 * BUS_BYTES) - 1
 _SLOW = Personality(latency_cycles=(20, 60))
 
 
@@ -49,8 +48,9 @@ async def dram_errors_keep_beat_and_id(dut: Any) -> None:
     reads = [bench.read(0x1000 + 16 * number, length=24, identifier=number, c_bit=number % 2 == 0)
              for number in range(bench.ids)]
     await bench.perform(*reads)
-    assert {_ALL_ONES} == {data for read in reads[::2] for data, code in zip(read.read, read.responses, strict=True)
-                           if code != Response.OKAY}
+    assert {bench.all_ones} == {
+        data for read in reads[::2] for data, code in zip(read.read, read.responses, strict=True)
+        if code != Response.OKAY}
     await bench.perform(*(bench.write(0x1000 + 0x20 * number, length=length, c_bit=False)
                           for number, length in ((0, 4), (2, 4), (0, 20))))
     await bench.in_turn(bench.write(0x1000, length=20), bench.read(0x1000, length=20))
@@ -134,10 +134,7 @@ async def order_within_an_id(dut: Any) -> None:
         view: dict[str, Any] = {**bench.rng.choice(views), "identifier": number % 2, "length": number % 5 + 1}
         reads.append(bench.read(0x40 * number, **view))
         is_partial = bench.rng.random() < 0.4
-        address = bench.address(PAGE_BYTES * 2 + 0x60 * number, **view)
-        writes.append(Transaction(address, [
-            WriteData(bench.rng.getrandbits(128), 0x0FF0 if is_partial else ALL_LANES, int(beat == address.len))
-            for beat in range(address.len + 1)]))
+        writes.append(bench.write(PAGE_BYTES * 2 + 0x60 * number, strobe=0x0FF0 if is_partial else ALL_LANES, **view))
     ended = [*reads, *writes]
     await bench.perform(*itertools.chain.from_iterable(zip(reads, writes, strict=True)))
     for kind, identifier in itertools.product((reads, writes), range(2)):
@@ -154,15 +151,12 @@ async def hazards_on_one_line(dut: Any) -> None:
     await bench.start()
     transactions = []
     for _ in range(400):
-        start = bench.rng.randrange(0, 16 * LINE_BYTES, BUS_BYTES)
-        identifier = bench.rng.randrange(bench.ids)
+        start = bench.rng.randrange(0, 16 * LINE_BYTES, BLOCK_BYTES)
+        view: dict[str, Any] = {"identifier": bench.rng.randrange(bench.ids), "size": bench.rng.choice(bench.sizes)}
         if bench.rng.random() < 0.3:
-            transactions.append(bench.read(start, length=4, identifier=identifier))
+            transactions.append(bench.read(start, length=4, **view))
             continue
-        address = bench.address(start, length=bench.rng.randint(1, 4), identifier=identifier)
-        transactions.append(Transaction(address, [
-            WriteData(bench.rng.getrandbits(128), owner_mask(start + BUS_BYTES * beat, identifier, bench.ids),
-                      int(beat == address.len)) for beat in range(address.len + 1)]))
+        transactions.append(bench.write(start, length=bench.rng.randint(1, 4), is_shared=True, **view))
     await bench.perform(*transactions)
     await bench.finish()
 
@@ -177,7 +171,7 @@ async def aliases_name_one_address(dut: Any) -> None:
     plain, other, own = bench.read(0x840, length=4, c_bit=False), bench.read(0x840, length=4, asid=2), \
         bench.read(0x840, length=4)
     await bench.in_turn(write, plain, other, own)
-    views = [b"".join(data.to_bytes(BUS_BYTES, "little") for data in read.read) for read in (plain, other, own)]
+    views = [bench.content(read) for read in (plain, other, own)]
     assert views[0] == bench.bed.model.ciphertext(0, 0x840, secret) == bench.bed.dram.memory[0x840:0x880]
     assert views[1] not in (views[0], secret)
     assert views[2] == secret
@@ -272,7 +266,8 @@ async def latency_does_not_depend_on_data_or_key(dut: Any) -> None:
         cycles = set()
         for _ in range(40):
             make = bench.write if is_write else bench.read
-            transaction = make(bench.rng.randrange(0, PAGE_BYTES, LINE_BYTES), length=4, asid=bench.rng.randrange(3))
+            transaction = make(bench.rng.randrange(0, PAGE_BYTES, LINE_BYTES), length=LINE_BYTES // bench.bus_bytes,
+                               size=bench.bus_size, asid=bench.rng.randrange(3))
             await bench.settle()
             await bench.bed.clocked.cycles(50)
             await bench.perform(transaction)

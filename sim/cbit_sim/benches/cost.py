@@ -25,9 +25,6 @@ from cbit_sim.traffic import PAGE_BYTES, user_bits
 
 _PAGES = 64
 _LINE_BYTES = 64
-_LINE_BEATS = 4
-_FULL = 0xFFFF
-_HALF = 0x00FF
 _KEYS = 3
 _IDS = 4
 _DRAM = Personality(latency_cycles=(30, 30), reorder=False, interleave=False, outstanding=256)
@@ -35,6 +32,7 @@ _OUTSTANDING = 64
 _IDLE_CYCLES = 64
 _LOADED_GAP_CYCLES = {"partial write": 40}
 _USUAL_GAP_CYCLES = 8
+_MOST_LINE_BEATS = 4
 
 KINDS = ("plain read", "plain write", "encrypted read", "encrypted write", "partial write")
 """Lines of 64 bytes; the partial write is one of 8 bytes to encrypted memory."""
@@ -51,6 +49,7 @@ class _Measurement:
         self._seed = session.parameters["seed"]
         self._c_bit = int(session.config["c_bit"])
         self._asid_width = (int(session.config["asid_count"]) - 1).bit_length()
+        self._bus_bytes = int(session.config["data_width"]) // 8
         self.has_keys = session.top == "engine"
         self.bed = Testbed(dut, session, size_bytes=_PAGES * PAGE_BYTES, personality=_DRAM, checked=False,
                            outstanding=_OUTSTANDING)
@@ -71,11 +70,13 @@ class _Measurement:
         is_partial = kind == "partial write"
         is_encrypted = self.has_keys and not kind.startswith("plain")
         user = user_bits(self._asid_width, asid=number % _KEYS if is_encrypted else 0)
-        beats = 1 if is_partial else _LINE_BEATS
-        address = Address(number % _IDS, start | is_encrypted << self._c_bit, beats - 1, user=user)
+        beats = 1 if is_partial else _LINE_BYTES // self._bus_bytes
+        size = 4 if is_partial else self._bus_bytes.bit_length() - 1
+        address = Address(number % _IDS, start | is_encrypted << self._c_bit, beats - 1, size, user=user)
         if kind.endswith("read"):
             return Transaction(address)
-        return Transaction(address, [WriteData(rng.getrandbits(128), _HALF if is_partial else _FULL, int(beat == beats))
+        strobe = (1 << (8 if is_partial else self._bus_bytes)) - 1
+        return Transaction(address, [WriteData(rng.getrandbits(8 * self._bus_bytes), strobe, int(beat == beats))
                                      for beat in range(1, beats + 1)])
 
     async def idle_latency(self, kind: str, count: int) -> list[int]:
@@ -83,7 +84,7 @@ class _Measurement:
         accesses = self.accesses((kind,), count)
         for access in accesses:
             await self.bed.manager.perform(access)
-            await self.bed.clocked.cycles(1 + access.address.addr // _LINE_BYTES % _LINE_BEATS)
+            await self.bed.clocked.cycles(1 + access.address.addr // _LINE_BYTES % _MOST_LINE_BEATS)
         return _latencies(accesses)
 
     async def loaded_latency(self, kind: str, count: int) -> list[int]:

@@ -25,7 +25,6 @@ from cbit_sim.traffic import PAGE_BYTES, user_bits
 
 _PAGES = 64
 _LINE_BYTES = 64
-_BEATS = 4
 _ALONE = 20
 _LOAD = 400
 
@@ -35,7 +34,8 @@ async def guests_in_turn(dut: Any) -> None:
     """Everything that is measured, one after the other."""
     session = current_session()
     parameters, rng = session.parameters, random.Random(1)
-    asid_count = int(session.config["asid_count"])
+    asid_count, bus_bytes = int(session.config["asid_count"]), int(session.config["data_width"]) // 8
+    beats = _LINE_BYTES // bus_bytes
     guests = range(1, min(asid_count, 1 + parameters.get("guests", asid_count - 1)))
     latency = parameters.get("dram_latency_cycles", 30)
     personality = Personality(latency_cycles=(latency, latency), reorder=False, interleave=False, outstanding=256)
@@ -48,9 +48,10 @@ async def guests_in_turn(dut: Any) -> None:
 
     def burst(asid: int, *, is_write: bool) -> Transaction:
         start = rng.randrange(_PAGES * PAGE_BYTES // _LINE_BYTES) * _LINE_BYTES
-        address = Address(0, start | 1 << int(session.config["c_bit"]), _BEATS - 1,
+        address = Address(0, start | 1 << int(session.config["c_bit"]), beats - 1, bus_bytes.bit_length() - 1,
                           user=user_bits((asid_count - 1).bit_length(), asid=asid))
-        data = [WriteData(rng.getrandbits(128), 0xFFFF, int(beat == _BEATS - 1)) for beat in range(_BEATS)]
+        data = [WriteData(rng.getrandbits(8 * bus_bytes), (1 << bus_bytes) - 1, int(beat == beats - 1))
+                for beat in range(beats)]
         return Transaction(address, data) if is_write else Transaction(address)
 
     async def taken(asids: list[int], *, is_write: bool) -> dict[int, int]:

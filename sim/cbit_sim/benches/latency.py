@@ -14,6 +14,7 @@ from typing import Any
 
 import cocotb
 
+from cbit_model.access import BLOCK_BYTES
 from cbit_sim.beats import Address, WriteData
 from cbit_sim.dram import Personality
 from cbit_sim.manager import Transaction
@@ -23,7 +24,6 @@ from cbit_sim.traffic import PAGE_BYTES, user_bits
 
 _PAGES = 64
 _LINE_BYTES = 64
-_BEATS = 4
 _FULL = 0xFFFF
 _PARTIAL = 0x00FF
 _IDLE_CYCLES = 200
@@ -62,6 +62,7 @@ class _Measurement:
         self.bursts = parameters.get("bursts", 400)
         self.has_keys = session.top == "engine"
         self.rng = random.Random(parameters.get("seed", 1))
+        self.bus_bytes = int(session.config["data_width"]) // 8
         self.c_bit = int(session.config["c_bit"])
         self.asid_count = int(session.config["asid_count"])
         self.asid_width = (self.asid_count - 1).bit_length()
@@ -76,17 +77,20 @@ class _Measurement:
             await self.bed.install(*range(min(self.asid_count, 4)))
         await self.bed.release(sme=self.has_keys, sev=self.has_keys)
 
-    def burst(self, *, write: bool, encrypted: bool, strobe: int = _FULL) -> Transaction:
-        """A random line, and if encrypted a random ASID with a key."""
+    def burst(self, *, write: bool, encrypted: bool, partial: bool = False) -> Transaction:
+        """A random line, or half of each of its blocks, and if encrypted a random ASID with a key."""
         rng = self.rng
         start = rng.randrange(_PAGES * PAGE_BYTES // _LINE_BYTES) * _LINE_BYTES
         asid = rng.randrange(min(self.asid_count, 4)) if encrypted else 0
-        address = Address(rng.randrange(4), start | encrypted << self.c_bit, _BEATS - 1,
-                          user=user_bits(self.asid_width, asid=asid))
+        beats = _LINE_BYTES // self.bus_bytes
+        strobe = sum((_PARTIAL if partial else _FULL) << block for block in range(0, self.bus_bytes, BLOCK_BYTES))
+        address = Address(rng.randrange(4), start | encrypted << self.c_bit, beats - 1,
+                          self.bus_bytes.bit_length() - 1, user=user_bits(self.asid_width, asid=asid))
         if not write:
             return Transaction(address)
-        return Transaction(address, [WriteData(rng.getrandbits(128), strobe, int(beat == _BEATS - 1))
-                                     for beat in range(_BEATS)])
+        return Transaction(address, [
+            WriteData(rng.getrandbits(8 * self.bus_bytes), strobe, int(beat == beats - 1))
+            for beat in range(beats)])
 
     async def expand_keys(self) -> None:
         """Lets every key that is used be expanded, where they are only when they are wanted."""
@@ -126,7 +130,7 @@ async def latency_and_bandwidth(dut: Any) -> None:
     if measurement.has_keys:
         kinds |= {"encrypted_read": {"write": False, "encrypted": True},
                   "encrypted_write": {"write": True, "encrypted": True},
-                  "partial_write": {"write": True, "encrypted": True, "strobe": _PARTIAL}}
+                  "partial_write": {"write": True, "encrypted": True, "partial": True}}
     if measurement.has_keys:
         await measurement.expand_keys()
     latency = {}

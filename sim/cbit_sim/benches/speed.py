@@ -29,7 +29,7 @@ from cbit_sim.session import Session, current_session
 from cbit_sim.testbed import Testbed
 from cbit_sim.traffic import user_bits
 
-_BEATS = 4
+_LINE_BYTES = 64
 _LINES = 1024
 _STRETCH_CYCLES = 100
 
@@ -102,15 +102,18 @@ class _Load:
         self._rng = random.Random(1)
         self._width = (int(bed.config["asid_count"]) - 1).bit_length()
         self._c_bit = int(bed.config["c_bit"])
+        self._bus_bytes = bed.bus_bytes
 
     def step(self) -> None:
         if self._manager.backlog or not self.is_on:
             return
-        for data in (None, [WriteData(self._rng.getrandbits(128), 0xFFFF, beat == _BEATS - 1)
-                            for beat in range(_BEATS)]):
-            line = self._rng.randrange(_LINES) * 64
+        beats, strobe = _LINE_BYTES // self._bus_bytes, (1 << self._bus_bytes) - 1
+        for data in (None, [WriteData(self._rng.getrandbits(8 * self._bus_bytes), strobe, beat == beats - 1)
+                            for beat in range(beats)]):
+            line = self._rng.randrange(_LINES) * _LINE_BYTES
             self._manager.submit(Transaction(
-                Address(self._rng.randrange(4), line | 1 << self._c_bit, _BEATS - 1,
+                Address(self._rng.randrange(4), line | 1 << self._c_bit, beats - 1,
+                        self._bus_bytes.bit_length() - 1,
                         user=user_bits(self._width, asid=self._rng.randrange(2))), data))
 
 
@@ -128,7 +131,7 @@ async def layers(dut: Any) -> None:
     edge.stop()
     clock.stop()
     latency = session.parameters.get("dram_latency_cycles", 30)
-    bed = Testbed(dut, session, size_bytes=_LINES * 64, checked=False, personality=Personality(
+    bed = Testbed(dut, session, size_bytes=_LINES * _LINE_BYTES, checked=False, personality=Personality(
         latency_cycles=(latency, latency), reorder=False, interleave=False))
     await bed.reset()
     if session.top == "engine":

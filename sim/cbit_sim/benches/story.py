@@ -59,6 +59,7 @@ class _Actor:
         self.clocked = Clocked(dut)
         self.clocked.held = True
         self.dram = Dram(dut, self.clocked, size_bytes=story.dram_bytes, seed=story.seed,
+                         bus_bytes=int(session.config["data_width"]) // 8,
                          personality=Personality(latency_cycles=(20, 40)))
         self.dram.memory[:] = story.dram_at_first
         self._psp = PspPort(dut)

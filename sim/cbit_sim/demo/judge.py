@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from cbit_model.access import BUS_BYTES
+from cbit_model.access import BLOCK_BYTES
 from cbit_sim.demo.model_actor import Observation
 from cbit_sim.demo.story import COPIES, Story
 from cbit_sim.scoreboard import MismatchError
@@ -90,11 +90,12 @@ def compare_owners(story: Story, got: Mapping[str, Observation]) -> None:
 
 def repeated_blocks(content: bytes) -> int:
     """Blocks of 16 bytes that are equal to an earlier one."""
-    blocks = Counter(content[start:start + BUS_BYTES] for start in range(0, len(content) - BUS_BYTES + 1, BUS_BYTES))
+    starts = range(0, len(content) - BLOCK_BYTES + 1, BLOCK_BYTES)
+    blocks = Counter(content[start:start + BLOCK_BYTES] for start in starts)
     return blocks.total() - len(blocks)
 
 
 def changed_blocks(before: bytes, after: bytes) -> list[bool]:
     """For each block of 16 bytes whether it differs."""
-    return [before[start:start + BUS_BYTES] != after[start:start + BUS_BYTES]
-            for start in range(0, len(before), BUS_BYTES)]
+    return [before[start:start + BLOCK_BYTES] != after[start:start + BLOCK_BYTES]
+            for start in range(0, len(before), BLOCK_BYTES)]

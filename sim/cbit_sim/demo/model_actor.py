@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from cbit_model.access import BUS_BYTES, Access, Burst, Response, burst_beats
+from cbit_model.access import BLOCK_BYTES, Access, Burst, Response, burst_beats
 from cbit_model.memory import ALL_LANES, Memory, WriteBeat
 from cbit_sim.demo.pieces import Kind, Piece
 from cbit_sim.demo.story import Dump, Move, Read, Story, View, Write, make_keys
@@ -59,13 +59,13 @@ def act(story: Story, config: Mapping[str, Any]) -> dict[str, Observation]:
 def _write(memory: Memory, step: Write) -> None:
     for piece in step.pieces:
         access = access_of(step.view, step.start, piece, memory.c_bit)
-        end = BUS_BYTES if piece.kind is Kind.WRAP else piece.offset + piece.size
+        end = BLOCK_BYTES if piece.kind is Kind.WRAP else piece.offset + piece.size
         beats = []
         for container, lanes in burst_beats(step.start + piece.offset, access.length, access.size, access.burst):
             offset = container - step.start
-            if piece.kind is not Kind.WRAP and end - offset < BUS_BYTES:
+            if piece.kind is not Kind.WRAP and end - offset < BLOCK_BYTES:
                 lanes &= (1 << (end - offset)) - 1
-            beats.append(WriteBeat(step.data[offset:offset + BUS_BYTES].ljust(BUS_BYTES, b"\0"), lanes))
+            beats.append(WriteBeat(step.data[offset:offset + BLOCK_BYTES].ljust(BLOCK_BYTES, b"\0"), lanes))
         response = memory.write(access, beats)
         assert response == Response.OKAY
 
@@ -84,9 +84,9 @@ def _read(memory: Memory, step: Read) -> Observation:
 
 def _take(data: bytes, lanes: int, content: bytearray, offset: int) -> None:
     """Copies the lanes of a beat that lie within the content."""
-    if lanes == ALL_LANES and offset + BUS_BYTES <= len(content):
-        content[offset:offset + BUS_BYTES] = data
+    if lanes == ALL_LANES and offset + BLOCK_BYTES <= len(content):
+        content[offset:offset + BLOCK_BYTES] = data
         return
-    for lane in range(min(BUS_BYTES, len(content) - offset)):
+    for lane in range(min(BLOCK_BYTES, len(content) - offset)):
         if lanes >> lane & 1:
             content[offset + lane] = data[lane]

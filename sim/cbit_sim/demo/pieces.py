@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-from cbit_model.access import BUS_BYTES
+from cbit_model.access import BLOCK_BYTES
 from cbit_model.dram import LINE_BYTES
 
 __all__ = ["PAGE_BYTES", "Kind", "Piece", "cut", "pages", "runs", "shares"]
@@ -50,7 +50,7 @@ class Piece(NamedTuple):
     offset: int
     size: int
     kind: Kind
-    beat_bytes: int = BUS_BYTES
+    beat_bytes: int = BLOCK_BYTES
 
 
 def cut(size: int, rng: random.Random) -> list[Piece]:
@@ -72,7 +72,7 @@ def _cut_line(start: int, size: int, rng: random.Random) -> Iterator[Piece]:
         case Kind.WRAP if size == LINE_BYTES:
             # cocotbext-axi splits a burst that would cross a page if it did not wrap.
             is_last = (start + LINE_BYTES) % PAGE_BYTES == 0
-            yield Piece(start + (0 if is_last else BUS_BYTES * rng.randrange(LINE_BYTES // BUS_BYTES)), size, kind)
+            yield Piece(start + (0 if is_last else BLOCK_BYTES * rng.randrange(LINE_BYTES // BLOCK_BYTES)), size, kind)
         case Kind.NARROW:
             yield Piece(start, size, kind, rng.choice((1, 2, 4, 8)))
         case Kind.UNALIGNED:

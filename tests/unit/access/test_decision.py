@@ -22,8 +22,8 @@ PIPELINED = pytest.mark.parametrize("pipelined", [False, True], ids=["combinatio
 
 
 def decision(*, pipelined=False, is_write=False):
-    return Decision(addr_width=ADDR_WIDTH, c_bit=C_BIT, id_width=4, asid_count=ASID_COUNT, is_write=is_write,
-                    pipelined=pipelined)
+    return Decision(addr_width=ADDR_WIDTH, data_width=128, c_bit=C_BIT, id_width=4, asid_count=ASID_COUNT,
+                    is_write=is_write, pipelined=pipelined)
 
 
 async def pass_stages(ctx, dut):
@@ -116,7 +116,7 @@ def test_fields_pass_unchanged():
 
 
 def test_no_address_bit_above_the_highest_c_bit():
-    dut = Decision(addr_width=48, c_bit=47, id_width=4, asid_count=16, is_write=False, pipelined=False)
+    dut = Decision(addr_width=48, data_width=128, c_bit=47, id_width=4, asid_count=16, is_write=False, pipelined=False)
 
     async def testbench(ctx):
         ctx.set(dut.address, {"addr": (1 << 48) - 16, "size": 4, "burst": Burst.INCR})
@@ -128,37 +128,40 @@ def test_no_address_bit_above_the_highest_c_bit():
     simulate(dut, testbench)
 
 
-def edge_bursts():
+def edge_bursts(widest):
     """Every kind, size and length of note, at the addresses around a boundary of 4 KiB."""
     lengths = (1, 2, 3, 4, 5, 8, 15, 16, 17, 32, 255, 256)
     for burst, size, length in itertools.product(Burst, range(8), lengths):
-        total = length << min(size, 4)
+        total = length << min(size, widest)
         for offset in {0, 1, 8, 4095, (4096 - total) % 4096, (4097 - total) % 4096, (4095 - total) % 4096}:
             yield Access(address=0x7_3000 + offset, length=length, size=size, burst=burst)
 
 
-def random_bursts(rng, count):
+def random_bursts(rng, count, widest):
     for _ in range(count):
-        yield Access(address=rng.getrandbits(ADDR_WIDTH), length=rng.randint(1, 256), size=rng.randrange(5),
+        yield Access(address=rng.getrandbits(ADDR_WIDTH), length=rng.randint(1, 256), size=rng.randrange(widest + 1),
                      burst=rng.choice([Burst.INCR, Burst.INCR, Burst.WRAP, Burst.FIXED]))
 
 
 @PIPELINED
-def test_rules_of_bursts(pipelined):
-    dut = BurstRules(addr_width=ADDR_WIDTH, id_width=4, user_width=6, pipelined=pipelined)
+@pytest.mark.parametrize("data_width", [128, 256, 512])
+def test_rules_of_bursts(data_width, pipelined):
+    dut = BurstRules(addr_width=ADDR_WIDTH, data_width=data_width, id_width=4, user_width=6, pipelined=pipelined)
+    bus_bytes = data_width // 8
+    widest = bus_bytes.bit_length() - 1
     seed = 12
     print(f"seed {seed}")
     verdicts = set()
 
     async def testbench(ctx):
-        for access in itertools.chain(edge_bursts(), random_bursts(random.Random(seed), 3000)):
+        for access in itertools.chain(edge_bursts(widest), random_bursts(random.Random(seed), 3000, widest)):
             offer(ctx, dut.address, access)
-            verdict = malformed(access)
+            verdict = malformed(access, bus_bytes)
             await pass_stages(ctx, dut)
             assert ctx.get(dut.malformed) == verdict, access
             if not verdict:
-                shown = ctx.get(dut.extent)
-                assert {"last_byte": shown.last_byte, "chunks_after": shown.chunks_after} == extent(access), access
+                shown, expected = ctx.get(dut.extent), extent(access, bus_bytes)
+                assert {"last_byte": shown.last_byte, "chunks_after": shown.chunks_after} == expected, access
             verdicts.add((access.burst, verdict))
 
     simulate(dut, testbench)

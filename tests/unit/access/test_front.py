@@ -21,7 +21,7 @@ class Front(Elaboratable):
     """A front that is told which slots are active."""
 
     def __init__(self, *, pipelined):
-        self.front = AddressFront(addr_width=36, c_bit=C_BIT, id_width=4, asid_count=4, is_write=False,
+        self.front = AddressFront(addr_width=36, data_width=128, c_bit=C_BIT, id_width=4, asid_count=4, is_write=False,
                                   pipelined=pipelined)
         self.active = Signal(4)
 

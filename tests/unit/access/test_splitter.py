@@ -14,21 +14,22 @@ from cbit_sim.watch import simulate_watched
 
 C_BIT = 34
 PAGE = 0x2_3456_7000
+WIDTHS = pytest.mark.parametrize("data_width", [128, 256, 512])
 PIPELINED = pytest.mark.parametrize("pipelined", [False, True], ids=["combinational", "pipelined"])
 ATTRIBUTES = {"cache": 3, "prot": 2, "qos": 5, "region": 6}
 
 
-def places(access):
+def places(access, bus_bytes):
     """Line and byte of each beat, aligned to the beat."""
-    for container, lanes in burst_beats(access.address, access.length, access.size, access.burst):
+    for container, lanes in burst_beats(access.address, access.length, access.size, access.burst, bus_bytes):
         byte = container + (lanes & -lanes).bit_length() - 1 & -(1 << access.size)
         yield byte >> 6, byte & 63
 
 
-def expected_chunks(access):
+def expected_chunks(access, bus_bytes=16):
     """Beats in a row of one line, cut where a WRAP begins anew; FIXED is never cut."""
     chunks = []
-    for line, byte in places(access):
+    for line, byte in places(access, bus_bytes):
         follows = chunks and chunks[-1][0] == line and (byte > chunks[-1][1][-1] or access.burst == Burst.FIXED)
         if follows:
             chunks[-1][1].append(byte)
@@ -38,23 +39,23 @@ def expected_chunks(access):
             for number, (line, bytes_) in enumerate(chunks, start=1)]
 
 
-def request_of(access, slot=0):
-    return request(access) | {"route": Route.ENCRYPTED, "slot": slot, "attributes": ATTRIBUTES}
+def request_of(access, slot=0, bus_bytes=16):
+    return request(access, bus_bytes) | {"route": Route.ENCRYPTED, "slot": slot, "attributes": ATTRIBUTES}
 
 
-def splitter(*, pipelined):
-    return ChunkSplitter(c_bit=C_BIT, id_width=4, slot_width=2, pipelined=pipelined)
+def splitter(*, pipelined, data_width=128):
+    return ChunkSplitter(c_bit=C_BIT, id_width=4, slot_width=2, data_width=data_width, pipelined=pipelined)
 
 
-def split(accesses, *, pipelined, gaps=0.0, stalls=0.0, seed=0):
+def split(accesses, *, pipelined, data_width=128, gaps=0.0, stalls=0.0, seed=0):
     """The chunks of all accesses, and the cycles of the first and the last."""
     rng = random.Random(seed)
-    dut = splitter(pipelined=pipelined)
-    expected = [(access, chunk) for access in accesses for chunk in expected_chunks(access)]
+    dut, bus_bytes = splitter(pipelined=pipelined, data_width=data_width), data_width // 8
+    expected = [(access, chunk) for access in accesses for chunk in expected_chunks(access, bus_bytes)]
     taken = []
 
     async def offer(ctx):
-        await send(ctx, dut.i, [request_of(access, access.id % 4) for access in accesses],
+        await send(ctx, dut.i, [request_of(access, access.id % 4, bus_bytes) for access in accesses],
                    pace=lambda: rng.random() >= gaps)
 
     async def take(ctx):
@@ -69,31 +70,34 @@ def split(accesses, *, pipelined, gaps=0.0, stalls=0.0, seed=0):
     return taken[0][0], taken[-1][0]
 
 
-def every_shape():
+def every_shape(bus_bytes):
     lengths = {Burst.INCR: (1, 2, 3, 5, 16, 64, 256), Burst.WRAP: (2, 4, 8, 16), Burst.FIXED: (1, 2, 16)}
-    for burst, size in itertools.product(lengths, range(5)):
+    for burst, size in itertools.product(lengths, range(bus_bytes.bit_length())):
         for length, offset in itertools.product(lengths[burst], (0, 1, 16, 24, 48, 63, 4032, 4094)):
             step = (1 << size) if burst == Burst.WRAP else 1
             access = Access(address=PAGE + offset // step * step, id=offset % 16, length=length, size=size, burst=burst)
-            if not malformed(access):
+            if not malformed(access, bus_bytes):
                 yield access
 
 
 @PIPELINED
-def test_every_kind_size_length_and_alignment(pipelined):
-    accesses = list(every_shape())
-    assert {(access.burst, access.size) for access in accesses} == set(itertools.product(list(Burst)[:3], range(5)))
-    first, last = split(accesses, pipelined=pipelined)
-    chunks = sum(len(expected_chunks(access)) for access in accesses)
+@WIDTHS
+def test_every_kind_size_length_and_alignment(data_width, pipelined):
+    bus_bytes = data_width // 8
+    accesses = list(every_shape(bus_bytes))
+    assert {(access.burst, access.size) for access in accesses} == set(
+        itertools.product(list(Burst)[:3], range(bus_bytes.bit_length())))
+    first, last = split(accesses, pipelined=pipelined, data_width=data_width)
+    chunks = sum(len(expected_chunks(access, bus_bytes)) for access in accesses)
     assert first == pipelined
     assert last - first == chunks - 1
 
 
 @PIPELINED
-@pytest.mark.parametrize("size", range(5))
+@pytest.mark.parametrize("size", range(7))
 def test_wrap_from_every_beat_of_its_container(size, pipelined):
     split([Access(address=PAGE + 0x400 + (beat << size), length=length, size=size, burst=Burst.WRAP)
-           for length in (2, 4, 8, 16) for beat in range(length)], pipelined=pipelined)
+           for length in (2, 4, 8, 16) for beat in range(length)], pipelined=pipelined, data_width=max(128, 8 << size))
 
 
 @PIPELINED

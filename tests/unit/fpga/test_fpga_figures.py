@@ -18,8 +18,8 @@ def test_cells_count_luts_as_the_placer_does():
 
 
 @pytest.mark.parametrize(("changes", "gbps"), [({}, 25.6), ({"unroll": 5}, 12.8), ({"unroll": 3}, 6.4),
-                                               ({"key_bits": 256}, 25.6)])
-def test_throughput_is_a_block_every_time_around_the_rounds(changes, gbps):
+                                               ({"key_bits": 256}, 25.6), ({"data_width": 512}, 102.4)])
+def test_throughput_is_a_beat_every_time_around_the_rounds(changes, gbps):
     figures = EngineFigures(config=EngineConfig(**changes), device=DEVICE, cells=Cells(), mhz=200.0)
     assert figures.gbps == pytest.approx(gbps)
     assert figures.nanoseconds(11) == pytest.approx(55)

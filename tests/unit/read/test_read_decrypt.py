@@ -18,9 +18,9 @@ EVERY_SLOT = (1 << SLOTS) - 1
 pipelining = pytest.mark.parametrize("pipelined", [False, True], ids=["direct", "pipelined"])
 
 
-def unscramble(block, slot, tweak, power):
+def unscramble(block, slot, tweak, number):
     """Stands for the lane's decryption."""
-    return (block + (slot << 32) + tweak + power) % (1 << 128)
+    return (block + (slot << 32) + tweak + number) % (1 << 128)
 
 
 class Bench:
@@ -35,14 +35,14 @@ class Bench:
         self.taken, self.merged, self.freed, self.ended = [], [], [], []
         ctx.set(dut.serving, EVERY_SLOT)
 
-    def begin(self, index, *, first_block=0, slot=1, is_merge=0, identity=0, repeats=(0, 0, 0), is_final=True, place=0,
+    def begin(self, index, *, first_beat=0, slot=1, is_merge=0, identity=0, repeats=(0, 0, 0), is_final=True, place=0,
               key_generation=0):
         """Enters a burst; returns the tweak that will come."""
         tweak = self.rng.getrandbits(128)
         self.ctx.set(self.dut.begin, 1)
         self.ctx.set(self.dut.index, index)
         self.ctx.set(self.dut.plan, {
-            "is_merge": is_merge, "id": identity, "slot": slot, "first_block": first_block,
+            "is_merge": is_merge, "id": identity, "slot": slot, "first_beat": first_beat,
             "first_repeat": repeats[0], "inner_repeat": repeats[1], "last_repeat": repeats[2], "is_final": is_final,
             "place": place})
         self.ctx.set(self.dut.generations, {"manager": index % 2, "key": key_generation})
@@ -65,7 +65,7 @@ class Bench:
         if self.lane and self.lane[0][0] == self.cycle:
             _, payload = self.lane.pop(0)
             ctx.set(dut.lane_o.payload, {
-                "block": unscramble(payload.block, payload.slot, payload.tweak, payload.power), "tag": payload.tag})
+                "data": unscramble(payload.data, payload.slot, payload.tweak, payload.number), "tag": payload.tag})
             ctx.set(dut.lane_o.valid, 1)
         ctx.set(dut.lane_i.ready, self.rng.random() >= self.busy)
         (_, _, enters, entering, leaves, leaving, merges, merged, left, frees, free, end, ended) = \
@@ -92,7 +92,8 @@ class Bench:
 
 def run(script, *, pipelined=False, seed=81, **paces):
     print(f"seed {seed}")
-    dut = ReadDecrypt(entries=ENTRIES, id_width=4, slot_width=2, slots=SLOTS, blocks=16, pipelined=pipelined)
+    dut = ReadDecrypt(entries=ENTRIES, data_width=128, id_width=4, slot_width=2, slots=SLOTS, places=16,
+                      pipelined=pipelined)
 
     async def testbench(ctx):
         await script(Bench(ctx, dut, random.Random(seed), **paces))
@@ -113,7 +114,7 @@ class Traffic:
         index = self.rng.choice(sorted(set(range(ENTRIES)) - set(self.open)))
         is_merge = self.rng.random() < 0.3
         first = self.rng.randrange(4)
-        burst = {"first_block": first, "slot": self.rng.randrange(SLOTS), "is_merge": is_merge, "identity": index + 8,
+        burst = {"first_beat": first, "slot": self.rng.randrange(SLOTS), "is_merge": is_merge, "identity": index + 8,
                  "repeats": tuple(self.rng.choice([0, 0, 1, 15]) for _ in range(3)),
                  "is_final": self.rng.random() < 0.5, "place": self.rng.randrange(16),
                  "key_generation": self.rng.randrange(2)}
@@ -134,7 +135,7 @@ class Traffic:
         is_end = number == last
         self.bench.receive(index, number, data, last=is_end, resp=resp, mark=mark)
         failed = resp in (Response.SLVERR, Response.DECERR)
-        plaintext = unscramble(data, burst["slot"], tweak, burst["first_block"] + number)
+        plaintext = unscramble(data, burst["slot"], tweak, burst["first_beat"] + number)
         if is_end:
             self.ended.append(burst["key_generation"])
         if burst["is_merge"]:
@@ -197,9 +198,9 @@ def test_a_block_whose_key_has_gone_is_all_ones_with_an_error(pipelined):
     async def script(bench):
         bench.begin(0, slot=1)
         await bench.step()
-        bench.begin(1, slot=1, first_block=1, is_merge=1, place=4)
+        bench.begin(1, slot=1, first_beat=1, is_merge=1, place=4)
         await bench.step()
-        bench.begin(2, slot=2, first_block=3)
+        bench.begin(2, slot=2, first_beat=3)
         await bench.step()
         for index in range(3):
             bench.receive(index, 0, 77, last=1)

@@ -12,7 +12,8 @@ pipelining = pytest.mark.parametrize("pipelined", [False, True], ids=["direct", 
 
 
 def deliver(*, pipelined=False):
-    return ReadDeliver(id_width=4, plain_beats=64, decrypted_blocks=64, patience=PATIENCE, pipelined=pipelined)
+    return ReadDeliver(data_width=128, id_width=4, plain_beats=64, decrypted_beats=64, patience=PATIENCE,
+                       pipelined=pipelined)
 
 
 def plain(data, *, last=True, behind=None, generation=0):

@@ -26,7 +26,7 @@ ATTRIBUTES = {"cache": 3, "prot": 2, "qos": 5, "region": 6}
 
 
 def issue(*, patience=3, pipelined=False):
-    return ReadIssue(addr_width=36, c_bit=C_BIT, id_width=2, slot_width=2, blocks=16, beats=BEATS,
+    return ReadIssue(addr_width=36, data_width=128, c_bit=C_BIT, id_width=2, slot_width=2, places=16, beats=BEATS,
                      patience=patience, pipelined=pipelined)
 
 
@@ -126,7 +126,7 @@ class Surroundings:
         if sent.kind is ReadKind.PLAIN:
             return ["plain", address.addr, address.len, address.size, address.burst.value]
         assert (address.size, address.burst, address.lock) == (4, AxiBurst.INCR, 0)
-        assert address.addr == sent.line << 6 | plan.first_block << 4
+        assert address.addr == sent.line << 6 | plan.first_beat << 4
         if sent.kind is ReadKind.MERGE:
             return [address.addr, plan.slot, plan.place]
         return ["encrypted", address.addr, repeats_of(plan, address.len + 1), plan.slot, plan.is_final]
@@ -170,7 +170,7 @@ def test_every_access_reaches_dram_in_the_order_of_its_id(gaps, stalls, pipeline
 
     async def offer_merges(ctx):
         await send(ctx, dut.merge, [
-            {"line": address >> 6, "block": address >> 4 & 3, "slot": slot, "id": 3, "place": place,
+            {"line": address >> 6, "beat": address >> 4 & 3, "slot": slot, "id": 3, "place": place,
              "attributes": ATTRIBUTES} for address, slot, place in merges], pace=lambda: rng.random() < 0.1)
 
     async def surround(ctx):

@@ -18,7 +18,7 @@ def test_each_beat_finds_its_burst(pipelined, ids):
     seed = 101
     print(f"seed {seed}")
     rng = random.Random(seed)
-    dut = BurstLists(id_width=2, bursts=BURSTS, shape=8, pipelined=pipelined)
+    dut = BurstLists(id_width=2, bursts=BURSTS, shape=8, beats=4, pipelined=pipelined)
     lists = [deque() for _ in range(4)]
     expected = deque([None] * dut.latency_cycles)
     deepest = bursts = unasked = 0
@@ -71,7 +71,7 @@ def test_each_beat_finds_its_burst(pipelined, ids):
 
 @pytest.mark.parametrize("pipelined", [False, True], ids=["direct", "pipelined"])
 def test_a_burst_of_one_id_and_one_beat_every_cycle(pipelined):
-    dut = BurstLists(id_width=2, bursts=12, shape=8, pipelined=pipelined)
+    dut = BurstLists(id_width=2, bursts=12, shape=8, beats=4, pipelined=pipelined)
 
     async def testbench(ctx):
         while not ctx.get(dut.is_ready):

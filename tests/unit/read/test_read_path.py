@@ -17,7 +17,6 @@ from cbit_sim.watch import simulate_watched
 
 C_BIT = 34
 SLOTS = 3
-ONES = (1 << 128) - 1
 LANE_CYCLES = 6
 
 CONFIGURATIONS = {
@@ -25,28 +24,39 @@ CONFIGURATIONS = {
     "direct many": {"pipelined": False, "id_width": 8, "entries": 32, "ids": [0, 1, 3, *range(5, 256, 50)]},
     "pipelined": {"pipelined": True, "id_width": 2, "entries": 8, "ids": range(4)},
     "pipelined many": {"pipelined": True, "id_width": 8, "entries": 32, "ids": [0, 1, 3, *range(5, 256, 50)]},
+    "direct wide": {"pipelined": False, "id_width": 2, "entries": 8, "ids": range(4), "data_width": 256},
+    "pipelined widest": {"pipelined": True, "id_width": 2, "entries": 8, "ids": range(4), "data_width": 512},
 }
-
-
-def times_alpha(tweak, power):
-    for _ in range(power):
-        tweak = tweak << 1 ^ (tweak >> 127) * (1 << 128 | 0x87)
-    return tweak
 
 
 def tweak_of(line, slot):
     return random.Random(line << 8 | slot).getrandbits(128)
 
 
-def stored(block_address):
-    """What DRAM holds."""
-    return random.Random(block_address).getrandbits(128)
+class Content:
+    """What there is in beats of some width."""
 
+    def __init__(self, data_width):
+        self.data_width = data_width
+        self.bus_bytes = data_width // 8
+        self.size = self.bus_bytes.bit_length() - 1
+        self.per_line = 64 // self.bus_bytes
+        self.ones = (1 << data_width) - 1
 
-def decrypted(block_address, slot):
-    """What the lane below makes of it."""
-    line, power = block_address >> 6, block_address >> 4 & 3
-    return (stored(block_address) + (slot << 32) + times_alpha(tweak_of(line, slot), power)) % (1 << 128)
+    def stored(self, address):
+        """What DRAM holds."""
+        return random.Random(address).getrandbits(self.data_width)
+
+    def unscrambled(self, data, slot, tweak, number):
+        """What a lane makes of a beat."""
+        return (data + (slot << 32) + tweak * (2 * number + 1)) & self.ones
+
+    def decrypted(self, address, slot):
+        line, number = address >> 6, address % 64 // self.bus_bytes
+        return self.unscrambled(self.stored(address), slot, tweak_of(line, slot), number)
+
+    def beats(self, access):
+        return burst_beats(access.address, access.length, access.size, access.burst, self.bus_bytes)
 
 
 class Around:
@@ -56,6 +66,7 @@ class Around:
         self.ctx, self.dut, self.rng = ctx, dut, rng
         self.stalls, self.dram_stalls, self.latency = stalls, dram_stalls, latency
         self.tweak_cycles, self.lane_busy = tweak_cycles, lane_busy
+        self.content = Content(dut.data_width)
         self.cycle = 0
         self.requests, self.merges = deque(), deque()
         self.beats = {}
@@ -73,12 +84,12 @@ class Around:
             due = [identity for identity, jobs in self.jobs.items() if jobs and jobs[0][0] <= self.cycle]
             if due:
                 identity = self.rng.choice(due)
-                _, blocks = self.jobs[identity][0]
-                block = blocks.popleft()
-                if not blocks:
+                _, beats = self.jobs[identity][0]
+                address = beats.popleft()
+                if not beats:
                     self.jobs[identity].popleft()
-                self.dram_offer = {"id": identity, "data": stored(block), "last": not blocks,
-                                   "resp": self.errors.get(block, Response.OKAY)}
+                self.dram_offer = {"id": identity, "data": self.content.stored(address), "last": not beats,
+                                   "resp": self.errors.get(address & -64, Response.OKAY)}
         self.ctx.set(self.dut.dram_r.valid, self.dram_offer is not None)
         if self.dram_offer is not None:
             self.ctx.set(self.dut.dram_r.payload, self.dram_offer)
@@ -101,8 +112,8 @@ class Around:
         ctx.set(dut.lane_o.valid, bool(self.lane) and self.lane[0][0] == self.cycle)
         if ctx.get(dut.lane_o.valid):
             payload = self.lane.popleft()[1]
-            plain = (payload.block + (payload.slot << 32) + times_alpha(payload.tweak, payload.power)) % (1 << 128)
-            ctx.set(dut.lane_o.payload, {"block": plain, "tag": payload.tag})
+            plain = self.content.unscrambled(payload.data, payload.slot, payload.tweak, payload.number)
+            ctx.set(dut.lane_o.payload, {"data": plain, "tag": payload.tag})
         ctx.set(dut.lane_i.ready, rng.random() >= self.lane_busy)
         ctx.set(dut.r.ready, rng.random() >= self.stalls)
         ctx.set(dut.ar.ready, rng.random() >= self.dram_stalls)
@@ -137,7 +148,8 @@ class Around:
         self.cycle += 1
 
     def _accept(self, address):
-        beats = burst_beats(address.addr, address.len + 1, address.size, Burst(int(address.burst.value)))
+        beats = burst_beats(address.addr, address.len + 1, address.size, Burst(int(address.burst.value)),
+                            self.content.bus_bytes)
         due = self.cycle + self.rng.randint(*self.latency)
         self.jobs.setdefault(address.id, deque()).append((due, deque(beat.container for beat in beats)))
 
@@ -151,6 +163,7 @@ class Traffic:
 
     def __init__(self, around, rng, ids):
         self.around, self.rng, self.ids = around, rng, ids
+        self.content = around.content
         self.expected = {}
         self.merges = []
 
@@ -159,39 +172,43 @@ class Traffic:
         route = route or rng.choice([Route.PLAIN, Route.PLAIN, Route.ENCRYPTED, Route.ENCRYPTED, Route.DENIED])
         access = access or self._access()
         slot = rng.randrange(SLOTS) if slot is None else slot
-        self.around.requests.append(request(access) | {"route": route, "slot": slot, "resp": Response.SLVERR})
+        self.around.requests.append(request(access, self.content.bus_bytes) | {
+            "route": route, "slot": slot, "resp": Response.SLVERR})
         beats = self.expected.setdefault(access.id, [])
-        for number, (block, _) in enumerate(burst_beats(access.address, access.length, access.size, access.burst), 1):
-            resp = self.around.errors.get(block, Response.OKAY)
+        for number, (place, _) in enumerate(self.content.beats(access), 1):
+            resp = self.around.errors.get(place & -64, Response.OKAY)
             if route is Route.PLAIN:
-                beats.append((stored(block), resp, number == access.length))
+                beats.append((self.content.stored(place), resp, number == access.length))
             elif route is Route.DENIED:
-                beats.append((ONES, Response.SLVERR, number == access.length))
+                beats.append((self.content.ones, Response.SLVERR, number == access.length))
             else:
                 failed = resp != Response.OKAY
-                beats.append((ONES if failed else decrypted(block, slot), resp, number == access.length))
+                data = self.content.ones if failed else self.content.decrypted(place, slot)
+                beats.append((data, resp, number == access.length))
 
     def _access(self):
-        rng = self.rng
+        rng, size = self.rng, self.content.size
         while True:
             access = Access(address=rng.randrange(16) << 12 | rng.randrange(4096), id=rng.choice(self.ids),
-                            length=rng.choice([1, 1, 2, 4, 4, 8, rng.randint(1, 40)]), size=rng.choice([4, 4, 4, 2, 0]),
+                            length=rng.choice([1, 1, 2, 4, 4, 8, rng.randint(1, 40)]),
+                            size=rng.choice([size, size, 4, 2, 0]),
                             burst=rng.choice([Burst.INCR, Burst.INCR, Burst.WRAP, Burst.FIXED]))
-            if not malformed(access):
+            if not malformed(access, self.content.bus_bytes):
                 return access
 
     def merge(self):
-        place, line, block, slot = (self.rng.randrange(limit) for limit in (16, 512, 4, SLOTS))
-        address = line << 6 | block << 4
-        self.around.merges.append({"line": line, "block": block, "slot": slot, "id": self.rng.choice(self.ids),
+        place, line, beat, slot = (self.rng.randrange(limit) for limit in (16, 512, self.content.per_line, SLOTS))
+        address = line << 6 | beat * self.content.bus_bytes
+        self.around.merges.append({"line": line, "beat": beat, "slot": slot, "id": self.rng.choice(self.ids),
                                    "place": place})
-        resp = self.around.errors.get(address)
-        self.merges.append((place, resp is not None, None if resp else decrypted(address, slot)))
+        resp = self.around.errors.get(address & -64)
+        self.merges.append((place, resp is not None, None if resp else self.content.decrypted(address, slot)))
 
 
 def build(name):
     sizes = {field: value for field, value in CONFIGURATIONS[name].items() if field != "ids"}
-    return ReadPath(addr_width=36, c_bit=C_BIT, slot_width=2, slots=SLOTS, blocks=16, patience=3, **sizes)
+    return ReadPath(**({"addr_width": 36, "data_width": 128, "c_bit": C_BIT, "slot_width": 2, "slots": SLOTS,
+                        "places": 16, "patience": 3} | sizes))
 
 
 def run(name, script, *, seed=91, limit_cycles=30_000, **paces):
@@ -223,8 +240,8 @@ async def settle(around, traffic, *, gaps=0.0):
     {"tweak_cycles": 40, "lane_busy": 0.3, "stalls": 0.2}], ids=["swift", "unordered", "stalled", "late tweaks"])
 def test_every_read_gets_its_data_in_the_order_of_its_id(name, paces):
     async def script(around, traffic):
-        for block in range(0, 16 << 12, 16 * 37):
-            around.errors[block] = traffic.rng.choice([Response.SLVERR, Response.DECERR])
+        for line in range(0, 16 << 12, 64 * 9):
+            around.errors[line] = traffic.rng.choice([Response.SLVERR, Response.DECERR])
         for number in range(120):
             traffic.request()
             if number % 3 == 0:
@@ -239,7 +256,8 @@ def test_a_manager_that_takes_nothing_stops_no_partial_write(name):
     async def script(around, traffic):
         around.stalls = 1.0
         for number in range(300):
-            access = Access(address=number << 6, id=number % 2, length=4, size=4, burst=Burst.INCR)
+            access = Access(address=number << 6, id=number % 2, length=traffic.content.per_line,
+                            size=traffic.content.size, burst=Burst.INCR)
             traffic.request(Route.ENCRYPTED if number % 2 else Route.PLAIN, access=access)
         for _ in range(1000):
             await around.step()
@@ -267,7 +285,7 @@ def test_a_slot_is_busy_until_its_last_read_is_decrypted(name):
                 if not around.ctx.get(around.dut.drain_busy):
                     break
             assert not around.ctx.get(around.dut.drain_busy)
-            access = Access(address=length << 12, id=1, length=length, size=4, burst=Burst.INCR)
+            access = Access(address=length << 12, id=1, length=length, size=traffic.content.size, burst=Burst.INCR)
             traffic.request(Route.ENCRYPTED, access=access, slot=slot)
             while around.requests:
                 await around.step()

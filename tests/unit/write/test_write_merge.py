@@ -14,7 +14,7 @@ PIPELINED = pytest.mark.parametrize("pipelined", [False, True], ids=["short", "p
 
 
 def merge(*, pipelined):
-    return WriteMerge(entries=ENTRIES, c_bit=34, id_width=4, slot_width=2, pipelined=pipelined)
+    return WriteMerge(entries=ENTRIES, data_width=128, c_bit=34, id_width=4, slot_width=2, pipelined=pipelined)
 
 
 def offer(ctx, dut, *, partial, settled=None, plains=0, line=0x55):
@@ -45,12 +45,12 @@ async def is_read_soon(ctx, dut):
 
 
 async def read_all(ctx, dut):
-    """Takes the reads of a line, and returns block and place of each."""
+    """Takes the reads of a line, and returns beat and place of each."""
     reads = []
     ctx.set(dut.request.ready, 1)
     while ctx.get(dut.line.valid) or ctx.get(dut.request.valid):
         if (request := await step(ctx, dut)) is not None:
-            reads.append((request.block, request.place))
+            reads.append((request.beat, request.place))
     ctx.set(dut.request.ready, 0)
     return reads
 

@@ -25,8 +25,8 @@ PIPELINED = pytest.mark.parametrize("pipelined", [False, True], ids=["short", "p
 
 
 def path(*, entries=8, id_width=2, pipelined=False):
-    return WritePath(addr_width=36, c_bit=C_BIT, id_width=id_width, slot_width=2, slots=SLOTS, entries=entries,
-                     patience=3, pipelined=pipelined)
+    return WritePath(addr_width=36, data_width=128, c_bit=C_BIT, id_width=id_width, slot_width=2, slots=SLOTS,
+                     entries=entries, patience=3, pipelined=pipelined)
 
 
 @functools.cache
@@ -35,8 +35,8 @@ def tweak_of(line, slot):
 
 
 @functools.cache
-def mask_of(slot, tweak, power):
-    return random.Random(f"{slot} {tweak} {power}").getrandbits(128)
+def mask_of(slot, tweak, number):
+    return random.Random(f"{slot} {tweak} {number}").getrandbits(128)
 
 
 class Surroundings:
@@ -93,7 +93,7 @@ class Surroundings:
         if taken[4]:
             self.answers.append((self.cycle, b.id, b.resp))
         if taken[5]:
-            out = lane.block ^ mask_of(lane.slot, lane.tweak, lane.power)
+            out = lane.data ^ mask_of(lane.slot, lane.tweak, lane.number)
             self.lane.append((self.cycle + LANE_CYCLES, out, lane.tag))
         if taken[6]:
             self._read(merge)
@@ -117,7 +117,7 @@ class Surroundings:
         ctx.set(self.dut.lane_o.valid, comes)
         if comes:
             _, block, tag = self.lane.popleft()
-            ctx.set(self.dut.lane_o.payload.block, block)
+            ctx.set(self.dut.lane_o.payload.data, block)
             ctx.set(self.dut.lane_o.payload.tag, {field: tag[field] for field, _ in tag.shape()})
 
     def _answer_tweak(self, ctx):
@@ -128,8 +128,8 @@ class Surroundings:
             ctx.set(self.dut.tweak.payload, {"index": index, "tweak": tweak})
 
     def _read(self, merge):
-        block = merge.line << 2 | merge.block
-        plain = self.memory.get(block, 0) ^ mask_of(merge.slot, tweak_of(merge.line, merge.slot), merge.block)
+        block = merge.line << 2 | merge.beat
+        plain = self.memory.get(block, 0) ^ mask_of(merge.slot, tweak_of(merge.line, merge.slot), merge.beat)
         self.reads.append((self.cycle + self.rng.randint(*self.read_cycles), merge.place, plain,
                            merge.line in self.failing_lines))
         self.log.append(("read", self.cycle, block))

@@ -13,12 +13,12 @@ from cbit_sim.streams import collect, send, simulate
 SLOTS = 3
 
 
-def reference(keys, decrypt, unit, position, block):
-    """A block of a data unit of OpenSSL's, and the tweak of its line."""
+def reference(keys, decrypt, unit, position, blocks):
+    """Some blocks of a data unit of OpenSSL's, from one on, and the tweak of their line."""
     data_key, tweak_key = keys
     mode = Cipher(algorithms.AES(data_key + tweak_key), modes.XTS(unit.to_bytes(16, "little")))
     context = mode.decryptor() if decrypt else mode.encryptor()
-    image = context.update(bytes(16 * position) + block)[16 * position:]
+    image = context.update(bytes(16 * position) + blocks)[16 * position:]
     tweak = int.from_bytes(AES.new(tweak_key, AES.MODE_ECB).encrypt(unit.to_bytes(16, "little")), "little")
     for _ in range(position // 4 * 4):
         tweak = tweak << 1 ^ (tweak >> 127) * (1 << 128 | 0x87)
@@ -26,27 +26,30 @@ def reference(keys, decrypt, unit, position, block):
 
 
 @pytest.mark.parametrize("direction", Direction)
-@pytest.mark.parametrize(("key_bits", "unroll", "rounds_per_cycle", "cycles_per_round", "pace", "pipelined"), [
-    (128, 10, 1, 1, 1.0, False), (128, 10, 1, 2, 0.4, True), (128, 4, 2, 1, 1.0, True), (128, 4, 2, 1, 0.4, False),
-    (128, 4, 1, 3, 0.6, True), (128, 1, 1, 1, 1.0, False), (256, 14, 1, 1, 1.0, False),
-])
-def test_agrees_with_openssl(direction, key_bits, unroll, rounds_per_cycle, cycles_per_round, pace, pipelined):
+@pytest.mark.parametrize(
+    ("data_width", "key_bits", "unroll", "rounds_per_cycle", "cycles_per_round", "pace", "pipelined"), [
+        (128, 128, 10, 1, 1, 1.0, False), (128, 128, 10, 1, 2, 0.4, True), (128, 128, 4, 2, 1, 1.0, True),
+        (128, 128, 4, 2, 1, 0.4, False), (128, 128, 4, 1, 3, 0.6, True), (128, 128, 1, 1, 1, 1.0, False),
+        (128, 256, 14, 1, 1, 1.0, False), (256, 128, 2, 1, 1, 0.6, True), (512, 128, 1, 1, 2, 1.0, False),
+    ])
+def test_agrees_with_openssl(direction, data_width, key_bits, unroll, rounds_per_cycle, cycles_per_round, pace,
+                             pipelined):
     seed = unroll
     print(f"seed {seed}")
     rng = random.Random(seed)
-    dut = XtsLane(direction=direction, key_bits=key_bits, slots=SLOTS, unroll=unroll,
+    dut = XtsLane(direction=direction, data_width=data_width, key_bits=key_bits, slots=SLOTS, unroll=unroll,
                   rounds_per_cycle=rounds_per_cycle, cycles_per_round=cycles_per_round, pipelined=pipelined,
                   sbox=SBox.TABLE, tag_shape=8)
     keys = [(rng.randbytes(key_bits // 8), rng.randbytes(key_bits // 8)) for _ in range(SLOTS)]
-    work, expected = [], []
+    work, expected, step = [], [], data_width // 128
     for tag in range(24 if unroll > 1 else 6):
         slot = tag % SLOTS
         decrypt = {Direction.ENCRYPT: False, Direction.DECRYPT: True, Direction.BOTH: rng.random() < 0.5}[direction]
-        block = rng.randbytes(16)
-        position = rng.randrange(8)
-        image, tweak = reference(keys[slot], decrypt, rng.getrandbits(42), position, block)
-        item = {"block": int.from_bytes(block, "little"), "slot": slot, "tweak": tweak,
-                "power": position % 4, "tag": tag}
+        blocks = rng.randbytes(16 * step)
+        position = rng.randrange(0, 8, step)
+        image, tweak = reference(keys[slot], decrypt, rng.getrandbits(42), position, blocks)
+        item = {"data": int.from_bytes(blocks, "little"), "slot": slot, "tweak": tweak,
+                "number": position % 4 // step, "tag": tag}
         work.append(item | ({"decrypt": decrypt} if direction is Direction.BOTH else {}))
         expected.append((image, tag))
     sent, taken = [], []
@@ -61,7 +64,7 @@ def test_agrees_with_openssl(direction, key_bits, unroll, rounds_per_cycle, cycl
         taken.extend(await collect(ctx, dut.o, len(work)))
 
     simulate(dut, send_blocks, take_blocks)
-    assert [(payload.block.to_bytes(16, "little"), payload.tag) for _, payload in taken] == expected
+    assert [(payload.data.to_bytes(16 * step, "little"), payload.tag) for _, payload in taken] == expected
     start = SLOTS * (key_bits // 32 + 7) * dut.key_every_cycles + dut.key_cycles
     latencies = [out - into - start for (into, _), (out, _) in zip(sent, taken)]
     assert min(latencies) == dut.latency_cycles

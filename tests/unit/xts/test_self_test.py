@@ -24,13 +24,16 @@ FORMS = {
     "block RAM ring": {"pipelined": True, "cycles_per_round": 3, "sbox": SBox.BLOCK_RAM, **RING},
     "page": {"data_unit_bytes": 4096, "pipelined": True, "cycles_per_round": 2, **RING},
     "AES-256": {"key_bits": 256, "duplex": False, "unroll": 2},
+    "two blocks a beat": {"data_width": 256, **RING},
+    "four blocks a beat": {"data_width": 512, **RING},
 }
 
 
 def unit(**change):
-    parameters = {"key_bits": 128, "c_bit": 13, "slots": SLOTS, "data_unit_bytes": 64, "duplex": True, "unroll": 10,
-                  "rounds_per_cycle": 1, "cycles_per_round": 1, "pipelined": False, "sbox": SBox.TABLE,
-                  "block_ram_rounds": 42, "read_entries": 4, "write_entries": 4, "read_tag": 9, "write_tag": 6}
+    parameters = {"data_width": 128, "key_bits": 128, "c_bit": 13, "slots": SLOTS, "data_unit_bytes": 64,
+                  "duplex": True, "unroll": 10, "rounds_per_cycle": 1, "cycles_per_round": 1, "pipelined": False,
+                  "sbox": SBox.TABLE, "block_ram_rounds": 140, "read_entries": 4, "write_entries": 4, "read_tag": 9,
+                  "write_tag": 6}
     return XtsUnit(**(parameters | change))
 
 
@@ -88,8 +91,9 @@ def test_passes_in_the_stated_time(change):
     passed, cycles = run_self_test(dut)
     assert passed
     lanes = list(dut.lanes.values())
-    aes = dut.tweaks.latency_cycles + dut.pipelined + sum(lane.latency_cycles for lane in (lanes * 2)[:2])
-    assert cycles == 1 + aes + 2 * 3
+    aes = sum(engine.latency_cycles + dut.pipelined for engine in dut.tweaks.values())
+    aes += sum(lane.latency_cycles for lane in (lanes * 2)[:2])
+    assert cycles == 1 + aes + 2 * (2 + len(dut.tweaks))
 
 
 @pytest.mark.parametrize("spoil", [(0, 0), (0, 5), (0, 10), (1, 0), (1, 7), (1, 10)])
@@ -109,8 +113,11 @@ def test_fails_with_a_lost_parity(round_key_memories):
     assert not run_self_test(dut, before=lose)[0]
 
 
-@pytest.mark.parametrize(("change", "core"), [({}, 0), ({}, 19), ({}, 24), (RING, 0), (RING, 1), (RING, 2)],
-                         ids=["first", "last encrypting", "last of tweaks", "ring 0", "ring 1", "ring of tweaks"])
+@pytest.mark.parametrize(("change", "core"), [
+    ({}, 0), ({}, 19), ({}, 24), (RING, 0), (RING, 1), (RING, 2),
+    *((RING | {"data_width": 512}, core) for core in (1, 7, 8))],
+    ids=["first", "last encrypting", "last of tweaks", "ring 0", "ring 1", "ring of tweaks", "first of four blocks",
+         "last of four blocks", "tweaks of four blocks"])
 def test_fails_with_a_dead_sbox_in_any_core(monkeypatch, change, core):
     assert not run_self_test(_with_dead_sbox(monkeypatch, change, core))[0]
 

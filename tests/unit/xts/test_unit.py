@@ -21,9 +21,9 @@ DEEP = {"pipelined": True, "cycles_per_round": 3, "read_entries": 2 * ENTRIES, "
 
 
 def unit(**change):
-    parameters = {"key_bits": 128, "c_bit": C_BIT, "slots": SLOTS, "data_unit_bytes": 64, "duplex": True,
-                  "unroll": 10, "rounds_per_cycle": 1, "cycles_per_round": 1, "pipelined": False,
-                  "sbox": SBox.TABLE, "block_ram_rounds": 42,
+    parameters = {"data_width": 128, "key_bits": 128, "c_bit": C_BIT, "slots": SLOTS, "data_unit_bytes": 64,
+                  "duplex": True, "unroll": 10, "rounds_per_cycle": 1, "cycles_per_round": 1, "pipelined": False,
+                  "sbox": SBox.TABLE, "block_ram_rounds": 140,
                   "read_entries": ENTRIES + 2, "write_entries": ENTRIES, "read_tag": 9, "write_tag": 6}
     return XtsUnit(**(parameters | change))
 
@@ -40,15 +40,17 @@ async def install(ctx, dut, keys):
                 ctx.set(dut.round_key.data, int.from_bytes(data, "little"))
                 await ctx.tick()
     ctx.set(dut.round_key.valid, 0)
-    await ctx.tick().repeat(1 + max(part.key_cycles for part in (dut.tweaks, *dut.lanes.values())))
+    await ctx.tick().repeat(1 + max(part.key_cycles for part in (*dut.tweaks.values(), *dut.lanes.values())))
 
 
 class Path:
-    """One direction's bursts of four blocks: each asks for its tweak, then sends its blocks."""
+    """One direction's bursts of whole lines: each asks for its tweak, then sends its beats."""
 
     def __init__(self, dut, name, rng, keys, *, data_unit_bytes, gaps):
         self.dut, self.name, self.rng, self.gaps = dut, name, rng, gaps
         self.entries = dut.entries[name]
+        self.bus_bytes = dut.data_width // 8
+        self.per_line = 64 // self.bus_bytes
         self.tweaks, self.cycles, self.results = {}, [], []
         self.is_installed = False
         self.work, self.expected = [], []
@@ -68,7 +70,7 @@ class Path:
         while not self.is_installed:
             await ctx.tick()
         for number, (line, slot, _) in enumerate(self.work):
-            while number - len(self.results) // 4 >= self.entries or self.rng.random() < self.gaps:
+            while number - len(self.results) // self.per_line >= self.entries or self.rng.random() < self.gaps:
                 await ctx.tick()
             ctx.set(request.payload, {"line": line, "slot": slot, "index": number % self.entries})
             ctx.set(request.valid, 1)
@@ -84,16 +86,17 @@ class Path:
             self.tweaks[number] = payload.tweak
 
     async def feed(self, ctx):
-        """Sends the blocks of each burst once its tweak is there."""
+        """Sends the beats of each burst once its tweak is there."""
         i = self.port("i")
         for number, (_, slot, data) in enumerate(self.work):
             while number not in self.tweaks:
                 await ctx.tick()
-            for block in range(4):
+            for beat in range(self.per_line):
                 while self.rng.random() < self.gaps:
                     await ctx.tick()
-                ctx.set(i.payload, {"block": int.from_bytes(data[16 * block:16 * block + 16], "little"), "slot": slot,
-                                    "tweak": self.tweaks[number], "power": block, "tag": number % 16 << 2 | block})
+                piece = data[self.bus_bytes * beat:self.bus_bytes * (beat + 1)]
+                ctx.set(i.payload, {"data": int.from_bytes(piece, "little"), "slot": slot,
+                                    "tweak": self.tweaks[number], "number": beat, "tag": number % 16 << 2 | beat})
                 ctx.set(i.valid, 1)
                 await ctx.tick().until(i.ready)
                 ctx.set(i.valid, 0)
@@ -101,12 +104,12 @@ class Path:
     async def take(self, ctx):
         o = self.port("o")
         cycle = 0
-        while len(self.results) < 4 * len(self.work):
+        while len(self.results) < self.per_line * len(self.work):
             _, _, valid, payload = await ctx.tick().sample(o.valid, o.payload)
             if valid:
-                number, block = divmod(len(self.results), 4)
-                assert payload.tag == (number % 16 << 2 | block)
-                self.results.append(payload.block.to_bytes(16, "little"))
+                number, beat = divmod(len(self.results), self.per_line)
+                assert payload.tag == (number % 16 << 2 | beat)
+                self.results.append(payload.data.to_bytes(self.bus_bytes, "little"))
                 self.cycles.append(cycle)
             cycle += 1
 
@@ -156,8 +159,11 @@ def test_a_shared_lane_serves_both_directions_in_turn_at_a_block_a_cycle(change)
     {"unroll": 2, "data_unit_bytes": 4096, "pipelined": True, "cycles_per_round": 3},
     {"unroll": 2, "duplex": False, "pipelined": True, "cycles_per_round": 2},
     {"unroll": 2, "rounds_per_cycle": 2, "key_bits": 256, "duplex": False},
+    {"unroll": 2, "data_width": 256, "pipelined": True, "cycles_per_round": 2},
+    {"unroll": 1, "data_width": 512, "duplex": False, "data_unit_bytes": 4096},
 ], ids=["duplex", "shared, pages", "duplex, pages, pipelined", "shared, pipelined",
-        "shared, 256 bits, two rounds a cycle"])
+        "shared, 256 bits, two rounds a cycle", "duplex, two blocks a beat, pipelined",
+        "shared, four blocks a beat, pages"])
 def test_rings_agree_with_the_model(change, gaps):
     run(gaps=gaps, **change)
 
@@ -181,7 +187,7 @@ def test_a_lost_parity_is_told_of_what_was_made_with_it(round_key_memories, chan
         told = []
         for path in PATHS:
             lane = getattr(dut, f"{path}_i")
-            ctx.set(lane.payload, {"block": 1, "slot": 1, "tweak": 2, "power": 3} | given)
+            ctx.set(lane.payload, {"data": 1, "slot": 1, "tweak": 2, "number": 3} | given)
             ctx.set(lane.valid, 1)
             while not ctx.get(lane.ready):
                 await ctx.tick()
