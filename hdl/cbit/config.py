@@ -94,9 +94,10 @@ class EngineConfig:
         With ``SBox.BLOCK_RAM``, most rounds in hardware that have it, at eight block RAMs each; those beyond have
         ``SBox.COMPOSITE``. Lanes come before tweaks. 0 to 140, which is all of the largest engine.
     max_outstanding : :class:`int`
-        Bursts of managers in flight to DRAM in each direction. A power of two from 4 to 64. With 32,
-        lines of 64 bytes keep full bandwidth while DRAM answers within 80 cycles; with 16, within 30. If
-        ``pipelined``, 64 do while it answers within 30.
+        Bursts of managers in flight to DRAM in each direction. A power of two from 4 to 256. With 32, lines of 64
+        bytes keep full bandwidth on a bus of 128 bits while DRAM answers within 80 cycles; with 16, within 30. If
+        ``pipelined``, 64 do while it answers within 30. On a wider bus lines take fewer cycles, so that more are in
+        flight: with 512 bits 64 do while it answers within 30.
 
     Raises
     ------
@@ -142,7 +143,7 @@ class EngineConfig:
         _require("rounds_per_cycle", "1 with the block_ram S-box", self.rounds_per_cycle,
                  holds=self.sbox is not SBox.BLOCK_RAM or self.rounds_per_cycle == 1)
         _require_integer("block_ram_rounds", self.block_ram_rounds, 0, 140)
-        _require_integer("max_outstanding", self.max_outstanding, 4, 64, power=True)
+        _require_integer("max_outstanding", self.max_outstanding, 4, 256, power=True)
         if self.unroll is None:
             object.__setattr__(self, "unroll", self.rounds)
         _require_integer("unroll", self.unroll, 1, self.rounds)

@@ -14,7 +14,7 @@ from cbit.config import DEFAULT_PRESET, PRESETS, EngineConfig, SBox, preset
     ("key_ways", 16), ("key_bits", 128), ("key_bits", 256), ("data_unit_bytes", 64), ("data_unit_bytes", 4096),
     ("duplex", False), ("unroll", 1), ("unroll", 10), ("rounds_per_cycle", 2),
     ("cycles_per_round", 5), ("pipelined", True), ("block_ram_rounds", 0), ("block_ram_rounds", 140),
-    ("max_outstanding", 4), ("max_outstanding", 64), *(("sbox", kind) for kind in SBox)])
+    ("max_outstanding", 4), ("max_outstanding", 256), *(("sbox", kind) for kind in SBox)])
 def test_values_at_the_ends_of_their_range_are_taken(field, value):
     assert getattr(EngineConfig(**{field: value}), field) == value
 
@@ -46,9 +46,9 @@ def test_values_at_the_ends_of_their_range_are_taken(field, value):
     ({"pipelined": 1}, "pipelined must be true or false, not 1"),
     ({"rounds_per_cycle": 2, "sbox": SBox.BLOCK_RAM}, "rounds_per_cycle must be 1 with the block_ram S-box, not 2"),
     ({"sbox": "table"}, "sbox must be table or composite or block_ram, not 'table'"),
-    ({"max_outstanding": 2}, "max_outstanding must be a power of two from 4 to 64, not 2"),
-    ({"max_outstanding": 12}, "max_outstanding must be a power of two from 4 to 64, not 12"),
-    ({"max_outstanding": 128}, "max_outstanding must be a power of two from 4 to 64, not 128"),
+    ({"max_outstanding": 2}, "max_outstanding must be a power of two from 4 to 256, not 2"),
+    ({"max_outstanding": 12}, "max_outstanding must be a power of two from 4 to 256, not 12"),
+    ({"max_outstanding": 512}, "max_outstanding must be a power of two from 4 to 256, not 512"),
 ])
 def test_values_outside_their_range_are_refused(values, text):
     with pytest.raises(ValueError, match=f"^{text}$"):

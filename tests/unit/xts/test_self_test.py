@@ -24,7 +24,6 @@ FORMS = {
     "block RAM ring": {"pipelined": True, "cycles_per_round": 3, "sbox": SBox.BLOCK_RAM, **RING},
     "page": {"data_unit_bytes": 4096, "pipelined": True, "cycles_per_round": 2, **RING},
     "AES-256": {"key_bits": 256, "duplex": False, "unroll": 2},
-    "two blocks a beat": {"data_width": 256, **RING},
     "four blocks a beat": {"data_width": 512, **RING},
 }
 
@@ -115,8 +114,9 @@ def test_fails_with_a_lost_parity(round_key_memories):
 
 @pytest.mark.parametrize(("change", "core"), [
     ({}, 0), ({}, 19), ({}, 24), (RING, 0), (RING, 1), (RING, 2),
-    *((RING | {"data_width": 512}, core) for core in (1, 7, 8))],
-    ids=["first", "last encrypting", "last of tweaks", "ring 0", "ring 1", "ring of tweaks", "first of four blocks",
+    pytest.param(RING | {"data_width": 256}, 1, marks=pytest.mark.slow), (RING | {"data_width": 512}, 7),
+    pytest.param(RING | {"data_width": 512}, 8, marks=pytest.mark.slow)],
+    ids=["first", "last encrypting", "last of tweaks", "ring 0", "ring 1", "ring of tweaks", "first of two blocks",
          "last of four blocks", "tweaks of four blocks"])
 def test_fails_with_a_dead_sbox_in_any_core(monkeypatch, change, core):
     assert not run_self_test(_with_dead_sbox(monkeypatch, change, core))[0]

@@ -159,7 +159,7 @@ def test_a_shared_lane_serves_both_directions_in_turn_at_a_block_a_cycle(change)
     {"unroll": 2, "data_unit_bytes": 4096, "pipelined": True, "cycles_per_round": 3},
     {"unroll": 2, "duplex": False, "pipelined": True, "cycles_per_round": 2},
     {"unroll": 2, "rounds_per_cycle": 2, "key_bits": 256, "duplex": False},
-    {"unroll": 2, "data_width": 256, "pipelined": True, "cycles_per_round": 2},
+    pytest.param({"unroll": 2, "data_width": 256, "pipelined": True, "cycles_per_round": 2}, marks=pytest.mark.slow),
     {"unroll": 1, "data_width": 512, "duplex": False, "data_unit_bytes": 4096},
 ], ids=["duplex", "shared, pages", "duplex, pages, pipelined", "shared, pipelined",
         "shared, 256 bits, two rounds a cycle", "duplex, two blocks a beat, pipelined",
