@@ -97,7 +97,7 @@ class EngineConfig:
         Bursts of managers in flight to DRAM in each direction. A power of two from 4 to 256. With 32, lines of 64
         bytes keep full bandwidth on a bus of 128 bits while DRAM answers within 80 cycles; with 16, within 30. If
         ``pipelined``, 64 do while it answers within 30. On a wider bus lines take fewer cycles, so that more are in
-        flight: with 512 bits 64 do while it answers within 30.
+        flight: with 256 bits 64 do while it answers within 80, with 512 within 30.
 
     Raises
     ------
