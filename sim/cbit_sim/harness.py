@@ -8,7 +8,8 @@ edge, where it reads the values before the edge and leaves those that come after
 at the edges, because nothing else reaches its logic.
 
 All ports of the design keep their names and may be used as they are, as by bus models that know nothing of all this:
-the inputs of a port count for as long as its bit of :data:`PACKED` is not set.
+the inputs of a port count for as long as its bit of :data:`PACKED` is not set. A design that has none of these ports
+gets its inputs held, and no more.
 
 ::
 
@@ -51,8 +52,15 @@ def _fields(name: str, pins: Mapping[str, Port]) -> list[Port]:
     return [pins[name + field] for field in beat._fields if name + field in pins]
 
 
+def _packed(pins: Mapping[str, Port]) -> tuple[str, ...]:
+    """The ports that the design has of those that are packed: all or none."""
+    return tuple(port for port in PORTS if f"{port}_awvalid" in pins)
+
+
 def _vectors(pins: Mapping[str, Port]) -> Iterator[Port]:
     """The ports that the harness has and the design has not."""
+    if not _packed(pins):
+        return
     for port in PORTS:
         for channel in CHANNELS:
             name = f"{port}_{channel}"
@@ -83,7 +91,7 @@ def _registers(pins: Mapping[str, Port], inputs: Sequence[str]) -> Iterator[str]
     yield from (f"  reg {_range(pins[name])}{name}{_HELD} = 0;" for name in inputs)
     yield "  always @(negedge clk) begin"
     yield from (f"    {name}{_HELD} <= {name};" for name in inputs)
-    for port in PORTS:
+    for port in _packed(pins):
         yield f"    if (drive[{PACKED[port].bit_length() - 1}]) begin"
         yield from (f"      {pin} <= {vector};" for pin, vector in _pairs(port, "input", pins, _HELD))
         yield "    end"
@@ -105,7 +113,7 @@ def harness(text: str) -> str:
         f"module {design}_bench({', '.join(port.name for port in outer)});",
         *(f"  {port.direction} {_range(port)}{port.name} {_ACCESS[port.direction]};" for port in outer),
         *_registers(pins, inputs),
-        *(f"  assign {vector} = {pin};" for port in PORTS for pin, vector in _pairs(port, "output", pins)),
+        *(f"  assign {vector} = {pin};" for port in _packed(pins) for pin, vector in _pairs(port, "output", pins)),
         f"  {design} core({', '.join(_connection(name, held=name in inputs) for name in pins)});",
         "endmodule",
         re.sub(r"^\(\*\s*top\s*=\s*1\s*\*\)\n", "", text, flags=re.MULTILINE)])

@@ -4,12 +4,12 @@ import hashlib
 import os
 import shutil
 import sys
-from importlib import import_module
+from importlib import import_module, metadata
 from pathlib import Path
 
 from cocotb_tools.runner import Icarus, Runner, Verilator
 
-from cbit_sim import netlist, verilog
+from cbit_sim import netlist, runtime_objects, verilog
 
 __all__ = ["SIMULATORS", "BuildError", "MissingToolError", "build_model", "runner"]
 
@@ -18,6 +18,8 @@ SIMULATORS = ("verilator", "icarus")
 
 _DEBIAN_PACKAGES = {"verilator": {"g++": "g++", "make": "make", "perl": "perl"},
                     "icarus": {"iverilog": "iverilog", "vvp": "iverilog"}}
+# The wheel's makefile does not know how to include a precompiled header, which every split design has.
+_MAKE_FLAGS = "CFG_CXXFLAGS_PCH_I=-include OPT_FAST=-O2 OPT_SLOW=-O1 OPT_GLOBAL=-O2"
 _VERILATOR_OPTIONS = ("-O3", "--x-assign", "fast", "--x-initial", "fast", "--no-assert", "-Wno-lint", "-Wno-style")
 # With cocotb's own -g2012 Icarus never runs the `always @*` of Amaranth's Verilog at time 0.
 _ICARUS_OPTIONS = ("-g2005",)
@@ -50,8 +52,7 @@ class _HarnessVerilator(Verilator):
         self.env.pop("VERILATOR_ROOT", None)
         folders = [Path(self.executable).parent, Path(sys.executable).parent]
         self.env["PATH"] = os.pathsep.join([*map(str, folders), self.env["PATH"]])
-        # The wheel's makefile does not know how to include a precompiled header, which every split design has.
-        self.env["MAKEFLAGS"] = "CFG_CXXFLAGS_PCH_I=-include OPT_FAST=-O2 OPT_SLOW=-O1 OPT_GLOBAL=-O2"
+        self.env["MAKEFLAGS"] = _MAKE_FLAGS
         if shutil.which("ccache"):
             self.env["OBJCACHE"] = "ccache"
 
@@ -84,6 +85,11 @@ def runner(simulator: str) -> Runner:
     return _HarnessVerilator() if simulator == "verilator" else Icarus()
 
 
+def _runtime(*, waves: bool) -> str:
+    """All that Verilator's runtime depends on."""
+    return hashlib.sha256(f"{metadata.version('verilator')}{_MAKE_FLAGS}{waves}".encode()).hexdigest()[:16]
+
+
 def build_model(simulator: str, source: Path, folder: Path, *, waves: bool = False) -> Path:
     """The folder of a simulator's model of a Verilog file.
 
@@ -100,14 +106,17 @@ def build_model(simulator: str, source: Path, folder: Path, *, waves: bool = Fal
     build = folder / simulator / f"{netlist.top_module(text)}-{content}"
     done = build / "done"
     builder = runner(simulator)
+    runtime = folder / simulator / f"runtime-{_runtime(waves=waves)}"
     with verilog.locked(build):
         if done.exists():
             return build
         log = build / "build.log"
+        runtime_objects.lend(runtime, build)
         try:
             builder.build(sources=[source], hdl_toplevel=netlist.top_module(text), build_dir=build, waves=waves,
                           build_args=options, timescale=("1ns", "1ps"), log_file=log)
         except RuntimeError as error:
             raise BuildError(f"{simulator} could not build {source.name}; its messages are in {log}") from error
+        runtime_objects.keep(build, runtime)
         done.touch()
     return build

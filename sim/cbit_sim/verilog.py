@@ -13,10 +13,11 @@ from cbit_sim.harness import harness
 
 __all__ = ["TOPS", "build_folder", "cached_verilog", "harnessed", "kept", "locked"]
 
-TOPS = ("engine", "wire")
-"""What can be simulated: the engine, or the bus without one."""
+TOPS = ("engine", "wire", "soak", "soak_wire")
+"""What can be simulated: the engine, or the bus without one; and each of them between traffic and DRAM in gateware."""
 
 _OWN_SOURCES = ("beats.py", "harness.py", "netlist.py", "verilog.py")
+_SOAK_SOURCES = "gateware"
 
 
 def build_folder() -> Path:
@@ -37,10 +38,13 @@ def _generate(top: str, config: EngineConfig) -> str:
     if top == "engine":
         return str(import_module("cbit.engine").generate_verilog(config))
     amaranth_verilog = import_module("amaranth.back.verilog")
-    wire = import_module("cbit.axi.wire").Wire(
-        addr_width=config.addr_width, data_width=config.data_width, id_width=config.id_width,
-        user_width=config.asid_width + 3)
-    return str(amaranth_verilog.convert(import_module("cbit.axi.pins").AmbaPins(wire), name="cbit_wire"))
+    if top == "wire":
+        core = import_module("cbit.axi.wire").Wire(
+            addr_width=config.addr_width, data_width=config.data_width, id_width=config.id_width,
+            user_width=config.asid_width + 3)
+    else:
+        core = import_module("cbit_sim.gateware.soak_top").SoakTop(config, has_engine=top == "soak")
+    return str(amaranth_verilog.convert(import_module("cbit.axi.pins").AmbaPins(core), name=f"cbit_{top}"))
 
 
 def _gateware_sources() -> Iterator[Path]:
@@ -50,7 +54,8 @@ def _gateware_sources() -> Iterator[Path]:
 
 def _digest(top: str, config: EngineConfig) -> str:
     content = hashlib.sha256(f"{top} {config} {metadata.version('amaranth')}".encode())
-    for path in (*map(Path(__file__).with_name, _OWN_SOURCES), *_gateware_sources()):
+    soak = sorted(Path(__file__).with_name(_SOAK_SOURCES).glob("*.py")) if top.startswith("soak") else []
+    for path in (*map(Path(__file__).with_name, _OWN_SOURCES), *_gateware_sources(), *soak):
         content.update(path.read_bytes())
     return content.hexdigest()[:16]
 
@@ -79,7 +84,7 @@ def cached_verilog(top: str, config: EngineConfig, folder: Path) -> Path:
         If ``top`` is not one of :data:`TOPS`.
     """
     if top not in TOPS:
-        raise ValueError(f"top must be {' or '.join(TOPS)}, not {top!r}")
+        raise ValueError(f"top must be one of {', '.join(TOPS)}, not {top!r}")
     name = f"{top}-{_digest(top, config)}"
     path = folder / "verilog" / name / f"{name}.v"
     with locked(path.parent):

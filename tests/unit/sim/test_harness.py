@@ -80,6 +80,14 @@ def test_inputs_are_held_and_outputs_seen(text):
     assert "assign s_axi_r_beat = {s_axi_rid, s_axi_rdata, s_axi_rresp, s_axi_rlast};" in text
 
 
+def test_a_design_without_these_ports_has_its_inputs_held():
+    pins = [Port("clk", "input", 1), Port("run", "input", 1), Port("counts", "output", 48)]
+    text = harness(_design(pins))
+    assert "module part_bench(clk, run, counts);" in text
+    assert "    run_held <= run;\n  end" in text
+    assert ".run(run_held), .counts(counts));" in text
+
+
 def test_bits_are_distinct():
     bits = [handshake_bit(port, channel) for port in PORTS for channel in CHANNELS] + list(PACKED.values())
     assert len({*bits}) == len(bits)
