@@ -22,6 +22,9 @@ CORE = "core"
 TOP = "top"
 """Names of the module that is measured, and of its frame."""
 
+TRAFFIC = "traffic"
+"""The part that is none of the engine: what makes its traffic in a soak."""
+
 _BAD_PART = 3
 
 
@@ -59,7 +62,7 @@ def elaborate(subject: Subject, device: Device) -> str:
 
 
 def _component(subject: Subject) -> Any:
-    """The engine with the pins of its Verilog, or one of its parts.
+    """The engine with the pins of its Verilog, one of its parts, or the traffic generator or a part of that.
 
     Raises
     ------
@@ -72,6 +75,9 @@ def _component(subject: Subject) -> Any:
         return import_module("cbit.axi.pins").AmbaPins(engine)
     found = engine
     for depth, name in enumerate(names := subject.part.split(".")):
+        if not depth and name == TRAFFIC:
+            found = _traffic(subject)
+            continue
         parts = {key: part for key, (part, _) in found.elaborate(None)._named_submodules.items()
                  if isinstance(part, wiring.Component)}
         if name not in parts:
@@ -79,6 +85,13 @@ def _component(subject: Subject) -> Any:
             raise UnknownPartError(f"part must be one of {', '.join(parts) or 'none'} in {where}, not {name!r}")
         found = parts[name]
     return found
+
+
+def _traffic(subject: Subject) -> Any:
+    try:
+        return import_module("cbit_sim.gateware.soak_top").SoakTop(subject.config, has_engine=True).traffic
+    except ValueError as error:
+        raise UnknownPartError(str(error)) from error
 
 
 def _ports(core: Any) -> list[tuple[str, Any, None]]:

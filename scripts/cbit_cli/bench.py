@@ -44,8 +44,8 @@ _FPGA_ONLY = ("parts", "seeds", "simulate", "check", "show_paths")
 @click.option("--set", "settings", metavar="FIELD=VALUE", multiple=True,
               help="Change a parameter of each preset. May be given several times.")
 @click.option("--part", "parts", metavar="PATH", multiple=True,
-              help="Measure only a part, such as read or xts.tweaks: submodules' names from the engine down. May be "
-                   "given several times.")
+              help="Measure only a part, such as read or xts.tweaks: submodules' names from the engine down; or "
+                   "traffic, the generator of cbit soak. May be given several times.")
 @click.option("--seeds", metavar="N", type=click.IntRange(0, 100), default=3, show_default=True,
               help="Place and route this many times, with seeds 1 to N; 0 counts cells only.")
 @click.option("--simulate/--no-simulate", default=True,

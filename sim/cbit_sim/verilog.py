@@ -11,7 +11,7 @@ from pathlib import Path
 from cbit.config import EngineConfig
 from cbit_sim.harness import harness
 
-__all__ = ["TOPS", "build_folder", "cached_verilog", "harnessed", "kept", "locked"]
+__all__ = ["TOPS", "build_folder", "cached_verilog", "generate", "harnessed", "kept", "locked"]
 
 TOPS = ("engine", "wire", "soak", "soak_wire")
 """What can be simulated: the engine, or the bus without one; and each of them between traffic and DRAM in gateware."""
@@ -34,7 +34,8 @@ def locked(folder: Path) -> Iterator[None]:
         yield
 
 
-def _generate(top: str, config: EngineConfig) -> str:
+def generate(top: str, config: EngineConfig) -> str:
+    """The Verilog of a top, without its harness."""
     if top == "engine":
         return str(import_module("cbit.engine").generate_verilog(config))
     amaranth_verilog = import_module("amaranth.back.verilog")
@@ -89,7 +90,7 @@ def cached_verilog(top: str, config: EngineConfig, folder: Path) -> Path:
     path = folder / "verilog" / name / f"{name}.v"
     with locked(path.parent):
         if not path.exists():
-            _write(path, harness(_generate(top, config)))
+            _write(path, harness(generate(top, config)))
     return path
 
 

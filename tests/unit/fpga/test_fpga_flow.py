@@ -90,10 +90,19 @@ def test_elaboration_is_the_same_each_time():
     ("reed", r"^part must be one of control, .*, read, .* in the engine, not 'reed'$"),
     ("read.reed", r"^part must be one of issue, deny, .* in read, not 'reed'$"),
     ("read.", r"^part must be one of issue, .* in read, not ''$"),
+    ("traffic.reed", r"^part must be one of choose, .* in traffic, not 'reed'$"),
 ])
 def test_unknown_parts_are_refused(part, text):
     with pytest.raises(UnknownPartError, match=text):
         elaborate(Subject(SUBJECT.config, part), DEVICE)
+
+
+def test_the_traffic_generator_is_a_part_that_no_engine_has():
+    text = elaborate(Subject(SUBJECT.config, "traffic.findings"), DEVICE)
+    assert "error_kinds" not in text
+    assert "first" in text
+    with pytest.raises(UnknownPartError, match=r"^asid_count must be at least 3 for a soak, not 2$"):
+        elaborate(Subject(dataclasses.replace(SUBJECT.config, asid_count=2, key_ways=None), "traffic"), DEVICE)
 
 
 def test_a_design_that_yosys_refuses_is_told(tmp_path):
