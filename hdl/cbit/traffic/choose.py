@@ -22,7 +22,11 @@ _EPOCH_BITS = 7
 """Cycles after which regions take turns, as a power of two."""
 
 _HOT_REGIONS = 0b11
-"""Bits of a region's number that are left where many accesses are to meet."""
+_NEAR_BYTES = 0x7F
+"""Bits of a region's number, and of an address in it, that are left where many accesses are to meet."""
+
+_BOTH_OF_8 = 3
+"""How often a burst is about both halves."""
 
 
 class Act(enum.Enum, shape=3):
@@ -62,7 +66,9 @@ def draw_layout(*, region_width: int, offset_width: int, place_width: int, index
         "how": unsigned(2),
         "denial": unsigned(2),
         "form": shape_bits_layout(offset_width=offset_width),
-        "halves": unsigned(2),
+        "half": unsigned(1),
+        "both": unsigned(3),
+        "is_near": unsigned(1),
         "stripe": unsigned(3),
         "is_sparse": unsigned(1),
     })
@@ -238,15 +244,17 @@ class Choose(Component):
         is_set = is_fill | is_seal
         last = (1 << self.offset_width - BLOCK_BITS) - 1
         burst, drawn = chosen.burst, self.draw
+        is_of_both = is_fill | is_look | (drawn.both < _BOTH_OF_8)
         m.d.comb += [
             shape.bits.eq(drawn.form),
+            shape.bits.offset.eq(drawn.form.offset & Mux(drawn.is_near, _NEAR_BYTES, -1)),
             burst.region.eq(self.locks.region),
             burst.offset.eq(Mux(is_set, 0, shape.offset)),
             burst.len.eq(Mux(is_fill, last, Mux(is_seal, drawn.form.len & 7, shape.len))),
             burst.size.eq(Mux(is_set, BLOCK_BITS, shape.size)),
             burst.burst.eq(Mux(is_set, Burst.INCR, shape.burst)),
             burst.stripe.eq(state.stripe),
-            burst.halves.eq(Mux(is_fill | is_look | (drawn.halves == 0), BOTH, drawn.halves)),
+            burst.halves.eq(Mux(is_of_both, BOTH, Mux(drawn.half, 0b10, 0b01))),
             chosen.is_fill.eq(is_fill),
             chosen.is_seal.eq(is_seal),
             chosen.is_sparse.eq(drawn.is_sparse),
