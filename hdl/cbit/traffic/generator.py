@@ -28,6 +28,9 @@ and had to see nothing, and regions that were filled."""
 
 _QUEUE = 8
 _MOOD_CYCLES = 4096
+_REST_BITS = 3
+"""Cycles, as a power of two, in which the last answer is checked and counted."""
+
 _CACHE = 0b0011
 """Normal memory, not cacheable (IHI 0022, A4.4)."""
 
@@ -44,8 +47,8 @@ class TrafficGenerator(Component):
 
     While ``run`` is high: first it writes all that it will read, then it reads and writes at once, with bursts of
     several IDs in flight, under several keys and none, accesses that must be denied, and reads of what must be hidden.
-    When ``run`` falls it begins no more, and is ``idle`` once all is answered. Each time that ``run`` rises it begins
-    with ``seed``, and knows nothing of memory.
+    When ``run`` falls it begins no more, and is ``idle`` once all is answered and counted. Each time that ``run`` rises
+    it begins with ``seed``, and knows nothing of memory.
 
     Before it runs, SME and SEV must be on, TSME off, slots 0 to ``guests`` active with keys of their own, and the last
     slot without one. Other slots are not used.
@@ -176,7 +179,7 @@ class TrafficGenerator(Component):
     def _phases(self, m: Module, load: Signal) -> None:
         """What is done with memory: forgotten, filled, used, left alone."""
         choose = self.choose
-        region = Signal(self.region_width)
+        region, rest = Signal(self.region_width), Signal(_REST_BITS)
         m.d.comb += choose.fill_region.eq(region)
         with m.FSM(name="phase"):
             with m.State("IDLE"):
@@ -200,7 +203,9 @@ class TrafficGenerator(Component):
                 with m.If(~self.run):
                     m.next = "DRAIN"
             with m.State("DRAIN"):
-                with m.If(~choose.o.valid & ~self.read_check.some & ~self.write_check.some):
+                is_answered = ~choose.o.valid & ~self.read_check.some & ~self.write_check.some
+                m.d.sync += rest.eq(Mux(is_answered, rest + 1, 0))
+                with m.If(is_answered & rest.all()):
                     m.next = "IDLE"
 
     def _queues(self, m: Module) -> dict[str, BoundedQueue]:

@@ -17,7 +17,7 @@ __all__ = ["MOST_GUESTS", "SoakTop", "guests_of"]
 
 MOST_GUESTS = 8
 _DRAM_BYTES = 1 << 16
-_MOST_IDS = 8
+_MOST_IDS = 16
 
 
 def guests_of(config: EngineConfig) -> int:
