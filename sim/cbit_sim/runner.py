@@ -106,7 +106,7 @@ def simulate(top: str, bench: str, *, parameters: Mapping[str, Any] | None = Non
     Parameters
     ----------
     top : :class:`str`
-        ``engine`` or ``wire``.
+        One of :data:`cbit_sim.verilog.TOPS`.
     bench : :class:`str`
         Import name of the bench, such as ``cbit_sim.benches.smoke``.
     parameters : mapping

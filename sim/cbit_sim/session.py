@@ -20,7 +20,7 @@ class Session:
     Attributes
     ----------
     top : :class:`str`
-        ``engine`` or ``wire``.
+        One of :data:`cbit_sim.verilog.TOPS`.
     config : :class:`dict`
         The fields of :class:`cbit.config.EngineConfig`.
     parameters : :class:`dict`
