@@ -10,14 +10,13 @@ import click
 from cbit_cli.benchmark.tables import aligned
 from cbit_cli.configuration import configuration_options, configure
 from cbit_cli.progress import stages
+from cbit_sim.gateware.guests import guests_of
 from cbit_sim.runner import BenchError
 from cbit_sim.simulators import BuildError, MissingToolError
 from cbit_sim.soak import Soaked, build_soak
 from cbit_sim.soak import soak as soaked
 
 __all__ = ["soak"]
-
-_LEAST_SLOTS = 3
 
 
 @click.command()
@@ -43,8 +42,10 @@ def soak(context: click.Context, cycles: int, seed: int, preset_name: str, setti
     repeated: the same command does the same.
     """
     config = configure(preset_name, settings)
-    if config.asid_count < _LEAST_SLOTS:
-        raise click.UsageError(f"asid_count must be at least {_LEAST_SLOTS} for a soak, not {config.asid_count}")
+    try:
+        guests_of(config)
+    except ValueError as error:
+        raise click.UsageError(str(error)) from error
     words = ["cbit", "soak", "--cycles", str(cycles), "--seed", str(seed), "--preset", preset_name]
     command = shlex.join([*words, *(word for setting in settings for word in ("--set", setting))])
     try:

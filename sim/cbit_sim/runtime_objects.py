@@ -8,10 +8,13 @@ __all__ = ["keep", "lend"]
 _OBJECTS = "verilated*.[od]"
 
 
-def lend(store: Path, build: Path) -> None:
-    """Puts what is in the store where a model is to be built. Make takes it, as it is younger than its sources."""
-    for path in store.glob(_OBJECTS):
-        shutil.copy(path, build)
+def lend(store: Path, build: Path) -> list[list[str]]:
+    """The commands that put what is in the store where a model is to be built.
+
+    Make takes it, and compiles nothing, if it comes after the model's makefile.
+    """
+    objects = sorted(map(str, store.glob(_OBJECTS)))
+    return [["cp", *objects, str(build)]] if objects else []
 
 
 def keep(build: Path, store: Path) -> None:

