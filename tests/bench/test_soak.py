@@ -60,7 +60,7 @@ def one_key(monkeypatch):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("fault", "kind"), [(without_hazards, "DATA"), (one_key, "EXPOSED")])
+@pytest.mark.parametrize(("fault", "kind"), [(without_hazards, "SILENCE"), (one_key, "EXPOSED")])
 def test_a_fault_in_the_gateware_is_found(tmp_path, monkeypatch, fault, kind):
     fault(monkeypatch)
     design = tmp_path / "soak.v"

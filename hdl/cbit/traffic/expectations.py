@@ -1,13 +1,16 @@
 """What is still to be answered, in order for each ID."""
 
 from amaranth import Array, Cat, Module, Signal
-from amaranth.hdl import ShapeLike, unsigned
+from amaranth.hdl import ShapeLike, Value, unsigned
 from amaranth.lib import stream
 from amaranth.lib.data import StructLayout
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import Component, In, Out
 
-__all__ = ["Expectations"]
+__all__ = ["PASSED_ON", "Expectations"]
+
+PASSED_ON = ("asked_id", "has_room", "some", "look", "overdue", "overdue_id")
+"""Members that who compares answers has, too."""
 
 
 class Expectations(Component):
@@ -43,6 +46,12 @@ class Expectations(Component):
         Forgets it.
     some : ``Out(1)``
         Whether anything is to be answered.
+    look : ``In(1)``
+        High now and then, to find what is not answered.
+    overdue : ``Out(1)``
+        High with ``look`` if an ID has been waiting since ``look`` was high before, and nothing of it was answered.
+    overdue_id : ``Out``
+        That ID.
     """
 
     def __init__(self, *, shape: ShapeLike, id_width: int, ids: int, depth: int) -> None:
@@ -60,6 +69,9 @@ class Expectations(Component):
             "entry": Out(shape),
             "remove": In(1),
             "some": Out(1),
+            "look": In(1),
+            "overdue": Out(1),
+            "overdue_id": Out(self.index_width),
         })
 
     def elaborate(self, _platform) -> Module:
@@ -71,6 +83,7 @@ class Expectations(Component):
         ended = Array(Signal(counts, name=f"ended{number}") for number in range(self.ids))
         place = (self.depth - 1).bit_length()
         index = self.id[:self.index_width]
+        waiting = Signal(self.ids)
         newest, oldest, asked, first = (Signal(counts) for _ in range(4))
         m.d.comb += [
             newest.eq(begun[self.i.payload.id]),
@@ -84,10 +97,24 @@ class Expectations(Component):
             asked.eq(begun[self.asked_id] - first),
             self.has_room.eq(asked < self.depth),
             self.is_expected.eq((begun[index] != oldest) & (self.id[self.index_width:] == 0)),
-            self.some.eq(Cat(one != other for one, other in zip(begun, ended, strict=True)).any()),
+            waiting.eq(Cat(one != other for one, other in zip(begun, ended, strict=True))),
+            self.some.eq(waiting.any()),
         ]
         with m.If(self.i.valid):
             m.d.sync += begun[self.i.payload.id].eq(newest + 1)
         with m.If(self.remove):
             m.d.sync += ended[index].eq(oldest + 1)
+        self._look(m, waiting, index)
         return m
+
+    def _look(self, m: Module, waiting: Signal, answered: Value) -> None:
+        """Of each ID, whether it waited at the last look and has not been answered since."""
+        waited, overdue = Signal(self.ids), Signal(self.ids)
+        m.d.comb += [overdue.eq(waited & waiting), self.overdue.eq(self.look & overdue.any())]
+        for number in reversed(range(self.ids)):
+            with m.If(overdue[number]):
+                m.d.comb += self.overdue_id.eq(number)
+        with m.If(self.look):
+            m.d.sync += waited.eq(waiting)
+        with m.If(self.remove):
+            m.d.sync += waited.bit_select(answered, 1).eq(0)

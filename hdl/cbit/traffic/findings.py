@@ -30,7 +30,7 @@ class Kind(enum.Enum, shape=4):
     ``REPEATED``
         Memory holds the same as it did under another key or at another address.
     ``SILENCE``
-        None comes.
+        None comes, though others may be answered.
     """
 
     NONE = 0
@@ -44,7 +44,8 @@ class Kind(enum.Enum, shape=4):
 
 
 def finding_layout(*, memory_width: int, id_width: int) -> StructLayout:
-    """One that is wrong: ``address`` of the beat, or of the burst of a write; data where a read's are wrong."""
+    """One that is wrong: ``address`` of the beat, or of the burst of a write; data of a read. Of a silence there is but
+    the ID."""
     return StructLayout({"kind": Kind, "is_write": unsigned(1), "id": unsigned(id_width),
                          "address": unsigned(memory_width), "expected": unsigned(8 * BEAT_BYTES),
                          "got": unsigned(8 * BEAT_BYTES)})

@@ -72,7 +72,7 @@ class TrafficGenerator(Component):
     depth : :class:`int`
         Bursts in flight of each ID and direction. A power of two from 2 to 16.
     patience_cycles : :class:`int`
-        After so many cycles in which something is in flight and nothing is answered, that is an error.
+        An ID that has something in flight, and is not answered for so many cycles to twice as many, is an error.
 
     Members
     -------
@@ -299,16 +299,15 @@ class TrafficGenerator(Component):
         m.submodules.findings = findings = self.findings
         connect(m, self.read_check.finding, findings.read)
         connect(m, self.write_check.finding, findings.write)
-        waited = Signal(range(self.patience_cycles + 1))
-        axi, reads, writes = self.axi, self.read_check, self.write_check
-        with m.If((axi.r.valid & axi.r.ready) | (axi.b.valid & axi.b.ready) | ~(reads.some | writes.some)):
-            m.d.sync += waited.eq(0)
-        with m.Elif(waited != self.patience_cycles):
-            m.d.sync += waited.eq(waited + 1)
+        clock, reads, writes = Signal(range(self.patience_cycles)), self.read_check, self.write_check
+        looks = clock == self.patience_cycles - 1
+        m.d.sync += clock.eq(Mux(looks, 0, clock + 1))
         m.d.comb += [
-            findings.silence.valid.eq(waited == self.patience_cycles - 1),
+            *(check.look.eq(looks) for check in (reads, writes)),
+            findings.silence.valid.eq(reads.overdue | writes.overdue),
             findings.silence.payload.kind.eq(Kind.SILENCE),
-            findings.silence.payload.is_write.eq(~reads.some),
+            findings.silence.payload.is_write.eq(~reads.overdue),
+            findings.silence.payload.id.eq(Mux(reads.overdue, reads.overdue_id, writes.overdue_id)),
             findings.clear.eq(self.clear),
             self.first_error.eq(findings.first),
             self.error_kinds.eq(findings.kinds),

@@ -10,7 +10,7 @@ from amaranth.lib.wiring import Component, In, Out, connect, flipped
 from cbit.axi.ports import Response, read_data_layout
 
 from .burst import BEAT_BYTES, BLOCK_BITS, BeatPlace, burst_layout
-from .expectations import Expectations
+from .expectations import PASSED_ON, Expectations
 from .findings import Kind, finding_layout
 from .locks import halves_layout
 from .write_data import shadow_write_layout
@@ -54,7 +54,7 @@ class ReadCheck(Component):
     -------
     expect : ``In(stream.Signature({"id", "entry"}, always_ready=True))``
         A read that begins.
-    asked_id, has_room, some
+    asked_id, has_room, some, look, overdue, overdue_id
         As in :class:`~cbit.traffic.expectations.Expectations`.
     written : ``In(stream.Signature(shadow_write_layout(...), always_ready=True))``
         Bytes that are in memory from now on.
@@ -83,7 +83,7 @@ class ReadCheck(Component):
         memory_width = place_width + region_width + offset_width
         super().__init__({
             "expect": members["i"],
-            **{name: members[name] for name in ("asked_id", "has_room", "some")},
+            **{name: members[name] for name in PASSED_ON},
             "written": In(stream.Signature(shadow_write_layout(block_width=self.block_width), always_ready=True)),
             "i": In(stream.Signature(read_data_layout(id_width, DATA_BITS))),
             "ended": Out(stream.Signature(halves_layout(region_width=region_width), always_ready=True)),
@@ -102,9 +102,9 @@ class ReadCheck(Component):
         connect(m, flipped(self.expect), expectations.i)
         beat, is_there = Signal.like(self.i.payload), Signal()
         m.d.comb += [
-            expectations.asked_id.eq(self.asked_id),
-            self.has_room.eq(expectations.has_room),
-            self.some.eq(expectations.some),
+            *(getattr(expectations, name).eq(getattr(self, name)) for name in ("asked_id", "look")),
+            *(getattr(self, name).eq(getattr(expectations, name))
+              for name in ("has_room", "some", "overdue", "overdue_id")),
             self.i.ready.eq(1),
         ]
         m.d.sync += [is_there.eq(self.i.valid), beat.eq(self.i.payload)]

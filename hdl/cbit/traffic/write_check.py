@@ -8,7 +8,7 @@ from amaranth.lib.wiring import Component, In, Out, connect, flipped
 
 from cbit.axi.ports import Response, response_layout
 
-from .expectations import Expectations
+from .expectations import PASSED_ON, Expectations
 from .findings import Kind, finding_layout
 from .locks import halves_layout
 
@@ -37,7 +37,7 @@ class WriteCheck(Component):
     -------
     expect : ``In(stream.Signature({"id", "entry"}, always_ready=True))``
         A write that begins; its number is given here.
-    asked_id, has_room, some
+    asked_id, has_room, some, look, overdue, overdue_id
         As in :class:`~cbit.traffic.expectations.Expectations`.
     data_ended : ``In(1)``
         High in the cycle in which the last beat of a write is taken.
@@ -56,7 +56,7 @@ class WriteCheck(Component):
         members = self.expectations.signature.members
         super().__init__({
             "expect": members["i"],
-            **{name: members[name] for name in ("asked_id", "has_room", "some")},
+            **{name: members[name] for name in PASSED_ON},
             "data_ended": In(1),
             "i": In(stream.Signature(response_layout(id_width))),
             "ended": Out(stream.Signature(halves_layout(region_width=region_width), always_ready=True)),
@@ -72,9 +72,9 @@ class WriteCheck(Component):
         begun, sent = Signal(self.entry["number"].shape), Signal(self.entry["number"].shape)
         connect(m, flipped(self.expect), expectations.i)
         m.d.comb += [
-            expectations.asked_id.eq(self.asked_id),
-            self.has_room.eq(expectations.has_room),
-            self.some.eq(expectations.some),
+            *(getattr(expectations, name).eq(getattr(self, name)) for name in ("asked_id", "look")),
+            *(getattr(self, name).eq(getattr(expectations, name))
+              for name in ("has_room", "some", "overdue", "overdue_id")),
             expectations.i.payload.entry.number.eq(begun),
         ]
         m.d.sync += [begun.eq(begun + self.expect.valid), sent.eq(sent + self.data_ended)]

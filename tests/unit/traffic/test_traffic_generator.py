@@ -15,7 +15,7 @@ from cbit_sim.golden_port import GoldenPort
 
 C_BIT, ASID_COUNT, GUESTS = 47, 4, 2
 SMALL = {"addr_width": 48, "c_bit": C_BIT, "id_width": 3, "asid_count": ASID_COUNT, "guests": GUESTS, "regions": 4,
-         "region_beats": 16, "memory_width": 12, "ids": 4, "depth": 4, "patience_cycles": 1000}
+         "region_beats": 16, "memory_width": 12, "ids": 4, "depth": 4, "patience_cycles": 500}
 
 CYCLES = 1000
 LIMIT = 3000
@@ -148,10 +148,18 @@ class OtherId(GoldenPort):
 
 
 class Silent(GoldenPort):
-    """No answer comes."""
+    """One write of an ID is never answered; all else is."""
 
-    def _next(self, _name):
-        return None
+    lost = None
+
+    def write(self, access, beats):
+        response = super().write(access, beats)
+        self.lost = self.lost or access
+        return response
+
+    def oldest(self, answers, number):
+        return super().oldest(answers, number) and (not self.lost or answers[number][1][0].id != self.lost.id
+                                                    or answers is not self._answers["b"])
 
 
 class Watching(GoldenPort):
