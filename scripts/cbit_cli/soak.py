@@ -73,4 +73,5 @@ def _figures(found: Soaked) -> dict[str, Any]:
         "cycles": found.cycles, "bursts": found.bursts, "beats": found.beats, "bytes": found.bytes,
         "denied": found.counts["denied"], "hidden": found.counts["hidden"], "keys_changed": sum(found.events.values()),
         "errors": max(found.errors, bool(found.error)), "wall_seconds": round(found.seconds, 1),
+        "processor_seconds": round(found.cpu_seconds, 1),
         "cycles_per_second": round(found.cycles / found.seconds)}

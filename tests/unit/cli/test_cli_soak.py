@@ -48,7 +48,8 @@ def test_figures_and_the_command_that_repeats_it(capsys, asked):
     *figures, last = out.splitlines()
     assert dict(line.rsplit(maxsplit=1) for line in figures) == {
         "cycles": "5,000", "bursts": "30", "beats": "70", "bytes": "110", "denied": "70", "hidden": "80",
-        "keys changed": "10", "errors": "0", "wall seconds": "2.0", "cycles per second": "2,500"}
+        "keys changed": "10", "errors": "0", "wall seconds": "2.0", "processor seconds": "1.0",
+        "cycles per second": "2,500"}
     assert err.splitlines()[:2] == ["cbit: building the simulation", "cbit: simulating 5,000 cycles"]
     run(capsys, *shlex.split(last)[2:])
     assert calls[0] == calls[1]
