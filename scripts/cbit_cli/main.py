@@ -19,6 +19,7 @@ COMMANDS = {
     "regs": ("cbit_cli.regs", "Print the registers."),
     "regress": ("cbit_cli.regress", "Simulate random traffic with many seeds, here or on a farm."),
     "soak": ("cbit_cli.soak", "Simulate traffic of gateware for millions of cycles."),
+    "coverage": ("cbit_cli.coverage", "Tell what the benches cover of an engine, and what not, and why."),
     "bench": ("cbit_cli.bench", "Measure engines, or parts of them, on an FPGA."),
     "mutate": ("cbit_cli.mutate", "Plant faults in an engine and see whether the benches find them."),
     "explore": ("cbit_cli.explore", "Measure many configurations, and show size against speed."),
@@ -67,6 +68,7 @@ def cbit(context: click.Context) -> None:
       cbit explore --axes sbox,unroll      compare many configurations
       cbit regress --preset NAME           try it with random traffic
       cbit soak --cycles 100000000         let it run for long
+      cbit coverage --preset NAME          see what the benches cover of it
       cbit mutate                          see how well the benches find faults
       cbit verilog --preset NAME -o cbit.v write it for your SoC, with cbit.json
       cbit regs --format markdown          see the registers your firmware uses

@@ -1,7 +1,6 @@
 """`cbit regress`: the random bench with many seeds, at once."""
 
 import json
-import re
 import shlex
 import time
 from collections.abc import Sequence
@@ -14,27 +13,16 @@ from cbit_cli.configuration import configuration_options, configure
 from cbit_cli.progress import stages
 from cbit_cli.regression.summary import Summary
 from cbit_cli.scheduler import scheduler_option
+from cbit_cli.seeds import seeds_option
 from cbit_sim.farm import Farm, MissingBatchError, require_batch
 from cbit_sim.netlist import top_module
+from cbit_sim.power_on import PowerOn
 from cbit_sim.regression import Job, Outcome
 from cbit_sim.regression import regress as outcomes_of
 from cbit_sim.simulators import BuildError, MissingToolError
 from cbit_sim.sources import OtherSourcesError
 
 __all__ = ["regress"]
-
-_SEEDS = re.compile(r"(\d{1,18})(?:-(\d{1,18}))?")
-_MOST_SEEDS = 100_000
-
-
-def _range_of_seeds(_context: click.Context, _parameter: click.Parameter, text: str) -> range:
-    found = _SEEDS.fullmatch(text)
-    if not found:
-        raise click.UsageError(f"--seeds must be A-B, such as 1-100, not {text!r}")
-    seeds = range(int(found[1]), int(found[2] or found[1]) + 1)
-    if not 0 < len(seeds) <= _MOST_SEEDS:
-        raise click.UsageError(f"--seeds must be A-B of 1 to {_MOST_SEEDS} seeds, not {text!r}")
-    return seeds
 
 
 def _folder(path: Path | None) -> Path | None:
@@ -46,12 +34,13 @@ def _folder(path: Path | None) -> Path | None:
 @click.command()
 @click.option("--transactions", metavar="N", type=click.IntRange(1, 10_000_000), default=1000, show_default=True,
               help="Transactions of each seed, at least.")
-@click.option("--seeds", metavar="A-B", default="1-10", show_default=True, callback=_range_of_seeds,
-              help="The seeds, both ends included.")
+@seeds_option
 @configuration_options
 @click.option("--verilog", "design", metavar="FILE", type=click.Path(exists=True, dir_okay=False, path_type=Path),
               help="Simulate this Verilog, such as a netlist or a changed engine, with the ports of the engine that "
                    "--preset and --set name.")
+@click.option("--power-on", "start", type=click.Choice(["random", "zero"]), default="random", show_default=True,
+              help="What registers and memories hold before the first reset.")
 @click.option("--workers", metavar="N", type=click.IntRange(1, 10_000),
               help="Seeds at once: processes of this machine, by default as many as it has cores, or jobs.")
 @scheduler_option
@@ -63,16 +52,17 @@ def _folder(path: Path | None) -> Path | None:
               help="How to print the figures.")
 @click.pass_context
 def regress(context: click.Context, transactions: int, seeds: range, preset_name: str, settings: Sequence[str],
-            design: Path | None, workers: int | None, scheduler: str | None, batch: Literal["slurm", "lsf"] | None,
-            waves: Path | None, style: str) -> None:
+            design: Path | None, start: PowerOn, workers: int | None, scheduler: str | None,
+            batch: Literal["slurm", "lsf"] | None, waves: Path | None, style: str) -> None:
     """Simulate random traffic with many seeds, judged by the golden model.
 
     \b
       cbit regress --transactions 1000 --seeds 1-100 --preset compact
       cbit regress --seeds 1-5000 --slurm --workers 40
 
-    Each seed has its own DRAM, back-pressure, mode, key changes and resets. For each that fails the first error is
-    printed, and the command that repeats it with signals over time. Ends with status 1 if one has failed.
+    Each seed has its own state at power-on, DRAM, back-pressure, mode, key changes and resets. For each that fails the
+    first error is printed, and the command that repeats it with signals over time. Ends with status 1 if one has
+    failed.
 
     The simulation is built once, and the seeds of a worker that dies are done by another. Of a farm every worker needs
     this Cbit, and its own or a shared folder of builds, which CBIT_BUILD names. Queue, account and time limit of jobs
@@ -81,10 +71,11 @@ def regress(context: click.Context, transactions: int, seeds: range, preset_name
     config = configure(preset_name, settings)
     farm = _farm(workers, scheduler, batch, waves)
     text = None if design is None else _design(design)
-    job = Job(config=config, transactions=transactions, design=text, waves=_folder(waves))
+    job = Job(config=config, transactions=transactions, design=text, waves=_folder(waves), start=start)
     command = ["cbit", "regress", "--transactions", str(transactions), "--seeds", "", "--preset", preset_name]
     command += [word for setting in settings for word in ("--set", setting)]
     command += [] if design is None else ["--verilog", str(design)]
+    command += [] if start == "random" else ["--power-on", start]
     try:
         outcomes, seconds = _outcomes(job, seeds, farm)
     except (BuildError, MissingToolError, OtherSourcesError, OSError) as error:

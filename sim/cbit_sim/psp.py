@@ -43,11 +43,16 @@ class RegisterPort:
         Name of the port, such as ``s_axil_psp``.
     map_name : ``"psp"`` or ``"host"``
         Which registers it has.
+
+    Attributes
+    ----------
+    bus
+        The bus itself, as cocotbext-axi has it.
     """
 
     def __init__(self, dut: Any, prefix: str, map_name: str):
-        self._bus = AxiLiteMaster(AxiLiteBus.from_prefix(dut, prefix), dut.clk, dut.rst)
-        for direction in (self._bus.read_if, self._bus.write_if):
+        self.bus = AxiLiteMaster(AxiLiteBus.from_prefix(dut, prefix), dut.clk, dut.rst)
+        for direction in (self.bus.read_if, self.bus.write_if):
             # The library logs what is written, keys included.
             direction.log.setLevel(logging.WARNING)
         self._registers = {register.name: register for register in registers(map_name)}
@@ -60,7 +65,7 @@ class RegisterPort:
         RefusedError
             If the port answers with an error.
         """
-        answer = await self._bus.read(self._registers[name].offset, _WORD_BYTES)
+        answer = await self.bus.read(self._registers[name].offset, _WORD_BYTES)
         self._require_okay(name, answer.resp)
         return int.from_bytes(answer.data, "little")
 
@@ -78,13 +83,8 @@ class RegisterPort:
             If the port answers with an error.
         """
         word = _assemble(self._registers[name], fields)
-        answer = await self._bus.write(self._registers[name].offset, word.to_bytes(_WORD_BYTES, "little"))
+        answer = await self.bus.write(self._registers[name].offset, word.to_bytes(_WORD_BYTES, "little"))
         self._require_okay(name, answer.resp)
-
-    async def look(self, offset: int) -> tuple[int, int]:
-        """The response, and the word, that the port answers at an offset in bytes, whatever is there."""
-        answer = await self._bus.read(offset, _WORD_BYTES)
-        return answer.resp, int.from_bytes(answer.data, "little")
 
     def _require_okay(self, name: str, response: AxiResp) -> None:
         if response != AxiResp.OKAY:

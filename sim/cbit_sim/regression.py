@@ -10,6 +10,7 @@ from distributed import Client, KilledWorker, as_completed
 
 from cbit.config import EngineConfig
 from cbit_sim.farm import Farm, connected
+from cbit_sim.power_on import PowerOn
 from cbit_sim.runner import BenchError, build, simulate
 from cbit_sim.simulators import BuildError
 from cbit_sim.sources import require_sources, sources_digest
@@ -37,12 +38,15 @@ class Job:
         Verilog in place of what is generated for ``config``.
     waves : :class:`~pathlib.Path` or :data:`None`
         Folder for a file of signals over time of each seed, where the workers are processes of this machine.
+    start : ``"random"`` or ``"zero"``
+        What registers and memories hold before the first reset.
     """
 
     config: EngineConfig
     transactions: int
     design: str | None = None
     waves: Path | None = None
+    start: PowerOn = "random"
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -138,7 +142,7 @@ def _simulate(job: Job, seed: int, sources: str) -> Outcome:
     require_sources(sources, *_PACKAGES)
     try:
         report = simulate("engine", _BENCH, config=job.config, waves=job.waves is not None, source=_source(job),
-                          parameters={"seed": seed, "transactions": job.transactions})
+                          start=job.start, parameters={"seed": seed, "transactions": job.transactions})
     except BenchError as error:
         return _failed(job, seed, error)
     run = Path(report["log"]).parent

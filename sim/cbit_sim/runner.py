@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from xml.etree import ElementTree
 
 from cbit.config import EngineConfig
-from cbit_sim import netlist, simulators, verilog
+from cbit_sim import netlist, power_on, simulators, verilog
 from cbit_sim.session import SESSION_VARIABLE
 
 __all__ = ["BenchError", "Failure", "Progress", "build", "simulate"]
@@ -19,6 +19,8 @@ Progress = Callable[[float, str], None]
 """Called with the part that is done, 0 to 1, and a line of text."""
 
 _POLL_SECONDS = 0.1
+_COUNTS = "coverage.dat"
+"""As cocotb leaves it."""
 
 
 class Failure(NamedTuple):
@@ -87,20 +89,21 @@ def _failures(results: Path) -> list[Failure]:
 
 
 def build(top: str, config: EngineConfig, *, simulator: str = "verilator", waves: bool = False,
-          folder: Path | None = None, source: Path | None = None) -> tuple[Path, Path]:
+          folder: Path | None = None, source: Path | None = None, coverage: bool = False) -> tuple[Path, Path]:
     """The Verilog that :func:`simulate` simulates with these arguments, and the folder of the simulator's model of it.
 
     Both are made when there are none yet of this content. Raises what :func:`simulate` does.
     """
     folder = folder or verilog.build_folder()
     harnessed = verilog.harnessed(source, folder) if source else verilog.cached_verilog(top, config, folder)
-    return harnessed, simulators.build_model(simulator, harnessed, folder, waves=waves)
+    return harnessed, simulators.build_model(simulator, harnessed, folder, waves=waves, coverage=coverage)
 
 
 def simulate(top: str, bench: str, *, parameters: Mapping[str, Any] | None = None, config: EngineConfig | None = None,
              simulator: str = "verilator", tests: Sequence[str] | None = None, waves: bool = False,
              progress: Progress | None = None, folder: Path | None = None, source: Path | None = None,
-             plusargs: Mapping[str, int] | None = None) -> dict[str, Any]:
+             plusargs: Mapping[str, int] | None = None, start: power_on.PowerOn = "random",
+             coverage: bool = False) -> dict[str, Any]:
     """Runs the cocotb tests of a bench and returns what they report.
 
     Parameters
@@ -127,12 +130,18 @@ def simulate(top: str, bench: str, *, parameters: Mapping[str, Any] | None = Non
         Verilog to simulate as the top, such as one of an FPGA's cells; by default what is generated for ``config``.
     plusargs : mapping
         Name to value of what that Verilog reads with ``$value$plusargs``.
+    start : ``"random"`` or ``"zero"``
+        What registers and memories hold before the first reset, with Verilator: the parameter ``seed`` chooses. With
+        Icarus they have the Verilog's initial values.
+    coverage : :class:`bool`
+        Whether to count what is covered, with Verilator. Builds another model, and takes longer.
 
     Returns
     -------
     dict
         The bench's report, with the ``cycles`` simulated, the ``seconds``, ``cpu_seconds`` of processor time, and
-        ``cycles_per_second`` of its tests, and ``log``, the path of its output.
+        ``cycles_per_second`` of its tests, and ``log``, the path of its output. With ``coverage``, also ``coverage``,
+        the traffic it has counted, and the paths ``counts`` of Verilator's counts and ``verilog`` of what they are of.
 
     Raises
     ------
@@ -143,18 +152,25 @@ def simulate(top: str, bench: str, *, parameters: Mapping[str, Any] | None = Non
     cbit_sim.simulators.BuildError
         If the simulator refuses the Verilog.
     ValueError
-        If there is no such top or simulator.
+        If there is no such top or simulator, or it counts nothing.
     """
+    if coverage and simulator != "verilator":
+        raise ValueError(f"simulator must be verilator for coverage, not {simulator!r}")
     config = config or EngineConfig()
     folder = folder or verilog.build_folder()
     runner = simulators.runner(simulator)
-    source, model = build(top, config, simulator=simulator, waves=waves, folder=folder, source=source)
+    source, model = build(top, config, simulator=simulator, waves=waves, folder=folder, source=source,
+                          coverage=coverage)
+    arguments = [f"+{name}={value}" for name, value in (plusargs or {}).items()]
+    if simulator == "verilator":
+        arguments += power_on.arguments(start, int((parameters or {}).get("seed", 0)))
     runs = folder / "runs"
     runs.mkdir(parents=True, exist_ok=True)
     run = Path(tempfile.mkdtemp(prefix=f"{bench.rsplit('.', maxsplit=1)[-1]}-{top}-", dir=runs))
     results, log = run / "results.xml", run / "simulation.log"
     report_path, progress_path = run / "report.json", run / "progress.jsonl"
-    session = {"top": top, "config": config.as_dict(), "parameters": dict(parameters or {}),
+    given = {**(parameters or {}), **({"coverage": True} if coverage else {})}
+    session = {"top": top, "config": config.as_dict(), "parameters": given,
                "report": str(report_path), "progress": str(progress_path)}
     (run / "session.json").write_text(json.dumps(session), encoding="utf-8")
     progress_path.touch()
@@ -163,10 +179,11 @@ def simulate(top: str, bench: str, *, parameters: Mapping[str, Any] | None = Non
         runner.test(bench, netlist.top_module(source.read_text(encoding="utf-8")), hdl_toplevel_lang="verilog",
                     build_dir=model, test_dir=run, results_xml=str(results), log_file=log, waves=waves,
                     testcase=list(tests) if tests is not None else None, timescale=("1ns", "1ps"),
-                    plusargs=[f"+{name}={value}" for name, value in (plusargs or {}).items()],
-                    extra_env={SESSION_VARIABLE: str(run / "session.json")})
+                    plusargs=arguments, extra_env={SESSION_VARIABLE: str(run / "session.json")})
     failed = _failures(results)
     if failed:
         raise BenchError("\n".join([*map(str, failed), f"log: {log}"]), failed, log)
     report: dict[str, Any] = json.loads(report_path.read_text(encoding="utf-8"))
+    if coverage:
+        report |= {"counts": str(run / _COUNTS), "verilog": str(model / simulators.MODEL_VERILOG)}
     return report | {"log": str(log)}

@@ -5,6 +5,7 @@ import gc
 import json
 import os
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -35,18 +36,23 @@ class Session:
         self._report = Path(session["report"])
         self._progress = Path(session["progress"])
         self._reported: dict[str, Any] = {"cycles": 0}
+        self._also: dict[str, Callable[[], Any]] = {}
         self._started = time.perf_counter()
         self._cpu_started = time.process_time()
         self.report()
 
     def report(self, *, cycles: int = 0, **values: Any) -> None:
         """Adds cycles to those simulated, and values, which JSON must know, to the report."""
-        self._reported |= values
+        self._reported |= values | {name: value() for name, value in self._also.items()}
         self._reported["cycles"] += cycles
         self._reported["seconds"] = time.perf_counter() - self._started
         self._reported["cpu_seconds"] = time.process_time() - self._cpu_started
         self._reported["cycles_per_second"] = round(self._reported["cycles"] / self._reported["seconds"])
         self._report.write_text(json.dumps(self._reported), encoding="utf-8")
+
+    def also_report(self, name: str, value: Callable[[], Any]) -> None:
+        """Has each report ask for a value, too."""
+        self._also[name] = value
 
     def progress(self, part: float, text: str) -> None:
         """Tells the caller how much is done, 0 to 1, and what."""

@@ -9,18 +9,23 @@ from pathlib import Path
 
 from cocotb_tools.runner import Icarus, Runner, Verilator
 
-from cbit_sim import netlist, runtime_objects, verilog
+from cbit_sim import netlist, power_on, runtime_objects, verilog
+from cbit_sim.coverage import countable
 
-__all__ = ["SIMULATORS", "BuildError", "MissingToolError", "build_model", "runner"]
+__all__ = ["MODEL_VERILOG", "SIMULATORS", "BuildError", "MissingToolError", "build_model", "runner"]
 
 SIMULATORS = ("verilator", "icarus")
 """The default, and the second judge of the smoke test."""
+
+MODEL_VERILOG = "model.v"
+"""In the folder of a model of Verilator's, what it is of."""
 
 _DEBIAN_PACKAGES = {"verilator": {"g++": "g++", "make": "make", "perl": "perl"},
                     "icarus": {"iverilog": "iverilog", "vvp": "iverilog"}}
 # The wheel's makefile does not know how to include a precompiled header, which every split design has.
 _MAKE_FLAGS = "CFG_CXXFLAGS_PCH_I=-include OPT_FAST=-O2 OPT_SLOW=-O1 OPT_GLOBAL=-O2"
-_VERILATOR_OPTIONS = ("-O3", "--x-assign", "fast", "--x-initial", "fast", "--no-assert", "-Wno-lint", "-Wno-style")
+_VERILATOR_OPTIONS = ("-O3", "--x-assign", "fast", "--x-initial", "unique", "--no-assert", "-Wno-lint", "-Wno-style")
+_COVERAGE_OPTIONS = ("--coverage-line", "--coverage-toggle")
 # With cocotb's own -g2012 Icarus never runs the `always @*` of Amaranth's Verilog at time 0.
 _ICARUS_OPTIONS = ("-g2005",)
 
@@ -90,15 +95,18 @@ def runner(simulator: str) -> Runner:
     return _HarnessVerilator() if simulator == "verilator" else Icarus()
 
 
-def _runtime(*, waves: bool) -> str:
+def _runtime(*, waves: bool, coverage: bool) -> str:
     """All that Verilator's runtime depends on."""
-    return hashlib.sha256(f"{metadata.version('verilator')}{_MAKE_FLAGS}{waves}".encode()).hexdigest()[:16]
+    flags = f"{metadata.version('verilator')}{_MAKE_FLAGS}{waves}{coverage}"
+    return hashlib.sha256(flags.encode()).hexdigest()[:16]
 
 
-def build_model(simulator: str, source: Path, folder: Path, *, waves: bool = False) -> Path:
+def build_model(simulator: str, source: Path, folder: Path, *, waves: bool = False, coverage: bool = False) -> Path:
     """The folder of a simulator's model of a Verilog file.
 
-    It is built when there is none yet for this logic; of several processes that ask at once, one builds.
+    It is built when there is none yet for this logic; of several processes that ask at once, one builds. One of
+    Verilator's has no initial values but those that :mod:`cbit_sim.power_on` chooses when it runs; with ``coverage``,
+    a run leaves counts of lines and toggles, whose places are those of the Verilog file in the model's folder.
 
     Raises
     ------
@@ -107,17 +115,25 @@ def build_model(simulator: str, source: Path, folder: Path, *, waves: bool = Fal
     """
     text = source.read_text(encoding="utf-8")
     options = list(_VERILATOR_OPTIONS if simulator == "verilator" else _ICARUS_OPTIONS)
-    content = hashlib.sha256(f"{netlist.without_source_lines(text)}{options}{waves}".encode()).hexdigest()[:16]
+    rules = ""
+    if simulator == "verilator":
+        options += _COVERAGE_OPTIONS if coverage else ()
+        rules = "".join(Path(module.__file__ or "").read_text(encoding="utf-8") for module in (power_on, countable))
+    content = hashlib.sha256(
+        f"{netlist.without_source_lines(text)}{options}{waves}{rules}".encode()).hexdigest()[:16]
     build = folder / simulator / f"{netlist.top_module(text)}-{content}"
     done = build / "done"
     builder = runner(simulator)
-    runtime = folder / simulator / f"runtime-{_runtime(waves=waves)}"
+    runtime = folder / simulator / f"runtime-{_runtime(waves=waves, coverage=coverage)}"
     with verilog.locked(build):
         if done.exists():
             return build
         log = build / "build.log"
         if isinstance(builder, _HarnessVerilator):
             builder.runtime = runtime
+            source = build / MODEL_VERILOG
+            shown = countable.countable(text) if coverage else text
+            source.write_text(power_on.without_initial_values(shown), encoding="utf-8")
         try:
             builder.build(sources=[source], hdl_toplevel=netlist.top_module(text), build_dir=build, waves=waves,
                           build_args=options, timescale=("1ns", "1ps"), log_file=log)

@@ -63,6 +63,8 @@ class Surroundings:
         Lines of each page whose reads err, and lines whose writes do.
     chunk : :class:`int`
         Transactions between two quiet moments, at which all of DRAM is compared and an event may follow.
+    reset_cycles : :class:`int`
+        How long each reset lasts.
     """
 
     personality: Personality
@@ -75,6 +77,7 @@ class Surroundings:
     hot: float = 0.6
     error_lines: int = 3
     chunk: int = 250
+    reset_cycles: int = 1
 
     @classmethod
     def random(cls, seed: int) -> "Surroundings":
@@ -94,7 +97,7 @@ class Surroundings:
         return cls(
             personality, pressure["manager"], pressure["dram"], mode=None, outstanding=rng.choice(_OUTSTANDING),
             ids=rng.choice((1, 2, 4, 8, 16)), denied=rng.choice((0.0, 0.1, 0.4)), hot=rng.choice((0.1, 0.6, 0.95)),
-            error_lines=rng.choice((0, 3, 20)), chunk=rng.choice((40, 100, 250)))
+            error_lines=rng.choice((0, 3, 20)), chunk=rng.choice((40, 100, 250)), reset_cycles=rng.choice((1, 1, 2, 8)))
 
 
 def random_mode(rng: random.Random) -> Mode:

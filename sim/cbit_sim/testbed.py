@@ -1,7 +1,9 @@
 """The design between a manager and DRAM, watched by the protocol checker, under a clock."""
 
+import contextlib
 import random
 from collections.abc import Callable, Iterator, Mapping
+from importlib import import_module
 from typing import Any
 
 from cbit_model.memory import Memory
@@ -14,7 +16,6 @@ from cbit_sim.session import Session
 
 __all__ = ["Testbed"]
 
-_RESET_CYCLES = 8
 
 
 class _Watch:
@@ -37,7 +38,7 @@ class Testbed:
     dut
         cocotb's handle of the design.
     session : :class:`~cbit_sim.session.Session`
-        Configuration, and which top it is.
+        Configuration, and which top it is. With the parameter ``coverage``, what traffic there was is reported.
     size_bytes : :class:`int`
         Bytes of DRAM.
     personality : :class:`~cbit_sim.dram.Personality`
@@ -50,6 +51,8 @@ class Testbed:
         Back-pressure of the manager's channels and of DRAM's: :func:`cbit_sim.pauses.pauses`.
     on_begin, on_end : callable
         Called with each transaction as it begins and ends.
+    observed : :class:`bool`
+        Whether coverage counts its traffic: not where keys come and go without the golden model.
     seed : :class:`int`
         Of DRAM's choices, and of the keys.
 
@@ -61,6 +64,8 @@ class Testbed:
         Bytes of the data bus.
     psp, host
         The register ports; :data:`None` where the top is the wire.
+    observer : :class:`cbit_sim.coverage.observer.Observer` or :data:`None`
+        What counts the traffic.
     """
 
     def __init__(self, dut: Any, session: Session, *, size_bytes: int = 1 << 16,
@@ -68,15 +73,19 @@ class Testbed:
                  manager_pauses: Mapping[str, Iterator[bool]] | None = None,
                  dram_pauses: Mapping[str, Iterator[bool]] | None = None,
                  on_begin: Callable[[Transaction], None] | None = None,
-                 on_end: Callable[[Transaction], None] | None = None, seed: int = 0):
+                 on_end: Callable[[Transaction], None] | None = None, observed: bool = True, seed: int = 0):
         self.config = session.config
         self.dut = dut
         self._rng = random.Random(seed)
-        dut.rst.value = 1
+        dut.rst.value = 0
         start_clock(dut)
         self.clocked = Clocked(dut)
-        self.manager = Manager(dut, self.clocked, outstanding=outstanding, on_begin=on_begin, on_end=on_end,
-                               pauses=manager_pauses)
+        self.clocked.held = True
+        self._on_begin, self._on_end = on_begin, on_end
+        is_observed = observed and bool(session.parameters.get("coverage"))
+        self.manager = Manager(dut, self.clocked, outstanding=outstanding, pauses=manager_pauses,
+                               on_begin=self._begin if is_observed else on_begin,
+                               on_end=self._end if is_observed else on_end)
         self.bus_bytes = int(self.config["data_width"]) // 8
         self.dram = Dram(dut, self.clocked, size_bytes=size_bytes, bus_bytes=self.bus_bytes, personality=personality,
                          seed=seed, pauses=dram_pauses)
@@ -90,6 +99,26 @@ class Testbed:
             size_bytes=size_bytes, addr_width=self.config["addr_width"], c_bit=self.config["c_bit"],
             asid_count=self.config["asid_count"], key_bits=self.config["key_bits"],
             data_unit_bytes=self.config["data_unit_bytes"], data_width=self.config["data_width"])
+        self.observer = self._observer(session) if is_observed else None
+
+    def _observer(self, session: Session) -> Any:
+        # What it is made of takes a while to import.
+        observer = import_module("cbit_sim.coverage.observer").Observer(self.manager, self.model, self.config)
+        self.clocked.add(observer)
+        session.also_report("coverage", observer.figures)
+        return observer
+
+    def _begin(self, transaction: Transaction) -> None:
+        assert self.observer is not None
+        self.observer.begin(transaction)
+        if self._on_begin is not None:
+            self._on_begin(transaction)
+
+    def _end(self, transaction: Transaction) -> None:
+        assert self.observer is not None
+        self.observer.end(transaction)
+        if self._on_end is not None:
+            self._on_end(transaction)
 
     def watch(self) -> None:
         """Has the protocol checker watch both ports from now on, when nothing is in flight."""
@@ -113,13 +142,20 @@ class Testbed:
         self.dram.memory[:] = self._rng.randbytes(len(self.dram.memory))
         self.model.dram.content[:] = self.dram.memory
 
-    async def reset(self) -> None:
-        """Resets the design, and every model with it. DRAM keeps its bytes, which the model then has too."""
+    async def reset(self, cycles: int = 1) -> None:
+        """Resets the design, and every model with it. DRAM keeps its bytes, which the model then has too.
+
+        Before its first reset a design has gone on for a cycle from whatever its registers held.
+        """
+        if not self.clocked.cycle:
+            await self.clocked.cycles(1)
         self.dut.rst.value = 1
         self.clocked.held = True
+        if self.observer is not None:
+            self.observer.reset()
         self.manager.reset()
         self.dram.reset()
-        await self.clocked.cycles(_RESET_CYCLES)
+        await self.clocked.cycles(cycles)
         self.model.reset()
         self.model.dram.content[:] = self.dram.memory
         for watch in self._watches:
@@ -130,6 +166,13 @@ class Testbed:
         self.clocked.held = False
         if self.psp is not None:
             await self.psp.wait_ready()
+
+    def command(self, how: str, *slots: int) -> contextlib.AbstractContextManager[None]:
+        """Tells the observer, if there is one, that slots are retired, zeroized or installed while this lasts."""
+        if self.observer is None:
+            return contextlib.nullcontext()
+        watched: contextlib.AbstractContextManager[None] = self.observer.command(how, slots)
+        return watched
 
     async def install(self, *slots: int) -> None:
         """Fresh random keys for empty slots, in design and model."""

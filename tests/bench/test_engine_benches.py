@@ -10,7 +10,7 @@ from cbit_sim.runner import simulate
 from cbit_sim.simulators import SIMULATORS
 from cbit_sim.surroundings import PERSONALITIES
 
-CORNERS = ("bursts", "keys", "load", "ordering", "pace", "policy")
+CORNERS = ("bursts", "keys", "load", "meetings", "ordering", "pace", "policy", "registers", "shapes")
 
 PIPELINED = preset(DEFAULT_PRESET)
 """Registers between all steps, and S-boxes in block RAM: what the benches' own default has not."""
@@ -80,7 +80,7 @@ def test_unusual_configuration():
         _random_traffic(personality, 1000, _SEED, UNUSUAL)
 
 
-@pytest.mark.parametrize("bench", sorted({*CORNERS} - {"pace"}))  # its cycles are those of keys at hand
+@pytest.mark.parametrize("bench", sorted({*CORNERS} - {"pace", "registers", "shapes"}))
 def test_corners_with_fewer_ways_than_keys(bench):
     simulate("engine", f"cbit_sim.benches.corners_{bench}", config=FEW_WAYS)
 
@@ -103,7 +103,7 @@ def test_smoke_of_wide_buses(config):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("bench", sorted({*CORNERS} - {"pace"}))  # its cycles are those of tables with room
+@pytest.mark.parametrize("bench", sorted({*CORNERS} - {"meetings", "pace", "shapes"}))  # those are of blocks as wide
 @pytest.mark.parametrize("config", _WIDE_CONFIGS)
 def test_corners_of_wide_buses(config, bench):
     simulate("engine", f"cbit_sim.benches.corners_{bench}", config=config)

@@ -24,7 +24,7 @@ class AmbaPins(wiring.Component):
     clk : ``In(1)``
         Clock of the domain ``sync``.
     rst : ``In(1)``
-        Its reset, synchronous and active high.
+        Its reset, synchronous and active high, for one cycle or more.
 
     One more for each plain port, each field of each channel, and each channel's ``valid`` and ``ready``.
 

@@ -46,7 +46,8 @@ class _Guest:
         self.session = current_session()
         seed = self.session.parameters.get("seed", 1)
         self.rng = random.Random(seed)
-        self.bed = Testbed(dut, self.session, size_bytes=_SIZE_BYTES, personality=personality, seed=seed)
+        self.bed = Testbed(dut, self.session, size_bytes=_SIZE_BYTES, personality=personality, seed=seed,
+                           observed=False)
         self.bus_bytes = self.bed.bus_bytes
         self.line_beats = LINE_BYTES // self.bus_bytes
         self.reads: list[Transaction] = []

@@ -71,7 +71,7 @@ class _Run:
 
     async def start(self) -> None:
         """Reset, keys, mode, release."""
-        await self.bed.reset()
+        await self.bed.reset(self.around.reset_cycles)
         self.are_counts_known = True
         if self.is_engine:
             guests = self.rng.sample(range(1, self.bed.model.asid_count), k=min(3, self.bed.model.asid_count - 1))
@@ -140,11 +140,12 @@ class _Run:
                 await self._retire(slot)
                 await self.bed.install(slot)
             case "retire under load":
-                await self._end_under_load(self.bed.psp.retire(slot), slot)
+                await self._end_under_load("retire", self.bed.psp.retire(slot), slot)
             case "zeroize under load":
-                await self._end_under_load(self.bed.psp.zeroize(slot), slot)
+                await self._end_under_load("zeroize", self.bed.psp.zeroize(slot), slot)
             case "zeroize all under load":
-                await self._end_under_load(self.bed.psp.zeroize_all(), *sorted(self.bed.model.slots.active))
+                await self._end_under_load("zeroize", self.bed.psp.zeroize_all(),
+                                           *sorted(self.bed.model.slots.active))
             case "install under load":
                 await self._install_under_load(slot)
             case "refused commands":
@@ -163,7 +164,7 @@ class _Run:
         await self.bed.psp.retire(slot)
         self.bed.model.retire(slot)
 
-    async def _end_under_load(self, command: Awaitable[None], *slots: int) -> None:
+    async def _end_under_load(self, how: str, command: Awaitable[None], *slots: int) -> None:
         """Which of the slots' accesses come too late, and are counted as denied, nobody knows."""
         assert self.bed.psp is not None
         await self.feed(60)
@@ -171,7 +172,8 @@ class _Run:
         for slot in slots:
             self.board.interrupt(slot)
         self.are_counts_known = False
-        await command
+        with self.bed.command(how, *slots):
+            await command
         await self.settle()
         self.ending_slots = []
         for slot in slots:
@@ -190,8 +192,9 @@ class _Run:
         self.traffic.unsettled = self.rng.choice([slot for slot in range(slots.count) if slot not in slots.active])
         await self.feed(10)
         install = cocotb.start_soon(self.bed.install(self.traffic.unsettled))
-        await self.feed(60)
-        await install
+        with self.bed.command("install", self.traffic.unsettled):
+            await self.feed(60)
+            await install
         self.traffic.unsettled = None
         await self.feed(30)
         await self.settle()

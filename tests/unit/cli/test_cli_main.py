@@ -76,7 +76,7 @@ def test_faults_of_ours_keep_their_traceback(failing, fault):
 
 @pytest.mark.parametrize(("arguments", "text"), [
     (("nothing",),
-     "command must be one of demo, model, presets, verilog, regs, regress, soak, bench, mutate, explore, "
+     "command must be one of demo, model, presets, verilog, regs, regress, soak, coverage, bench, mutate, explore, "
      "not 'nothing'"),
     (("model", "nothing"), "command must be one of decrypt, encrypt, not 'nothing'"),
     (("--nothing",), "No such option '--nothing'. Options are --version, --help."),

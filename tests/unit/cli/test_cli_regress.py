@@ -44,7 +44,8 @@ def test_all_seeds_that_pass_are_status_0(capsys, asked):
     status, out, err = run(capsys, "--transactions", 50, "--seeds", "1-2")
     assert status == 0
     ((job, seeds, farm),) = asked
-    assert (job.config, job.transactions, job.design, job.waves) == (preset("streaming"), 50, None, None)
+    assert (job.config, job.transactions, job.design, job.waves, job.start) == (
+        preset("streaming"), 50, None, None, "random")
     assert (seeds, str(farm)) == ([1, 2], "this machine")
     figures = dict(line.rsplit(maxsplit=1) for line in out.splitlines())
     assert figures.keys() == {"passed", "failed", "transactions", "mismatches", "wall seconds", "seeds per hour"}
@@ -82,13 +83,14 @@ def test_figures_as_json(capsys, asked):
 def test_the_replay_command_is_taken(capsys, asked, tmp_path):
     design = tmp_path / "engine.v"
     design.write_text("(* top = 1 *)\nmodule engine(clk);\nendmodule\n")
-    _, out, _ = run(capsys, "--seeds", "3", "--verilog", design, "--set", "asid_count=4", "--format", "json")
+    _, out, _ = run(capsys, "--seeds", "3", "--verilog", design, "--set", "asid_count=4", "--power-on", "zero",
+                    "--format", "json")
     words = shlex.split(json.loads(out)["failures"][0]["replay"])
     status, _, _ = run(capsys, *words[2:])
     first, again = asked
     assert (status, again[1]) == (1, [3])
-    assert (again[0].config, again[0].transactions, again[0].design) == (
-        first[0].config, first[0].transactions, design.read_text())
+    assert (again[0].config, again[0].transactions, again[0].design, again[0].start) == (
+        first[0].config, first[0].transactions, design.read_text(), "zero")
     assert again[0].waves == tmp_path / "waves"
     assert again[0].waves.is_dir()
 
@@ -109,6 +111,7 @@ def test_farms(capsys, asked, arguments, farm):
     (("--seeds", "1-100001"), "--seeds must be A-B of 1 to 100000 seeds"),
     (("--transactions", "0"), "--transactions"), (("--workers", "0"), "--workers"),
     (("--preset", "none"), "preset must be one of streaming"), (("--set", "key_bits=3"), "128 or 256"),
+    (("--power-on", "one"), "'random', 'zero'"),
     (("--scheduler", "farm"), "--scheduler must be an address such as tcp://host:8786, not 'farm'"),
     (("--scheduler", "farm:1", "--workers", "2"), "--workers must not stand beside it"),
     (("--scheduler", "farm:1", "--slurm"), "--slurm must not stand beside it"),

@@ -33,7 +33,8 @@ def done(monkeypatch, tmp_path, farm_of_a_thread):
     def build(top, config, *, waves, source):
         calls.append(("build", top, config, waves, source and source.read_text()))
 
-    def simulate(_top, bench, *, config, waves, source, parameters):
+    def simulate(_top, bench, *, config, waves, source, start, parameters):
+        assert start == "random"
         calls.append((bench.rpartition(".")[2], parameters["seed"], source and source.read_text()))
         run = tmp_path / f"run-{parameters['seed']}"
         run.mkdir()

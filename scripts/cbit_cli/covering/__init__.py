@@ -1,0 +1,1 @@
+"""What `cbit coverage` is made of: runs, counts, waivers, and their page."""

@@ -1,0 +1,1 @@
+"""What traffic a bench has provoked, seen at the ports: functional coverage."""
