@@ -93,6 +93,9 @@ class EngineConfig:
     block_ram_rounds : :class:`int`
         With ``SBox.BLOCK_RAM``, most rounds in hardware that have it, at eight block RAMs each; those beyond have
         ``SBox.COMPOSITE``. Lanes come before tweaks. 0 to 140, which is all of the largest engine.
+    guarded : :class:`bool`
+        Whether registers of control have shadows: if one bit of them flips, the engine closes until reset. It costs
+        LUTs, no cycle.
     max_outstanding : :class:`int`
         Bursts of managers in flight to DRAM in each direction. A power of two from 4 to 256. With 32, lines of 64
         bytes keep full bandwidth on a bus of 128 bits while DRAM answers within 80 cycles; with 16, within 30. If
@@ -120,6 +123,7 @@ class EngineConfig:
     pipelined: bool = False
     sbox: SBox = SBox.TABLE
     block_ram_rounds: int = 140
+    guarded: bool = False
     max_outstanding: int = 32
 
     def __post_init__(self) -> None:
@@ -139,6 +143,7 @@ class EngineConfig:
         _require("cycles_per_round", "1 with two rounds_per_cycle", self.cycles_per_round,
                  holds=self.rounds_per_cycle == 1 or self.cycles_per_round == 1)
         _require("pipelined", "true or false", self.pipelined, holds=isinstance(self.pipelined, bool))
+        _require("guarded", "true or false", self.guarded, holds=isinstance(self.guarded, bool))
         _require("sbox", " or ".join(kind.value for kind in SBox), self.sbox, holds=isinstance(self.sbox, SBox))
         _require("rounds_per_cycle", "1 with the block_ram S-box", self.rounds_per_cycle,
                  holds=self.sbox is not SBox.BLOCK_RAM or self.rounds_per_cycle == 1)

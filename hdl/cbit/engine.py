@@ -1,17 +1,19 @@
 """The engine: the parts of the other folders, joined."""
 
-from amaranth import Cat, Const, Module
+from amaranth import Cat, Const, Module, Signal
 from amaranth.back import verilog
-from amaranth.hdl import Value
+from amaranth.hdl import Elaboratable, Value
 from amaranth.lib.wiring import Component, In, Out, connect, flipped
 
 from cbit.access.front import AddressFront
 from cbit.access.lookup import KeyLookup
 from cbit.access.request import user_layout
 from cbit.axi.pins import AmbaPins
-from cbit.axi.ports import Axi4Signature, AxiLiteSignature
+from cbit.axi.ports import Axi4Signature, AxiLiteSignature, Response
 from cbit.config import EngineConfig
 from cbit.csr.control import ControlPort
+from cbit.guard.closing import Closing
+from cbit.guard.shadows import Shadowed
 from cbit.read.decrypt import read_tag_layout
 from cbit.read.path import ReadPath
 from cbit.stream.stage import Stage
@@ -24,6 +26,13 @@ __all__ = ["Engine", "generate_verilog", "latency_cycles"]
 
 PATIENCE = 8
 """How often in a row a plain access may pass encrypted ones that wait."""
+
+GUARDED = ("control", "read_front", "write_front", "read_lookup", "write_lookup", "read", "write", "xts", "released",
+           "closing")
+"""Submodules whose registers of control have shadows, if there are any."""
+
+LAST_READ_PART = ("read", "deliver", "chosen")
+"""What stands before the managers' port, if the read path has registers between its steps."""
 
 
 class Engine(Component):
@@ -65,7 +74,7 @@ class Engine(Component):
             "irq": Out(1),
         })
 
-    def elaborate(self, _platform) -> Module:
+    def elaborate(self, _platform) -> Elaboratable:
         m = Module()
         config = self.config
         identity = {"addr_width": config.addr_width, "c_bit": config.c_bit, "id_width": config.id_width,
@@ -100,11 +109,12 @@ class Engine(Component):
             control.self_test_failed.eq(xts.self_test_failed),
             control.key_fault.eq(read.key_fault | write.key_fault),
         ]
+        accepts = control.released & ~control.upset
         for index, (front, path, log) in enumerate(((read_front, read, control.read_violation),
                                                     (write_front, write, control.write_violation))):
             connect(m, front.violation, log)
             m.d.comb += [
-                front.released.eq(control.released),
+                front.released.eq(accepts),
                 front.mode.eq(control.mode),
                 control.asked[index].eq(front.asid),
                 front.own_is_active.eq(control.is_active[index]),
@@ -129,11 +139,31 @@ class Engine(Component):
         m.submodules.released = released = Stage(shape=1, registered=config.pipelined)
         m.d.comb += [
             released.advance.eq(1),
-            released.i.eq(control.released),
+            released.i.eq(accepts),
             write.s_w.valid.eq(self.s_axi.w.valid & released.o),
             self.s_axi.w.ready.eq(write.s_w.ready & released.o),
         ]
-        return m
+        return self._guarded(m, control) if config.guarded else m
+
+    def _guarded(self, m: Module, control: ControlPort) -> Elaboratable:
+        """The engine with shadows, which closes when one tells that a register is wrong."""
+        m.submodules.closing = closing = Closing(parts=len(GUARDED))
+        upsets = {(name,): Signal(name=f"{name}_upset") for name in GUARDED}
+        found = Cat(upsets.values())
+        last = found.any()
+        if self.config.pipelined:
+            last = upsets[LAST_READ_PART] = Signal(name="last_upset")
+        m.d.comb += [closing.found.eq(found), closing.last.eq(last), control.upset.eq(closing.closed)]
+        # What has been offered may change: no rule of the bus is worth a secret.
+        with m.If(closing.closes):
+            m.d.comb += [
+                self.s_axi.r.payload.data.eq(~0),
+                self.s_axi.r.payload.resp.eq(Response.SLVERR),
+                self.s_axi.b.payload.resp.eq(Response.SLVERR),
+                self.m_axi.w.payload.data.eq(0),
+                self.m_axi.w.payload.strb.eq(0),
+            ]
+        return Shadowed(m, upsets=upsets)
 
     def _find_keys(self, m: Module, control: ControlPort, read_front: AddressFront, read: ReadPath,
                    write_front: AddressFront, write: WritePath) -> Value:

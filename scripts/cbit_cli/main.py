@@ -22,6 +22,7 @@ COMMANDS = {
     "coverage": ("cbit_cli.coverage", "Tell what the benches cover of an engine, and what not, and why."),
     "bench": ("cbit_cli.bench", "Measure engines, or parts of them, on an FPGA."),
     "mutate": ("cbit_cli.mutate", "Plant faults in an engine and see whether the benches find them."),
+    "upset": ("cbit_cli.upset", "Flip bits of control registers and see whether an engine leaks."),
     "explore": ("cbit_cli.explore", "Measure many configurations, and show size against speed."),
 }
 """Subcommand to the module that has it under the same name, and its line in the help."""
@@ -70,6 +71,7 @@ def cbit(context: click.Context) -> None:
       cbit soak --cycles 100000000         let it run for long
       cbit coverage --preset NAME          see what the benches cover of it
       cbit mutate                          see how well the benches find faults
+      cbit upset                           see what a flipped control bit can do
       cbit verilog --preset NAME -o cbit.v write it for your SoC, with cbit.json
       cbit regs --format markdown          see the registers your firmware uses
 

@@ -51,6 +51,8 @@ class Clocked:
         Whether models are not stepped, as while the design is in reset.
     seen, drive : :class:`int`
         Handshakes that the design has shown at the edge, and those that it is to see: :mod:`cbit_sim.harness`.
+    on_error : callable or :data:`None`
+        Called with an exception of a step, after which the others are ``held``; without it the simulation fails.
     """
 
     def __init__(self, dut: Any):
@@ -58,6 +60,7 @@ class Clocked:
         self.held = False
         self.seen = 0
         self.drive = 0
+        self.on_error: Callable[[Exception], None] | None = None
         self._driven = 0
         self._look = word_reader(dut.seen)
         self._put = word_writer(dut.drive)
@@ -100,6 +103,16 @@ class Clocked:
         last = self.cycle + count
         await self.until(lambda: self.cycle >= last, count + 1)
 
+    def _step(self) -> None:
+        try:
+            for step in self._steps:
+                step()
+        except Exception as error:
+            if self.on_error is None:
+                raise
+            self.held = True
+            self.on_error(error)
+
     async def _run(self) -> None:
         await self._edge
         # Icarus loses what is driven before time begins.
@@ -109,8 +122,7 @@ class Clocked:
             self.cycle += 1
             if not self.held:
                 self.seen = self._look()
-                for step in self._steps:
-                    step()
+                self._step()
                 self.flush()
             if self._waiting:
                 met = [entry for entry in self._waiting if entry[0]()]

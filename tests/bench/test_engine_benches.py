@@ -15,8 +15,9 @@ CORNERS = ("bursts", "keys", "load", "meetings", "ordering", "pace", "policy", "
 PIPELINED = preset(DEFAULT_PRESET)
 """Registers between all steps, and S-boxes in block RAM: what the benches' own default has not."""
 
-UNUSUAL = EngineConfig(c_bit=44, id_width=2, asid_count=12, key_bits=256, data_unit_bytes=4096, max_outstanding=4)
-"""Address bits above the C-bit, ASIDs that do not exist, few IDs, small tables, long keys and data units."""
+UNUSUAL = EngineConfig(c_bit=44, id_width=2, asid_count=12, key_bits=256, data_unit_bytes=4096, max_outstanding=4,
+                       guarded=True)
+"""Address bits above the C-bit, ASIDs that do not exist, few IDs, small tables, long keys and data units, a guard."""
 
 NARROWEST = EngineConfig(addr_width=32, c_bit=31, id_width=1, asid_count=2, max_outstanding=8, duplex=False, unroll=1)
 """The least of all widths, and one round of AES for both directions."""
@@ -24,7 +25,7 @@ NARROWEST = EngineConfig(addr_width=32, c_bit=31, id_width=1, asid_count=2, max_
 FEW_WAYS = EngineConfig(asid_count=24, key_ways=3)
 """Keys are expanded when an access wants them, more often than not in place of another's that is in use."""
 
-FEW_WAYS_PIPELINED = dataclasses.replace(PIPELINED, asid_count=40, key_ways=2)
+FEW_WAYS_PIPELINED = dataclasses.replace(PIPELINED, asid_count=40, key_ways=2, guarded=True)
 
 _LEAST = {"addr_width": 32, "c_bit": 31, "id_width": 2, "asid_count": 4, "max_outstanding": 4}
 

@@ -8,9 +8,9 @@ from cbit.axi.wire import Wire
 from cbit.config import EngineConfig, SBox, preset
 from cbit_cli.configuration import changed
 from cbit_cli.mutation.campaign import Shares, judged, tried
-from cbit_cli.mutation.netlist import made_cells
 from cbit_cli.mutation.sample import Mutant, Sample
 from cbit_cli.mutation.trial import Bench
+from cbit_cli.netlist import made_cells
 from cbit_fpga.store import Store
 
 BENCHES = [Bench("smoke")]

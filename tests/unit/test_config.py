@@ -12,8 +12,8 @@ from cbit.config import DEFAULT_PRESET, PRESETS, EngineConfig, SBox, preset
     ("addr_width", 64), ("c_bit", 13), ("c_bit", 46), ("id_width", 1), ("id_width", 8), ("data_width", 256),
     ("data_width", 512), ("asid_count", 2), ("asid_count", 3), ("asid_count", 1024), ("key_ways", 2),
     ("key_ways", 16), ("key_bits", 128), ("key_bits", 256), ("data_unit_bytes", 64), ("data_unit_bytes", 4096),
-    ("duplex", False), ("unroll", 1), ("unroll", 10), ("rounds_per_cycle", 2),
-    ("cycles_per_round", 5), ("pipelined", True), ("block_ram_rounds", 0), ("block_ram_rounds", 140),
+    ("duplex", False), ("unroll", 1), ("unroll", 10), ("rounds_per_cycle", 2), ("cycles_per_round", 5),
+    ("pipelined", True), ("guarded", True), ("block_ram_rounds", 0), ("block_ram_rounds", 140),
     ("max_outstanding", 4), ("max_outstanding", 256), *(("sbox", kind) for kind in SBox)])
 def test_values_at_the_ends_of_their_range_are_taken(field, value):
     assert getattr(EngineConfig(**{field: value}), field) == value
@@ -42,6 +42,7 @@ def test_values_at_the_ends_of_their_range_are_taken(field, value):
     ({"rounds_per_cycle": 3}, "rounds_per_cycle must be 1 or 2, not 3"),
     ({"cycles_per_round": 6}, "cycles_per_round must be an integer from 1 to 5, not 6"),
     ({"rounds_per_cycle": 2, "cycles_per_round": 2}, "cycles_per_round must be 1 with two rounds_per_cycle, not 2"),
+    ({"guarded": 1}, "guarded must be true or false, not 1"),
     ({"block_ram_rounds": 141}, "block_ram_rounds must be an integer from 0 to 140, not 141"),
     ({"pipelined": 1}, "pipelined must be true or false, not 1"),
     ({"rounds_per_cycle": 2, "sbox": SBox.BLOCK_RAM}, "rounds_per_cycle must be 1 with the block_ram S-box, not 2"),

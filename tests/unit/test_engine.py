@@ -1,5 +1,5 @@
-"""What a whole engine does when its self-test fails, when a key that it keeps is no longer what it was, and with wide
-beats."""
+"""What a whole engine does when its self-test fails, when a key that it keeps is no longer what it was, when a register
+is not, and with wide beats."""
 
 import random
 
@@ -7,11 +7,13 @@ import pytest
 from amaranth.sim import Simulator
 
 import cbit.aes.round
+import cbit.engine
 from cbit.aes.sbox import SubBytes
 from cbit.axi.ports import Response
 from cbit.config import EngineConfig
 from cbit.engine import Engine
 from cbit.keys.types import Operation, Result, SlotState
+from cbit.read.path import ReadPath
 from cbit_model.access import Access, Burst, burst_beats
 from cbit_model.memory import Memory, WriteBeat
 from cbit_sim.axi_lite import Registers
@@ -152,11 +154,19 @@ class Manager:
         await ctx.tick().until(channel.ready)
         ctx.set(channel.valid, 0)
 
-    async def read(self, ctx, address):
+    async def offer(self, ctx, address):
+        """Begins a read."""
         await self._address(ctx, self.port.ar, address)
+
+    async def take(self, ctx):
+        """Takes the answer to a read."""
         ctx.set(self.port.r.ready, 1)
         (beat,) = await ctx.tick().sample(self.port.r.payload).until(self.port.r.valid)
         return beat.resp.value, beat.data
+
+    async def read(self, ctx, address):
+        await self.offer(ctx, address)
+        return await self.take(ctx)
 
     async def write(self, ctx, address):
         await self._address(ctx, self.port.aw, address)
@@ -327,5 +337,60 @@ def test_wide_beats_are_what_the_model_makes_of_them(data_width):
                 assert resp == expected.response
                 assert all(data >> 8 * lane & 0xFF == expected.data[lane]
                            for lane in range(bus_bytes) if expected.lanes >> lane & 1)
+
+    simulate(dut, testbench, dram.serve_reads, dram.serve_writes)
+
+
+@pytest.fixture
+def read_paths(monkeypatch):
+    """A list to which each read path is added as it is made."""
+    made = []
+
+    def make(**parameters):
+        made.append(ReadPath(**parameters))
+        return made[-1]
+
+    monkeypatch.setattr(cbit.engine, "ReadPath", make)
+    return made
+
+
+@pytest.mark.parametrize("pipelined", [False, True])
+def test_a_flipped_register_closes_a_guarded_engine_and_erases_every_key(round_key_memories, read_paths, pipelined):
+    dut = Engine(EngineConfig(asid_count=2, pipelined=pipelined, guarded=True, **SMALL))
+    psp, dram, manager = Psp(dut), Dram(dut), Manager(dut)
+    channels = dut.s_axi.ar, dut.s_axi.aw, dut.s_axi.w
+
+    async def testbench(ctx):
+        await psp.wait_ready(ctx)
+        await psp.write_keys(ctx)
+        assert await psp.install(ctx) == Result.OK
+        await psp.write(ctx, "MODE", SME=1)
+        await psp.write(ctx, "CONTROL", RELEASE=1)
+        assert (await manager.read(ctx, ENCRYPTED))[0] == OKAY
+        assert await manager.write(ctx, ENCRYPTED) == OKAY
+        assert (await psp.read(ctx, "STATUS"))["UPSET"] == 0
+        await psp.write(ctx, "IRQ_ENABLE", FAULT=1)
+        assert not ctx.get(dut.irq)
+
+        await manager.offer(ctx, PLAIN)
+        (path,) = read_paths
+        ctx.set(path.deliver.encrypted_left, ctx.get(path.deliver.encrypted_left) ^ 4)
+        assert await manager.take(ctx) == (SLVERR, ONES)
+        status = await psp.read(ctx, "STATUS")
+        assert (status["UPSET"], status["SELF_TEST_FAILED"], status["RELEASED"]) == (1, 0, 0)
+        assert ctx.get(dut.irq)
+        while (await psp.read(ctx, "STATUS"))["BUSY"]:
+            pass
+        for memory in round_key_memories:
+            assert not any(ctx.get(memory.data[row]) for row in range(memory.depth))
+        assert await psp.write_keys(ctx) == {SLVERR}
+        assert await psp.install(ctx) == Result.CLOSED
+        assert await psp.write(ctx, "CONTROL", RELEASE=1) == SLVERR
+        for channel in channels:
+            ctx.set(channel.valid, 1)
+        for _ in range(20):
+            await ctx.tick()
+            assert not any(ctx.get(channel.ready) for channel in channels)
+        assert dram.written == 16
 
     simulate(dut, testbench, dram.serve_reads, dram.serve_writes)

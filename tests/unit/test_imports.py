@@ -17,7 +17,8 @@ PACKAGES = {
 }
 """Package to its folder and to those of our packages that it may import."""
 
-ORDER = ("config", "stream", "axi", "aes", "keys", "xts", "access", "csr", "read", "write", "engine", "traffic")
+ORDER = ("config", "guard", "stream", "axi", "aes", "keys", "xts", "access", "csr", "read", "write", "engine",
+         "traffic")
 """The parts of `cbit`: each may import those before it."""
 
 WITHOUT_AMARANTH = ("cbit.config", "cbit.csr.map")

@@ -52,6 +52,9 @@ class ViolationLog(wiring.Component):
         High while ``first`` is valid and ``irq_enable`` is high, but not in the cycle of ``clear_record``.
     """
 
+    unguarded = True
+    """It only tells."""
+
     def __init__(self, *, asid_width: int, addr_width: int, id_width: int):
         self.asid_width = asid_width
         self.addr_width = addr_width

@@ -114,6 +114,9 @@ class CompositeSBox(Component):
         Its image.
     """
 
+    unguarded = True
+    """Pieces of blocks."""
+
     i: In(8)
     decrypt: In(1)
     o: Out(8)

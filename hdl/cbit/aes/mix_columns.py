@@ -37,6 +37,9 @@ class MixColumns(Component):
         The state after AddRoundKey alone, as the last round does it, in the basis of FIPS 197.
     """
 
+    unguarded = True
+    """Pieces of blocks."""
+
     i: Signal
     key: Signal
     mixed: Signal

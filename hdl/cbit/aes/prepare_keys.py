@@ -13,6 +13,7 @@ from cbit.aes.mix_columns import MixColumns
 from cbit.aes.mixing import mixing_of
 from cbit.aes.round_keys import PreparedKeySignature, RoundKeySignature
 from cbit.aes.transform import map_bytes
+from cbit.guard.shadows import unguarded
 
 __all__ = ["PREPARE_CYCLES", "PrepareKeys"]
 
@@ -77,6 +78,7 @@ class PrepareKeys(Component):
                 if before is self.i:
                     with m.If(~before.valid):
                         m.d.sync += value.eq(0)
+        unguarded(self.o.forward_parity, self.o.inverse_parity)
         mixed = stages[-1]
         byte_sum = self._sum_bytes(m, stages[0].data)
         m.d.sync += [
@@ -93,6 +95,7 @@ class PrepareKeys(Component):
     def _sum_bytes(m: Module, data: Signal) -> Signal:
         """The XOR of the 16 bytes, as many cycles later as mixing takes."""
         columns, total = Signal(32, reset_less=True), Signal(8, reset_less=True)
+        unguarded(columns, total)
         m.d.sync += [
             columns.eq(reduce(xor, (data.word_select(column, 32) for column in range(4)))),
             total.eq(reduce(xor, (columns.word_select(byte, 8) for byte in range(4)))),

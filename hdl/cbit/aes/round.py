@@ -12,6 +12,7 @@ from cbit.aes.round_keys import BLOCK_RAM_READ_CYCLES, PreparedKeySignature, Rou
 from cbit.aes.sbox import SubBytes
 from cbit.aes.transform import inverse_shift_rows, shift_rows
 from cbit.config import SBox
+from cbit.guard.shadows import unguarded
 
 __all__ = ["AesRound", "key_read_cycles", "token_layout"]
 
@@ -164,6 +165,8 @@ class AesRound(Component):
         for field in ("slot", "forward", "inverse", "forward_parity", "inverse_parity"):
             # Not reset: keys are there only for the cycle in which they are valid.
             value = Signal.like(getattr(given, field), reset_less=True)
+            if field.endswith("parity"):
+                unguarded(value)
             m.d.sync += value.eq(getattr(given, field))
             m.d.comb += getattr(passed, field).eq(value)
 

@@ -54,6 +54,9 @@ class SubBytes(Component):
         If ``stages`` is 0 with ``SBox.BLOCK_RAM``.
     """
 
+    unguarded = True
+    """Pieces of blocks."""
+
     i: Signal
     decrypt: Signal
     o: Signal

@@ -54,6 +54,9 @@ class Bank(wiring.Component):
         Each other register that is not constant, by its name in lower case, and each array by its.
     """
 
+    unguarded = True
+    """Words of keys are among what it decodes."""
+
     def __init__(self, *, registers: Sequence[Register], rotating: Sequence[Register] = ()):
         self.registers = tuple(registers)
         self.rotating = frozenset(register.name for register in rotating)

@@ -12,6 +12,7 @@ from cbit.csr.bank import ADDR_WIDTH, Bank
 from cbit.csr.map import registers
 from cbit.csr.rotation import ROTATING, ViolationWords
 from cbit.csr.switches import Switches
+from cbit.guard.shadows import unguarded
 from cbit.keys.control import KeyControl
 from cbit.keys.slots import ASKERS
 from cbit.keys.types import KeyWaysSignature, RoundKeyPairSignature
@@ -52,8 +53,8 @@ class ControlPort(wiring.Component):
     s_axil_host : ``In(AxiLiteSignature(addr_width=12))``
         The host's, read-only.
     irq : ``Out(1)``
-        High while a violation is recorded, or the self-test has failed or a round key was faulty, and the interrupt
-        of that is enabled.
+        High while a violation is recorded, or the self-test has failed or a round key or a register was faulty, and
+        the interrupt of that is enabled.
     mode : ``Out(MODE)``
         What is encrypted.
     released : ``Out(1)``
@@ -67,6 +68,8 @@ class ControlPort(wiring.Component):
     key_fault : ``In(1)``
         A round key in use was faulty. Erases every slot as a reset does, and until reset prevents the installation of
         keys; accesses go on without them.
+    upset : ``In(1)``
+        Stays until reset. The same as ``self_test_failed``, but for what STATUS tells.
     self_test_keys, asked, is_active, host_is_active, serving, round_key, drain_slot, drain_busy, drain_way, way_busy,
     read_ways, write_ways
         As of :class:`cbit.keys.control.KeyControl`.
@@ -101,6 +104,7 @@ class ControlPort(wiring.Component):
             "self_test_busy": In(1),
             "self_test_failed": In(1),
             "key_fault": In(1),
+            "upset": In(1),
             "self_test_keys": Out(1),
             "asked": In(range(asid_count)).array(ASKERS),
             "is_active": Out(1).array(ASKERS),
@@ -124,7 +128,8 @@ class ControlPort(wiring.Component):
         m.submodules.violations = violations = ViolationWords(**widths)
         keys = KeyControl(asid_count=self.asid_count, key_bits=self.key_bits, key_ways=self.key_ways)
         fails = Signal()
-        m.d.comb += fails.eq((self.self_test_failed & ~switches.failed) | (self.key_fault & ~switches.faulted))
+        m.d.comb += fails.eq(((self.self_test_failed | self.upset) & ~switches.failed)
+                             | (self.key_fault & ~switches.faulted))
         m.submodules.keys = ResetInserter(fails)(keys)
 
         wiring.connect(m, psp.s_axil, wiring.flipped(self.s_axil_psp))
@@ -143,7 +148,7 @@ class ControlPort(wiring.Component):
         m.d.comb += [
             switches.erased.eq(~keys.busy),
             switches.self_test_busy.eq(self.self_test_busy),
-            switches.self_test_failed.eq(self.self_test_failed),
+            switches.self_test_failed.eq(self.self_test_failed | self.upset),
             switches.key_fault.eq(self.key_fault),
             keys.closed.eq(switches.failed | switches.faulted),
             psp.status.value.key_fault.eq(switches.faulted),
@@ -151,7 +156,8 @@ class ControlPort(wiring.Component):
             self.released.eq(switches.released),
             psp.status.value.busy.eq(keys.busy),
             psp.status.value.self_test_busy.eq(self.self_test_busy),
-            psp.status.value.self_test_failed.eq(switches.failed),
+            psp.status.value.self_test_failed.eq(switches.failed & ~self.upset),
+            psp.status.value.upset.eq(self.upset),
         ]
         for bank in (psp, host):
             m.d.comb += [bank.status.value.released.eq(switches.released), bank.status.value.locked.eq(switches.locked)]
@@ -184,6 +190,7 @@ class ControlPort(wiring.Component):
 
     def _join_words(self, m: Module, psp: Bank, keys: KeyControl) -> None:
         """A word goes in a cycle after it was not refused: no command can come between, from the same bus."""
+        unguarded(keys.word.data)
         for register in (psp.key_data, psp.key_tweak):
             m.d.comb += register.refuse.eq(~keys.word.ready | (register.index >= self.key_bits // 32))
         m.d.sync += [

@@ -43,6 +43,9 @@ class ViolationWords(wiring.Component):
         At a place without a register, zero.
     """
 
+    unguarded = True
+    """It only tells."""
+
     def __init__(self, *, asid_width: int, addr_width: int, id_width: int) -> None:
         super().__init__({
             "first": In(violation_layout(asid_width=asid_width, addr_width=addr_width, id_width=id_width)),

@@ -6,6 +6,7 @@ from amaranth.lib.data import ArrayLayout
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
+from cbit.guard.shadows import unguarded
 from cbit.keys.types import KeyWordSignature
 
 __all__ = ["KeyStaging"]
@@ -63,6 +64,7 @@ class KeyStaging(wiring.Component):
         read, write = words.read_port(domain="comb"), words.write_port()
         place, handing_out, overwritten = Signal.like(write.addr), Signal(), Signal()
         taken, taken_place, taken_word = Signal(), Signal.like(write.addr), Signal(32)
+        unguarded(taken_word)
         index = self.word.index[:len(place) - 1]
 
         m.d.comb += [
@@ -97,6 +99,7 @@ class KeyStaging(wiring.Component):
         written = Signal(2 * self.words_per_key)
         differs = Signal(self.words_per_key)
         this, other, unequal_bytes = Signal(32), Signal(32), Signal(4)
+        unguarded(differs, this, other, unequal_bytes)
         to_compare, compared = Signal(2), Signal(ArrayLayout(range(self.words_per_key), 2))
         m.d.sync += [
             this.eq(word), other.eq(counterpart),

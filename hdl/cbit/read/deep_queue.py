@@ -6,6 +6,7 @@ from amaranth.lib import stream
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import Component, In, Out
 
+from cbit.guard.shadows import unguarded
 from cbit.stream.queue import ReservedQueue
 
 __all__ = ["DeepQueue"]
@@ -108,6 +109,7 @@ class DeepQueue(Component):
         for _ in range(1 + self.pipelined):
             # Payloads count only beside ``coming``, which is reset; and block RAM has no reset.
             fetched = Signal(self.shape, reset_less=True)
+            unguarded(fetched)  # a register of the block RAM
             m.d.sync += fetched.eq(data)
             data = fetched
         return data, coming[-1], ~self._some & ~coming.any()

@@ -6,6 +6,8 @@ from amaranth.lib import stream
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import Component, In, Out
 
+from cbit.guard.shadows import unguarded
+
 __all__ = ["RamQueue"]
 
 
@@ -54,6 +56,7 @@ class RamQueue(Component):
         head, tail = Signal(range(self.depth)), Signal(range(self.depth))
         # Not reset: block RAM and its output register are not, and the user knows by its own bits what counts.
         taken, shown = Signal(self.shape, reset_less=True), Signal(self.shape, reset_less=True)
+        unguarded(taken, shown)  # registers of the block RAM
         m.d.comb += [
             write.addr.eq(tail),
             write.data.eq(self.i.payload),

@@ -8,6 +8,7 @@ from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import Component, In, Out
 
 from cbit.axi.beat import BLOCKS_PER_LINE, BeatShape
+from cbit.guard.shadows import unguarded
 from cbit.stream.stage import Stage
 
 from .entry import NUMBER_BITS, PAGE_CLASS_BITS, near_bits
@@ -147,6 +148,7 @@ class WriteHazards(Component):
         delayed, event = Signal(self.event_layout), Signal(self.event_layout)
         # Counts only beside the event, which is reset; and block RAM has no reset.
         previous = Signal(last, reset_less=True)
+        unguarded(previous)  # a register of the block RAM
         m.d.comb += [
             # The beats of one line are of different classes.
             write.addr.eq(Cat(self.event.beat, self.event.line_class)),

@@ -8,10 +8,10 @@ from typing import Any
 from cbit.config import EngineConfig
 from cbit_cli.mutation.equivalence import equivalent_within
 from cbit_cli.mutation.mutants import mutants_verilog
-from cbit_cli.mutation.netlist import engine_netlist
 from cbit_cli.mutation.report import Judged, Report
 from cbit_cli.mutation.sample import Sample, sample
 from cbit_cli.mutation.trial import BENCHES, Bench, Trials
+from cbit_cli.netlist import engine_netlist
 from cbit_fpga.store import Store
 from cbit_sim.sources import digest
 

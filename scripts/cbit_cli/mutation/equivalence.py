@@ -13,8 +13,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from cbit_cli.mutation.netlist import cells
 from cbit_cli.mutation.sample import Mutant, Sample
+from cbit_cli.netlist import cells
 from cbit_fpga.store import Store
 from cbit_fpga.yosys import run_yosys
 from cbit_sim.formal import DisprovedError, Engine, UndecidedError, prove_netlist

@@ -9,7 +9,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 
-from cbit_cli.mutation.netlist import Cell
+from cbit_cli.netlist import Cell
 
 __all__ = ["OTHER", "choose_operators", "multiplexer", "with_alternatives"]
 

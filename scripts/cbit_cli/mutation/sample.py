@@ -8,8 +8,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from cbit_cli.mutation.netlist import Cell, cells
 from cbit_cli.mutation.operators import OTHER, choose_operators, multiplexer, with_alternatives
+from cbit_cli.netlist import Cell, cells
 from cbit_fpga.yosys import run_yosys
 
 __all__ = ["Mutant", "Sample", "sample"]
@@ -75,7 +75,7 @@ def sample(netlist: str, *, bits: int, operators: int, aes: int, seed: int) -> S
     Parameters
     ----------
     netlist : :class:`str`
-        RTLIL of :func:`~cbit_cli.mutation.netlist.engine_netlist`.
+        RTLIL of :func:`~cbit_cli.netlist.engine_netlist`.
     bits, operators : :class:`int`
         How many of bits, conditions and constants, and how many of operators, outside AES rounds.
     aes : :class:`int`

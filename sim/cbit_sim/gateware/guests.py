@@ -5,6 +5,7 @@ from cbit.config import EngineConfig
 __all__ = ["guests_of"]
 
 _LEAST_SLOTS = 3
+_DATA_WIDTH = 128
 _MOST_GUESTS = 8
 
 
@@ -14,8 +15,10 @@ def guests_of(config: EngineConfig) -> int:
     Raises
     ------
     ValueError
-        If there are fewer than three slots.
+        If there are fewer than three slots, or the bus is wider than that of the traffic generator.
     """
     if config.asid_count < _LEAST_SLOTS:
         raise ValueError(f"asid_count must be at least {_LEAST_SLOTS} for a soak, not {config.asid_count}")
+    if config.data_width != _DATA_WIDTH:
+        raise ValueError(f"data_width must be {_DATA_WIDTH} for a soak, not {config.data_width}")
     return min(_MOST_GUESTS, max(1, config.asid_count - _LEAST_SLOTS))

@@ -88,7 +88,8 @@ def test_what_keeps_it_from_running_is_status_1_with_the_command(capsys, asked, 
 @pytest.mark.parametrize(("arguments", "text"), [
     (("--cycles", "0"), "--cycles"), (("--seed", "-1"), "--seed"), (("--seed", str(1 << 32)), "--seed"),
     (("--preset", "none"), "preset must be one of streaming"), (("--set", "key_bits=3"), "128 or 256"),
-    (("--set", "asid_count=2"), "asid_count must be at least 3 for a soak, not 2"), (("--format", "html"), "--format")])
+    (("--set", "asid_count=2"), "asid_count must be at least 3 for a soak, not 2"), (("--format", "html"), "--format"),
+    (("--set", "data_width=256"), "data_width must be 128 for a soak, not 256")])
 def test_bad_input_is_one_line_with_status_2(capsys, asked, arguments, text):
     status, out, err = run(capsys, *arguments)
     assert (status, out, err.count("\n"), asked[0]) == (2, "", 1, [])

@@ -11,9 +11,9 @@ from amaranth.lib.wiring import Component, In, Out
 import cbit
 from cbit.stream.bounded_queue import BoundedQueue
 from cbit_cli.mutation.equivalence import equivalent_within
-from cbit_cli.mutation.netlist import cells, made_cells
 from cbit_cli.mutation.operators import OTHER, with_alternatives
 from cbit_cli.mutation.sample import Mutant, Sample, sample
+from cbit_cli.netlist import cells, made_cells
 from cbit_fpga.store import Store
 
 SOURCES = Path(cbit.__file__).parent

@@ -1,4 +1,4 @@
-"""An engine as a netlist of cells, in RTLIL, which yosys can mutate."""
+"""An engine as a netlist of cells, in RTLIL, in which yosys, or we, may change some."""
 
 import re
 import tempfile
