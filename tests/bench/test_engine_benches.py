@@ -32,10 +32,12 @@ _LEAST = {"addr_width": 32, "c_bit": 31, "id_width": 2, "asid_count": 4, "max_ou
 WIDE = {width: EngineConfig(data_width=width, duplex=False, unroll=1, **_LEAST) for width in (256, 512)}
 """Two and four blocks a beat, in engines that are soon built."""
 
-WIDE_PIPELINED = {
-    256: EngineConfig(data_width=256, pipelined=True, cycles_per_round=2, unroll=2, data_unit_bytes=4096, **_LEAST),
-    512: EngineConfig(data_width=512, pipelined=True, cycles_per_round=2, unroll=1, key_bits=256, key_ways=2, **_LEAST)}
-"""The same with registers, two lanes, large data units, long keys, and fewer ways than keys."""
+_DEEP = {**_LEAST, "max_outstanding": 32, "pipelined": True, "cycles_per_round": 2}
+
+WIDE_PIPELINED = {256: EngineConfig(data_width=256, unroll=2, data_unit_bytes=4096, **_DEEP),
+                  512: EngineConfig(data_width=512, unroll=1, key_bits=256, key_ways=3, **_DEEP)}
+"""The same with registers, as many bursts in flight as these need, two lanes, large data units, long keys, and fewer ways
+than keys."""
 
 _SEED = 20
 _TRANSACTIONS = 10_000
