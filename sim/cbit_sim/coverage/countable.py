@@ -23,6 +23,7 @@ def countable(text: str) -> str:
 
 
 def _countable(module: str) -> str:
+    # In parts, such a vector is no loop.
     for name in {name for _, name in _ASSIGNMENT.findall(module)}:
         declaration = re.compile(rf"^(  reg (?:\[\d+:0\] )?{re.escape(name)} ?);$", re.MULTILINE)
         module = declaration.sub(lambda reg: _unmarked(f"{reg[1]}/*verilator split_var*/;"), module)
