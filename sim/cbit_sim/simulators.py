@@ -23,7 +23,7 @@ MODEL_VERILOG = "model.v"
 _DEBIAN_PACKAGES = {"verilator": {"g++": "g++", "make": "make", "perl": "perl"},
                     "icarus": {"iverilog": "iverilog", "vvp": "iverilog"}}
 # The wheel's makefile does not know how to include a precompiled header, which every split design has.
-_MAKE_FLAGS = "CFG_CXXFLAGS_PCH_I=-include OPT_FAST=-O2 OPT_SLOW=-O1 OPT_GLOBAL=-O2"
+_MAKE_FLAGS = "CFG_CXXFLAGS_PCH_I=-include OPT_FAST=-O2 OPT_SLOW=-O0 OPT_GLOBAL=-O2"
 _VERILATOR_OPTIONS = ("-O3", "--x-assign", "fast", "--x-initial", "unique", "--no-assert", "-Wno-lint", "-Wno-style")
 _COVERAGE_OPTIONS = ("--coverage-line", "--coverage-toggle")
 # With cocotb's own -g2012 Icarus never runs the `always @*` of Amaranth's Verilog at time 0.
