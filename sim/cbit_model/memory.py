@@ -97,6 +97,8 @@ class Memory:
     ----------
     size_bytes : :class:`int`
         Bytes of DRAM. A positive multiple of 64.
+    base : :class:`int`
+        Address of its first byte. A multiple of 64.
     addr_width : :class:`int`
         Bits of an address, the C-bit included.
     c_bit : :class:`int`
@@ -137,7 +139,7 @@ class Memory:
     locked: bool
     released: bool
 
-    def __init__(self, *, size_bytes: int, addr_width: int = 48, c_bit: int = 47, asid_count: int = 16,
+    def __init__(self, *, size_bytes: int, base: int = 0, addr_width: int = 48, c_bit: int = 47, asid_count: int = 16,
                  key_bits: int = 128, data_unit_bytes: int = 64, data_width: int = 128,
                  counter_bits: int = 32) -> None:
         if not 12 <= c_bit < addr_width:
@@ -152,7 +154,7 @@ class Memory:
         self.key_bits = key_bits
         self.data_unit_bytes = data_unit_bytes
         self.bus_bytes = data_width // 8
-        self.dram = Dram(size_bytes)
+        self.dram = Dram(size_bytes, base)
         self.slots = KeySlots(count=asid_count, key_bits=key_bits)
         self.violations = ViolationLog(counter_bits=counter_bits)
         self.reset()

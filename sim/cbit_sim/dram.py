@@ -110,7 +110,9 @@ class Dram:
     clocked : :class:`~cbit_sim.clocked.Clocked`
         What steps this model.
     size_bytes : :class:`int`
-        Bytes of memory, which start at address 0. Beyond them beats answer DECERR.
+        Bytes of memory. Before and beyond them beats answer DECERR.
+    base : :class:`int`
+        Address of the first.
     bus_bytes : :class:`int`
         Bytes of the data bus.
     personality : :class:`Personality`
@@ -131,10 +133,11 @@ class Dram:
         Beats passed, of ``r`` and ``w``.
     """
 
-    def __init__(self, dut: Any, clocked: Clocked, *, size_bytes: int, bus_bytes: int = 16,
+    def __init__(self, dut: Any, clocked: Clocked, *, size_bytes: int, base: int = 0, bus_bytes: int = 16,
                  personality: Personality | None = None, seed: int = 0,
                  pauses: Mapping[str, Iterator[bool]] | None = None, prefix: str = "m_axi"):
         self.memory = bytearray(size_bytes)
+        self.base = base
         self.read_errors: dict[int, Response] = {}
         self.write_errors: dict[int, Response] = {}
         self.beats = {"r": 0, "w": 0}
@@ -211,7 +214,8 @@ class Dram:
         if job.exclusive_okay:
             response = Response.EXOKAY
         self.beats["r"] += 1
-        data = int.from_bytes(self.memory[block:block + self._bus_bytes], "little")
+        place = block - self.base
+        data = int.from_bytes(self.memory[place:place + self._bus_bytes] if place >= 0 else b"", "little")
         return ReadData(job.address.id, data, response, int(last))
 
     def _accept_write(self, address: Address) -> None:
@@ -252,16 +256,16 @@ class Dram:
         return Response.EXOKAY if job.address.lock and worst == Response.OKAY else worst
 
     def _store(self, block: int, value: int, strobe: int) -> None:
-        data = value.to_bytes(self._bus_bytes, "little")
+        data, place = value.to_bytes(self._bus_bytes, "little"), block - self.base
         if strobe == self._full_strobe:
-            self.memory[block:block + self._bus_bytes] = data
+            self.memory[place:place + self._bus_bytes] = data
             return
         for lane in range(self._bus_bytes):
             if strobe >> lane & 1:
-                self.memory[block + lane] = data[lane]
+                self.memory[place + lane] = data[lane]
 
     def _answer(self, errors: Mapping[int, Response], block: int) -> Response:
-        if block >= len(self.memory):
+        if not self.base <= block < self.base + len(self.memory):
             return Response.DECERR
         return errors.get(block & -LINE_BYTES, Response.OKAY) if errors else Response.OKAY
 

@@ -176,10 +176,11 @@ class Scoreboard:
         self._interrupted.clear()
         if dram != self._model.dram.content:
             width, content = self._bus_bytes, self._model.dram.content
-            block = next(start for start in range(0, len(dram), width)
+            place = next(start for start in range(0, len(dram), width)
                          if dram[start:start + width] != content[start:start + width])
+            block = self._model.dram.base + place
             writers = [version.write for version in self._blocks[block].versions] if block in self._blocks else []
-            self._fail(block, "DRAM", content[block:block + width].hex(), dram[block:block + width].hex(),
+            self._fail(block, "DRAM", content[place:place + width].hex(), dram[place:place + width].hex(),
                        f"; written since by {writers}")
         self._blocks.clear()
 
@@ -197,7 +198,7 @@ class Scoreboard:
             self._blocks[block].versions.append(_Version(transaction, beat.data, _byte_mask(strobe)))
 
     def _block_of(self, block: int, slot: int | None) -> _Block:
-        stored = bytes(self._model.dram.content[block:block + self._bus_bytes])
+        stored = self._model.dram.fetch(block, self._bus_bytes)
         key = None if slot is None else self._model.slots.key(slot)
         return _Block(int.from_bytes(self._plaintext(key, block, stored), "little"), key)
 
@@ -265,7 +266,8 @@ class Scoreboard:
 
     def _settle_doubtful(self, block: int, dram: bytearray) -> None:
         """Of a write that the loss of its key has met, each byte may be there or not."""
-        stored = bytes(dram[block:block + self._bus_bytes])
+        place = block - self._model.dram.base
+        stored = bytes(dram[place:place + self._bus_bytes])
         past = self._blocks.get(block)
         if past is None:
             return
@@ -278,7 +280,7 @@ class Scoreboard:
             width = 2 * self._bus_bytes
             self._fail(block, "DRAM after a slot's end", f"bytes of {past.base:0{width}x} or of {past.versions}",
                        f"{plaintext:0{width}x}")
-        self._model.dram.content[block:block + self._bus_bytes] = stored
+        self._model.dram.content[place:place + self._bus_bytes] = stored
 
     def _same_bytes(self, left: int, right: int) -> int:
         """A mask of the bytes in which two places agree."""

@@ -41,6 +41,8 @@ class Testbed:
         Configuration, and which top it is. With the parameter ``coverage``, what traffic there was is reported.
     size_bytes : :class:`int`
         Bytes of DRAM.
+    base : :class:`int`
+        Address of the first.
     personality : :class:`~cbit_sim.dram.Personality`
         How DRAM behaves.
     outstanding : :class:`int`
@@ -68,7 +70,7 @@ class Testbed:
         What counts the traffic.
     """
 
-    def __init__(self, dut: Any, session: Session, *, size_bytes: int = 1 << 16,
+    def __init__(self, dut: Any, session: Session, *, size_bytes: int = 1 << 16, base: int = 0,
                  personality: Personality | None = None, outstanding: int = 64, checked: bool = True,
                  manager_pauses: Mapping[str, Iterator[bool]] | None = None,
                  dram_pauses: Mapping[str, Iterator[bool]] | None = None,
@@ -87,8 +89,8 @@ class Testbed:
                                on_begin=self._begin if is_observed else on_begin,
                                on_end=self._end if is_observed else on_end)
         self.bus_bytes = int(self.config["data_width"]) // 8
-        self.dram = Dram(dut, self.clocked, size_bytes=size_bytes, bus_bytes=self.bus_bytes, personality=personality,
-                         seed=seed, pauses=dram_pauses)
+        self.dram = Dram(dut, self.clocked, size_bytes=size_bytes, base=base, bus_bytes=self.bus_bytes,
+                         personality=personality, seed=seed, pauses=dram_pauses)
         self._watches: list[_Watch] = []
         if checked:
             self.watch()
@@ -96,7 +98,7 @@ class Testbed:
         self.psp = PspPort(dut) if has_registers else None
         self.host = HostPort(dut) if has_registers else None
         self.model = Memory(
-            size_bytes=size_bytes, addr_width=self.config["addr_width"], c_bit=self.config["c_bit"],
+            size_bytes=size_bytes, base=base, addr_width=self.config["addr_width"], c_bit=self.config["c_bit"],
             asid_count=self.config["asid_count"], key_bits=self.config["key_bits"],
             data_unit_bytes=self.config["data_unit_bytes"], data_width=self.config["data_width"])
         self.observer = self._observer(session) if is_observed else None

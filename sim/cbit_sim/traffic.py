@@ -55,7 +55,7 @@ class Ground:
     Parameters
     ----------
     slots : sequence of :class:`int` or :data:`None`
-        For each page of 4096 bytes from address 0 the slot it is encrypted with; :data:`None` is plain.
+        For each page of 4096 bytes of DRAM, from its first on, the slot it is encrypted with; :data:`None` is plain.
     exclusive_pages : sequence of :class:`int`
         Plain pages that only exclusive accesses go to.
     """
@@ -133,12 +133,15 @@ class Traffic:
             address = self._exclusive_address()
         else:
             page = rng.choice(self.ground.shared_pages)
-            address = self._allowed(self._burst_in(page * PAGE_BYTES), self.ground.slots[page])
+            address = self._allowed(self._burst_in(self._start_of(page)), self.ground.slots[page])
         if rng.random() < 0.5:
             return Transaction(address)
         lead = rng.choice((0, 0, 0, 1, 5, 30))
         delays = (lead, 0) if rng.random() < 0.5 else (0, lead)
         return Transaction(address, self._data(address), *delays)
+
+    def _start_of(self, page: int) -> int:
+        return self._model.dram.base + PAGE_BYTES * page
 
     def _burst_in(self, page_start: int) -> Address:
         rng = self._rng
@@ -199,7 +202,7 @@ class Traffic:
 
     def _denied_address(self) -> Address:
         rng = self._rng
-        address = self._burst_in(rng.choice(self.ground.shared_pages) * PAGE_BYTES)
+        address = self._burst_in(self._start_of(rng.choice(self.ground.shared_pages)))
         broken = rng.randrange(8)
         if broken == 0:
             address = address._replace(burst=Burst.RESERVED)
@@ -230,7 +233,7 @@ class Traffic:
         """An exclusive access to a plain line that belongs to one ID."""
         rng = self._rng
         identifier = rng.randrange(self.ids)
-        page = rng.choice(self.ground.exclusive_pages) * PAGE_BYTES
+        page = self._start_of(rng.choice(self.ground.exclusive_pages))
         size = rng.choice(range(self._bus_size + 1))
         span = LINE_BYTES * self.ids
         start = page + rng.randrange(PAGE_BYTES // span) * span + identifier * LINE_BYTES
@@ -267,7 +270,7 @@ def _exclusive(address: Address) -> Mapping[str, int]:
     return {"addr": address.addr & -(1 << address.size), "len": 0, "burst": Burst.INCR, "lock": 1}
 
 
-def error_lines(pages: int, rng: random.Random, per_page: int = 3) -> dict[int, Response]:
-    """Addresses of lines that err, up to so many in each page, none of them hot."""
-    return {PAGE_BYTES * page + LINE_BYTES * rng.randrange(_HOT_LINES, PAGE_BYTES // LINE_BYTES):
+def error_lines(pages: int, rng: random.Random, per_page: int = 3, base: int = 0) -> dict[int, Response]:
+    """Addresses of lines that err, up to so many in each page from an address on, none of them hot."""
+    return {base + PAGE_BYTES * page + LINE_BYTES * rng.randrange(_HOT_LINES, PAGE_BYTES // LINE_BYTES):
             rng.choice((Response.SLVERR, Response.DECERR)) for page in range(pages) for _ in range(per_page)}

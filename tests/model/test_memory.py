@@ -330,6 +330,20 @@ def test_worst_dram_error_on_a_write(memory, c):
     assert memory.write(Access(address=c | 0x100, length=8), full(bytes(128))) is Response.DECERR
 
 
+def test_dram_may_begin_anywhere():
+    base = 0x1234_5678_0000
+    memory = Memory(size_bytes=SIZE_BYTES, base=base)
+    memory.release()
+    data = bytes(range(64))
+    assert memory.write(line(base + 0x40), full(data)) is Response.OKAY
+    assert memory.dram.content[0x40:0x80] == memory.dram.fetch(base + 0x40, 64) == data
+    assert data_of(memory.read(line(base + 0x40))) == data
+    for outside in (0x40, base - 64, base + SIZE_BYTES):
+        assert {beat.response for beat in memory.read(line(outside))} == {Response.DECERR}
+        assert memory.write(line(outside), full(data)) is Response.DECERR
+    assert bytes(memory.dram.content).count(0) == SIZE_BYTES - 63
+
+
 @pytest.mark.parametrize("c", [0, C])
 def test_beyond_the_end_of_dram(c):
     memory = Memory(size_bytes=64)
@@ -401,6 +415,8 @@ def test_old_ciphertext_under_a_reused_slot_is_junk(memory):
 @pytest.mark.parametrize(("arguments", "text"), [
     ({"size_bytes": 0}, "size_bytes must be a positive multiple of 64, not 0"),
     ({"size_bytes": 96}, "size_bytes must be a positive multiple of 64, not 96"),
+    ({"base": 32}, "base must be a multiple of 64, not 32"),
+    ({"base": -64}, "base must be a multiple of 64, not -64"),
     ({"c_bit": 48}, "c_bit must be from 12 to 47, not 48"),
     ({"c_bit": 11}, "c_bit must be from 12 to 47, not 11"),
     ({"key_bits": 192}, "key_bits must be 128 or 256, not 192"),

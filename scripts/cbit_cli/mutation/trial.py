@@ -99,8 +99,9 @@ def _random(personality: str, transactions: int) -> Bench:
 
 BENCHES: Sequence[Bench] = (
     Bench("smoke"), _random("unordered", 500), Bench("corners_policy"), Bench("corners_bursts"),
-    Bench("corners_ordering"), Bench("corners_keys"), Bench("corners_load"), _random("swift", 1000),
-    _random("stalled", 1000), _random("crowded", 1000), _random("transparent", 1000),
+    Bench("corners_ordering"), Bench("corners_keys"), Bench("corners_load"), Bench("corners_registers"),
+    Bench("corners_meetings"), Bench("corners_shapes"), _random("swift", 1000), _random("stalled", 1000),
+    _random("crowded", 1000), _random("transparent", 1000),
     Bench("latency", {"bursts": 60, "dram_latency_cycles": 80}, _other_costs), Bench("guests", {}, _other_waits))
 """What tests/bench runs on an engine, what kills most first. ``corners_pace`` is left out: it asks for the cycles of
 an engine with neither registers between its steps nor fewer ways than ASIDs."""

@@ -51,7 +51,7 @@ class _Run:
         self.are_counts_known = True
         self.events: dict[str, int] = {}
         self.bed = Testbed(
-            dut, session, size_bytes=_PAGES * PAGE_BYTES, personality=around.personality,
+            dut, session, size_bytes=_PAGES * PAGE_BYTES, base=_base(seed, session), personality=around.personality,
             outstanding=around.outstanding, manager_pauses=around.manager.pauses(seed),
             dram_pauses=around.dram.pauses(seed + 1),
             on_begin=self._begin, on_end=self._end, seed=seed)
@@ -103,9 +103,10 @@ class _Run:
         """Other pages for other keys; what was written there before is junk under the new one."""
         self.traffic.ground = Ground.random(_PAGES, self._reachable(), self.rng, plain=not self.bed.model.mode.tsme)
         for errors in ("read_errors", "write_errors"):
-            lines = error_lines(_PAGES, self.rng, self.around.error_lines)
+            base = self.bed.dram.base
+            lines = error_lines(_PAGES, self.rng, self.around.error_lines, base)
             lines = {line: code for line, code in lines.items()
-                     if line // PAGE_BYTES not in self.traffic.ground.exclusive_pages}
+                     if (line - base) // PAGE_BYTES not in self.traffic.ground.exclusive_pages}
             setattr(self.bed.dram, errors, lines)
             setattr(self.bed.model.dram, errors, dict(lines))
 
@@ -223,6 +224,12 @@ class _Run:
             self.session.progress(min(1.0, self.board.judged / count), f"{self.board.judged} transactions judged")
             if self.with_events and self.board.judged < count:
                 await self.event()
+
+
+def _base(seed: int, session: Session) -> int:
+    """Where DRAM lies, so that all bits of an address have a part in it."""
+    size_bytes = _PAGES * PAGE_BYTES
+    return size_bytes * random.Random(f"base {seed}").randrange((1 << int(session.config["c_bit"])) // size_bytes)
 
 
 def _by_name(counts: Mapping[Violation, int]) -> dict[str, int]:
