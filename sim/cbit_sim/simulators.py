@@ -128,14 +128,14 @@ def build_model(simulator: str, source: Path, folder: Path, *, waves: bool = Fal
     with verilog.locked(build):
         if done.exists():
             return build
-        log = build / "build.log"
+        log, given = build / "build.log", source
         if isinstance(builder, _HarnessVerilator):
             builder.runtime = runtime
-            source = build / MODEL_VERILOG
+            given = build / MODEL_VERILOG
             shown = countable.countable(text) if coverage else text
-            source.write_text(power_on.without_initial_values(shown), encoding="utf-8")
+            given.write_text(power_on.without_initial_values(shown), encoding="utf-8")
         try:
-            builder.build(sources=[source], hdl_toplevel=netlist.top_module(text), build_dir=build, waves=waves,
+            builder.build(sources=[given], hdl_toplevel=netlist.top_module(text), build_dir=build, waves=waves,
                           build_args=options, timescale=("1ns", "1ps"), log_file=log)
         except RuntimeError as error:
             raise BuildError(f"{simulator} could not build {source.name}; its messages are in {log}") from error

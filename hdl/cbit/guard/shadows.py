@@ -35,7 +35,8 @@ class Shadowed(Elaboratable):
 
     A shadow is the complement of the parity of a few bits of a register, given with them. If one of these bits or their
     shadow flips, the two disagree until the next is written. Where bits of a register are written apart, each has its
-    own. As no shadow is the same as any register, synthesis keeps both.
+    own. As no shadow is the same as any register, synthesis keeps both. A register with a shadow is reset, also
+    one that would not be without.
 
     Control is all but fields of :data:`DATA_BITS` bits or more and those in :data:`HARMLESS`. Components with a true
     attribute ``unguarded``, their parts, signals marked by :func:`unguarded`, and memories have no shadow.
@@ -99,6 +100,9 @@ class _Shadows(ValueTransformer, StatementTransformer):
             bits = [] if signal.attrs.get(_MARK) else [bit for bit in _control_bits(signal) if mask >> bit & 1]
             size = 1 if id(signal) in apart else PARITY_BITS
             groups = [bits[start:start + size] for start in range(0, len(bits), size)]
+            if groups:
+                # Both must be reset, for they agree by chance only when power comes.
+                signal._reset_less = False
             shadow = _shadow(signal, groups)
             self.disagreements += [Cat(signal[bit] for bit in group).xor() == shadow[index]
                                    for index, group in enumerate(groups)]
@@ -135,7 +139,7 @@ class _Shadows(ValueTransformer, StatementTransformer):
 def _shadow(signal: Signal, groups: list[list[int]]) -> Signal:
     init = sum(1 << index for index, group in enumerate(groups)
                if not sum(signal.init >> bit & 1 for bit in group) & 1)
-    shadow = Signal(len(groups), name=f"{signal.name}_shadow", init=init, reset_less=signal.reset_less)
+    shadow = Signal(len(groups), name=f"{signal.name}_shadow", init=init)
     shadow.src_loc = signal.src_loc
     return shadow
 

@@ -5,7 +5,7 @@ import re
 
 import pytest
 from amaranth.back import rtlil
-from amaranth.hdl import Cat, Fragment, Module, Value
+from amaranth.hdl import Cat, Fragment, Module, ResetInserter, Signal, Value
 from amaranth.lib.data import ArrayLayout, StructLayout
 from amaranth.lib.wiring import Component, In, Out
 from amaranth.sim import Simulator
@@ -83,6 +83,22 @@ class Whole(Component):
             inside, outside = getattr(self.part, name), getattr(self, name)
             m.d.comb += inside.eq(outside) if member.flow == In else outside.eq(inside)
         return Shadowed(m, upsets={("part",): self.upset})
+
+
+class Payload(Component):
+    """A register that needs no reset."""
+
+    i: In(4)
+    o: Out(4)
+
+    def elaborate(self, _platform):
+        m = Module()
+        m.submodules.part = part = Module()
+        self.register = Signal(4, reset_less=True)
+        with part.If(self.i != 0):
+            part.d.sync += self.register.eq(self.i)
+        m.d.comb += self.o.eq(self.register)
+        return m
 
 
 CONTROL = {"held": 3 + 10, "kept": NUMBER_BITS, "flags": FLAGS, "signed": 8, "low": 4, "high": 4}
@@ -190,3 +206,23 @@ def flip_flops(component, folder):
 
 def test_synthesis_keeps_every_shadow(tmp_path):
     assert flip_flops(Whole(), tmp_path) - flip_flops(Part(), tmp_path) == SHADOWS
+
+
+def test_after_a_reset_nothing_is_wrong_whatever_registers_began_with():
+    payload, upset, reset = Payload(), Signal(), Signal()
+    simulator = Simulator(ResetInserter(reset)(Shadowed(payload, upsets={("part",): upset})))
+    simulator.add_clock(1e-6)
+
+    async def testbench(ctx):
+        ctx.set(payload.register, 4)
+        assert ctx.get(upset)
+        ctx.set(reset, 1)
+        await ctx.tick()
+        ctx.set(reset, 0)
+        assert not ctx.get(upset)
+        ctx.set(payload.i, 7)
+        await ctx.tick().repeat(2)
+        assert (ctx.get(payload.o), ctx.get(upset)) == (7, 0)
+
+    simulator.add_testbench(testbench)
+    simulator.run()

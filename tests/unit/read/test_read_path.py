@@ -255,8 +255,8 @@ def test_every_read_gets_its_data_in_the_order_of_its_id(name, paces):
 def test_a_manager_that_takes_nothing_stops_no_partial_write(name):
     async def script(around, traffic):
         around.stalls = 1.0
-        for number in range(300):
-            access = Access(address=number << 6, id=number % 2, length=traffic.content.per_line,
+        for number in range(1200 // traffic.content.per_line):
+            access = Access(address=number % 512 << 6, id=number % 2, length=traffic.content.per_line,
                             size=traffic.content.size, burst=Burst.INCR)
             traffic.request(Route.ENCRYPTED if number % 2 else Route.PLAIN, access=access)
         for _ in range(1000):
