@@ -75,8 +75,8 @@ class EngineConfig:
     data_unit_bytes : :class:`int`
         Bytes of an XTS data unit (IEEE 1619). 64 or 4096.
     duplex : :class:`bool`
-        ``True``: one AES pipeline for reads and one for writes. ``False``: both share one that works
-        in both directions.
+        ``True``: a lane for reads and one for writes, each with an AES pipeline for each block of a beat. ``False``:
+        both share one lane that works in both directions.
     unroll : :class:`int` or :data:`None`
         AES rounds in hardware; a block enters every ``ceil(rounds / unroll)`` cycles. 1 to ``rounds``,
         a multiple of ``rounds_per_cycle``. :data:`None` means all rounds.
@@ -95,12 +95,14 @@ class EngineConfig:
         ``SBox.COMPOSITE``. Lanes come before tweaks. 0 to 140, which is all of the largest engine.
     guarded : :class:`bool`
         Whether registers of control have shadows: if one bit of them flips, the engine closes until reset. It costs
-        LUTs, no cycle.
+        LUTs, no cycle. A register of a bit for each of 128 bursts or ways would be taken for data, so that these are
+        fewer then: ``max_outstanding`` at most 64, ``key_ways`` at most 127.
     max_outstanding : :class:`int`
         Bursts of managers in flight to DRAM in each direction. A power of two from 4 to 256. With 32, lines of 64
         bytes keep full bandwidth on a bus of 128 bits while DRAM answers within 80 cycles; with 16, within 30. If
         ``pipelined``, 64 do while it answers within 30. On a wider bus lines take fewer cycles, so that more are in
-        flight: with 256 bits 64 do while it answers within 80, with 512 within 30.
+        flight: with 256 bits 64 do while it answers within 80, with 512 within 30, but not for writes if
+        ``pipelined``.
 
     Raises
     ------
@@ -149,6 +151,10 @@ class EngineConfig:
                  holds=self.sbox is not SBox.BLOCK_RAM or self.rounds_per_cycle == 1)
         _require_integer("block_ram_rounds", self.block_ram_rounds, 0, 140)
         _require_integer("max_outstanding", self.max_outstanding, 4, 256, power=True)
+        _require("max_outstanding", "at most 64 if guarded", self.max_outstanding,
+                 holds=not self.guarded or self.max_outstanding <= 64)
+        _require("key_ways", "at most 127 if guarded", self.key_ways,
+                 holds=not self.guarded or self.key_way_count <= 127)
         if self.unroll is None:
             object.__setattr__(self, "unroll", self.rounds)
         _require_integer("unroll", self.unroll, 1, self.rounds)
@@ -211,7 +217,7 @@ PRESETS: Mapping[str, tuple[str, EngineConfig]] = {
                         EngineConfig(key_bits=256, sbox=SBox.BLOCK_RAM, block_ram_rounds=_BLOCK_RAM_ROUNDS)),
     "two-rounds": ("the fewest cycles: two AES rounds in each, AES-128",
                    EngineConfig(rounds_per_cycle=2, sbox=SBox.COMPOSITE)),
-    "balanced": ("one pipeline for both directions, a block a cycle", EngineConfig(duplex=False, **_FAST)),
+    "balanced": ("one lane for both directions, a block a cycle", EngineConfig(duplex=False, **_FAST)),
     "compact": ("one pipeline for both directions, a block every five cycles",
                 EngineConfig(duplex=False, unroll=2, max_outstanding=8, **_FAST)),
     "page": ("data units of 4096 bytes", EngineConfig(data_unit_bytes=4096, max_outstanding=64, **_FAST)),

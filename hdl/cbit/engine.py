@@ -59,7 +59,8 @@ class Engine(Component):
     s_axil_host : ``In(AxiLiteSignature(addr_width=12))``
         The host's registers, read-only.
     irq : ``Out(1)``
-        A violation has been recorded, or the self-test or a key has failed, and the interrupt of that is enabled.
+        A violation has been recorded, or the self-test has failed or a round key or a register was faulty, and the
+        interrupt of that is enabled.
     """
 
     def __init__(self, config: EngineConfig) -> None:

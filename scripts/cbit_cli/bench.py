@@ -20,7 +20,7 @@ from cbit_cli.benchmark.simulation_speed import (
     simulation_table,
 )
 from cbit_cli.benchmark.tables import paths, table
-from cbit_cli.configuration import configure
+from cbit_cli.configuration import configure, settings_words
 from cbit_cli.files import require_writable, write_together
 from cbit_cli.progress import stages
 from cbit_fpga.devices import DEFAULT_DEVICE, DEVICES, Device
@@ -115,7 +115,7 @@ def _bench_simulation(context: click.Context, preset_names: Sequence[str], setti
         click.echo(f"cbit: {error}", err=True)
         context.exit(1)
     options = [word for name in preset_names for word in ("--preset", name)]
-    options += [word for setting in settings for word in ("--set", setting)]
+    options += settings_words(settings)
     command = shlex.join(["cbit", "bench", "--simulation", *options])
     _show(simulation_results(rows, model, command=command), simulation_table(rows, model), style, output)
 

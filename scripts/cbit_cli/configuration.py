@@ -9,7 +9,7 @@ import click
 
 from cbit.config import DEFAULT_PRESET, PRESETS, EngineConfig, SBox, preset
 
-__all__ = ["changed", "configuration_options", "configure", "parse_setting"]
+__all__ = ["changed", "configuration_options", "configure", "parse_setting", "settings_words"]
 
 _Command = typing.TypeVar("_Command", bound=Callable[..., object])
 
@@ -84,3 +84,8 @@ def parse_setting(setting: str) -> tuple[str, typing.Any]:
         return name, int(text, base=0)
     except ValueError:
         return name, text
+
+
+def settings_words(settings: Sequence[str]) -> list[str]:
+    """The settings as a command line has them."""
+    return [word for setting in settings for word in ("--set", setting)]

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from cbit_cli.configuration import configuration_options, configure
+from cbit_cli.configuration import configuration_options, configure, settings_words
 from cbit_cli.covering.campaign import covered, runs
 from cbit_cli.covering.page import page
 from cbit_cli.covering.report import Report
@@ -38,8 +38,9 @@ def coverage(context: click.Context, transactions: int, seeds: range, folder: Pa
     \b
       cbit coverage --seeds 1-20 --preset low-latency --set sbox=table --set unroll=2
 
-    The benches are a short look, the corners, and random traffic with each seed. Counted are accesses, by what they are
-    and what they meet, and lines and toggles of the engine's Verilog. What is not covered is listed with its reason.
+    The benches are a short look, what power-on leaves, the corners, and random traffic with each seed; the data bus
+    must have 128 bits. Counted are accesses, by what they are and what they meet, and lines and toggles of the
+    engine's Verilog. What is not covered is listed with its reason.
 
     DIR/report.html is complete in itself; DIR/coverage.json has the figures. A model that counts is built first, which
     takes minutes; a small engine is soonest built. Ends with status 1 if a bench fails.
@@ -50,7 +51,7 @@ def coverage(context: click.Context, transactions: int, seeds: range, folder: Pa
     target = ReportFolder(folder, command="coverage", outputs=_OUTPUTS)
     command = shlex.join(["cbit", "coverage", "--transactions", str(transactions), "--seeds",
                           f"{seeds[0]}-{seeds[-1]}", "--preset", preset_name,
-                          *(word for setting in settings for word in ("--set", setting))])
+                          *settings_words(settings)])
     try:
         with stages() as progress:
             progress.begin("building the simulation, and running benches")

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from cbit.config import EngineConfig
-from cbit_cli.configuration import configuration_options, configure
+from cbit_cli.configuration import configuration_options, configure, settings_words
 from cbit_cli.demonstration.page import figures, page
 from cbit_cli.demonstration.run import Run
 from cbit_cli.demonstration.table import print_table
@@ -97,7 +97,7 @@ def _require_fit(config: EngineConfig, story: Story) -> None:
 def _command(file: Path | None, folder: Path, seed: int, preset_name: str, settings: Sequence[str]) -> str:
     words: list[str | Path] = ["cbit", "demo", *([file] if file is not None else []), "--out", folder,
                                "--seed", str(seed), "--preset", preset_name,
-                               *(word for setting in settings for word in ("--set", setting))]
+                               *settings_words(settings)]
     return shlex.join(click.format_filename(word) for word in words)
 
 

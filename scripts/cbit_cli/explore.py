@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from cbit_cli.configuration import configuration_options, configure
+from cbit_cli.configuration import configuration_options, configure, settings_words
 from cbit_cli.exploration.axes import AXES, Space, parse_axes
 from cbit_cli.exploration.page import page
 from cbit_cli.exploration.point import Point, setting_words
@@ -80,9 +80,9 @@ def explore(context: click.Context, axes_text: str, seeds: int, scheduler: str |
 
 def _bench_command(preset_name: str, settings: Sequence[str], seeds: int) -> str:
     return shlex.join(["cbit", "bench", "--preset", preset_name,
-                       *(word for setting in settings for word in ("--set", setting)), "--seeds", str(seeds)])
+                       *settings_words(settings), "--seeds", str(seeds)])
 
 
 def _explore_command(axes_text: str, seeds: int, preset_name: str, settings: Sequence[str]) -> str:
     return shlex.join(["cbit", "explore", "--axes", axes_text, "--seeds", str(seeds), "--preset", preset_name,
-                       *(word for setting in settings for word in ("--set", setting))])
+                       *settings_words(settings)])

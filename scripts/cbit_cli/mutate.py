@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from cbit_cli.configuration import configuration_options, configure
+from cbit_cli.configuration import configuration_options, configure, settings_words
 from cbit_cli.files import require_writable, write_together
 from cbit_cli.mutation.campaign import Shares, judged
 from cbit_cli.mutation.trial import WrongEngineError
@@ -36,14 +36,17 @@ def mutate(context: click.Context, count: int, seed: int, output: Path | None, p
     are stuck, inverted, or inverted by another bit. A mutant that no bench kills is compared with the engine by proof.
     Each line names where in the gateware it is.
 
-    All mutants are in one model; a small engine with the table S-box is soonest built and simulated. Every step is kept
-    in the folder that CBIT_BUILD names, or in build: after an interruption the same command goes on where it was.
+    The data bus must have 128 bits. All mutants are in one model; a small engine with the table S-box is soonest built.
+    Every step is kept in the folder that CBIT_BUILD names, or in build: after an interruption the same command goes
+    on where it was.
     """
     config = configure(preset_name, settings)
+    if config.data_width != 128:
+        raise click.UsageError(f"data_width must be 128, as wide as the benches' blocks, not {config.data_width}")
     if output is not None:
         require_writable(output, "FILE")
     command = shlex.join(["cbit", "mutate", "--count", str(count), "--seed", str(seed), "--preset", preset_name,
-                          *(word for setting in settings for word in ("--set", setting))])
+                          *settings_words(settings)])
     try:
         with stages() as progress:
             progress.begin("mutants")

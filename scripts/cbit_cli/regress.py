@@ -9,7 +9,7 @@ from typing import Literal
 
 import click
 
-from cbit_cli.configuration import configuration_options, configure
+from cbit_cli.configuration import configuration_options, configure, settings_words
 from cbit_cli.progress import stages
 from cbit_cli.regression.summary import Summary
 from cbit_cli.scheduler import scheduler_option
@@ -73,7 +73,7 @@ def regress(context: click.Context, transactions: int, seeds: range, preset_name
     text = None if design is None else _design(design)
     job = Job(config=config, transactions=transactions, design=text, waves=_folder(waves), start=start)
     command = ["cbit", "regress", "--transactions", str(transactions), "--seeds", "", "--preset", preset_name]
-    command += [word for setting in settings for word in ("--set", setting)]
+    command += settings_words(settings)
     command += [] if design is None else ["--verilog", str(design)]
     command += [] if start == "random" else ["--power-on", start]
     try:

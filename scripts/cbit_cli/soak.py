@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from cbit_cli.benchmark.tables import aligned
-from cbit_cli.configuration import configuration_options, configure
+from cbit_cli.configuration import configuration_options, configure, settings_words
 from cbit_cli.progress import stages
 from cbit_sim.gateware.guests import guests_of
 from cbit_sim.runner import BenchError
@@ -37,9 +37,9 @@ def soak(context: click.Context, cycles: int, seed: int, preset_name: str, setti
       cbit soak --cycles 1000000 --seed 7 --set unroll=2 --format json
 
     A traffic generator in gateware, which also serves on a board, reads and writes at once under many keys, and knows
-    what each read must show, what must be denied, and what must stay hidden. DRAM is gateware, too. Every few million
-    cycles keys are exchanged. Ends with status 1 at the first wrong answer. A step of the simulation is never
-    repeated: the same command does the same.
+    what each read must show, what must be denied, and what must stay hidden. DRAM is gateware, too. Every few
+    million cycles keys are exchanged. The data bus must have 128 bits. Ends with status 1 at the first wrong
+    answer. A step of the simulation is never repeated: the same command does the same.
     """
     config = configure(preset_name, settings)
     try:
@@ -47,7 +47,7 @@ def soak(context: click.Context, cycles: int, seed: int, preset_name: str, setti
     except ValueError as error:
         raise click.UsageError(str(error)) from error
     words = ["cbit", "soak", "--cycles", str(cycles), "--seed", str(seed), "--preset", preset_name]
-    command = shlex.join([*words, *(word for setting in settings for word in ("--set", setting))])
+    command = shlex.join([*words, *settings_words(settings)])
     try:
         with stages() as progress:
             progress.begin("building the simulation")

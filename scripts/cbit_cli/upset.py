@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from cbit_cli.configuration import configuration_options, configure
+from cbit_cli.configuration import configuration_options, configure, settings_words
 from cbit_cli.files import require_writable, write_together
 from cbit_cli.mutation.trial import WrongEngineError
 from cbit_cli.progress import stages
@@ -52,8 +52,9 @@ def upset(context: click.Context, count: int | None, seed: int, output: Path | N
     or no more answers), silent (wrong data or counts), or leaking: private data are shown, or a key other than the
     access's own is used, with OKAY. Each leaking bit has a line.
 
-    All bits are in one model; a small engine with the table S-box is soonest built and simulated. Every step is kept
-    in the folder that CBIT_BUILD names, or in build: after an interruption the same command goes on where it was.
+    The data bus must have 128 bits. All bits are in one model; a small engine with the table S-box is soonest built.
+    Every step is kept in the folder that CBIT_BUILD names, or in build: after an interruption the same command goes
+    on where it was.
     """
     config = configure(preset_name, settings)
     if config.data_width != 128:
@@ -61,7 +62,7 @@ def upset(context: click.Context, count: int | None, seed: int, output: Path | N
     if output is not None:
         require_writable(output, "FILE")
     command = shlex.join(["cbit", "upset", "--count", EVERY if count is None else str(count), "--seed", str(seed),
-                          "--preset", preset_name, *(word for setting in settings for word in ("--set", setting))])
+                          "--preset", preset_name, *settings_words(settings)])
     try:
         with stages() as progress:
             progress.begin("upsets")

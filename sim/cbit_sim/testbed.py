@@ -17,7 +17,6 @@ from cbit_sim.session import Session
 __all__ = ["Testbed"]
 
 
-
 class _Watch:
     """Shows one port's channels to a checker, each cycle."""
 

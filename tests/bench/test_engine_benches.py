@@ -37,9 +37,9 @@ WIDE = {width: EngineConfig(data_width=width, duplex=False, unroll=1, **_LEAST) 
 _DEEP = {**_LEAST, "max_outstanding": 32, "pipelined": True, "cycles_per_round": 2}
 
 WIDE_PIPELINED = {256: EngineConfig(data_width=256, unroll=2, data_unit_bytes=4096, **_DEEP),
-                  512: EngineConfig(data_width=512, unroll=1, key_bits=256, key_ways=3, **_DEEP)}
-"""The same with registers, as many bursts in flight as these need, two lanes, large data units, long keys, and fewer
-ways than keys."""
+                  512: EngineConfig(data_width=512, unroll=1, key_bits=256, key_ways=3, guarded=True, **_DEEP)}
+"""The same with registers, as many bursts in flight as these need, two lanes, large data units, long keys, fewer ways
+than keys, and a guard."""
 
 _SEED = 20
 _TRANSACTIONS = 10_000

@@ -43,6 +43,8 @@ def test_values_at_the_ends_of_their_range_are_taken(field, value):
     ({"cycles_per_round": 6}, "cycles_per_round must be an integer from 1 to 5, not 6"),
     ({"rounds_per_cycle": 2, "cycles_per_round": 2}, "cycles_per_round must be 1 with two rounds_per_cycle, not 2"),
     ({"guarded": 1}, "guarded must be true or false, not 1"),
+    ({"guarded": True, "max_outstanding": 128}, "max_outstanding must be at most 64 if guarded, not 128"),
+    ({"guarded": True, "asid_count": 128, "key_ways": 128}, "key_ways must be at most 127 if guarded, not 128"),
     ({"block_ram_rounds": 141}, "block_ram_rounds must be an integer from 0 to 140, not 141"),
     ({"pipelined": 1}, "pipelined must be true or false, not 1"),
     ({"rounds_per_cycle": 2, "sbox": SBox.BLOCK_RAM}, "rounds_per_cycle must be 1 with the block_ram S-box, not 2"),

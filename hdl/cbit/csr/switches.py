@@ -26,7 +26,7 @@ class Switches(wiring.Component):
     self_test_busy : ``In(1)``
         The self-test is not done.
     self_test_failed : ``In(1)``
-        It failed, which is remembered until reset.
+        It failed, or a register was upset, which is remembered until reset.
     key_fault : ``In(1)``
         A round key was faulty, which is remembered until reset.
     mode : ``Out(MODE)``
@@ -34,9 +34,9 @@ class Switches(wiring.Component):
     locked : ``Out(1)``
         The mode is locked.
     released : ``Out(1)``
-        Accesses are accepted. Falls with a failed self-test.
+        Accesses are accepted. Falls with a failed self-test or an upset.
     failed : ``Out(1)``
-        The self-test has failed since reset.
+        The self-test has failed, or a register was upset, since reset.
     faulted : ``Out(1)``
         A round key was faulty since reset.
     """

@@ -7,10 +7,10 @@ from amaranth.lib.wiring import Component, In, Out
 
 from cbit.axi.ports import Burst
 
-__all__ = ["BEAT_BYTES", "BLOCK_BITS", "BeatPlace", "burst_layout"]
+__all__ = ["BEAT_BYTES", "BYTE_BITS", "BeatPlace", "burst_layout"]
 
 BEAT_BYTES = 16
-BLOCK_BITS = 4
+BYTE_BITS = 4
 """Address bits within a beat of the whole bus."""
 
 _STRIPES = 8
@@ -64,7 +64,7 @@ class BeatPlace(Component):
             "burst": In(burst_layout(region_width=region_width, offset_width=offset_width)),
             "index": In(8),
             "byte": Out(offset_width),
-            "block": Out(region_width + offset_width - BLOCK_BITS),
+            "block": Out(region_width + offset_width - BYTE_BITS),
             "lanes": Out(BEAT_BYTES),
             "half_lanes": Out(BEAT_BYTES),
         })
@@ -72,10 +72,10 @@ class BeatPlace(Component):
     def elaborate(self, _platform) -> Module:
         m = Module()
         burst, offset = self.burst, self.burst.offset
-        within = Signal(BLOCK_BITS)
+        within = Signal(BYTE_BITS)
         wrapped, moved = Signal(self.offset_width), Signal(self.offset_width)
         with m.Switch(burst.size):
-            for size in range(BLOCK_BITS + 1):
+            for size in range(BYTE_BITS + 1):
                 with m.Case(size):
                     m.d.comb += [
                         within.eq((1 << size) - 1),
@@ -89,11 +89,11 @@ class BeatPlace(Component):
                 m.d.comb += self.byte.eq((offset & ~wrapped) | (moved & wrapped))
             with m.Default():
                 m.d.comb += self.byte.eq(Mux(self.index == 0, offset, moved))
-        first = self.byte[:BLOCK_BITS]
-        last = Signal(BLOCK_BITS)
+        first = self.byte[:BYTE_BITS]
+        last = Signal(BYTE_BITS)
         m.d.comb += [
             last.eq(first | within),
-            self.block.eq(Cat(self.byte[BLOCK_BITS:], burst.region)),
+            self.block.eq(Cat(self.byte[BYTE_BITS:], burst.region)),
             self.lanes.eq(Cat((first <= lane) & (lane <= last) for lane in range(BEAT_BYTES))),
             self.half_lanes.eq(self.lanes & self._of_halves(m)),
         ]
@@ -107,7 +107,7 @@ class BeatPlace(Component):
                 # A region may be smaller than the widest stripes: then they are as wide as half of it.
                 bit = min(stripe, self.offset_width - 1)
                 with m.Case(stripe):
-                    if bit < BLOCK_BITS:
+                    if bit < BYTE_BITS:
                         m.d.comb += lanes.eq(Cat(halves[lane >> bit & 1] for lane in range(BEAT_BYTES)))
                     else:
                         m.d.comb += lanes.eq(Mux(halves.bit_select(self.byte[bit], 1), (1 << BEAT_BYTES) - 1, 0))

@@ -10,7 +10,7 @@ from amaranth.lib.wiring import Component, In, Out, connect, flipped
 from cbit.access.request import user_layout
 from cbit.axi.ports import Burst
 
-from .burst import BLOCK_BITS, burst_layout
+from .burst import BYTE_BITS, burst_layout
 from .locks import RegionLocks, halves_layout
 from .shape import RandomShape, shape_bits_layout
 from .view import Denial, View, key_layout
@@ -242,7 +242,7 @@ class Choose(Component):
         is_fill, is_look = act == Act.FILL, act == Act.LOOK
         is_seal = is_look & state.is_sealed
         is_set = is_fill | is_seal
-        last = (1 << self.offset_width - BLOCK_BITS) - 1
+        last = (1 << self.offset_width - BYTE_BITS) - 1
         burst, drawn = chosen.burst, self.draw
         is_of_both = is_fill | is_look | (drawn.both < _BOTH_OF_8)
         m.d.comb += [
@@ -251,7 +251,7 @@ class Choose(Component):
             burst.region.eq(self.locks.region),
             burst.offset.eq(Mux(is_set, 0, shape.offset)),
             burst.len.eq(Mux(is_fill, last, Mux(is_seal, drawn.form.len & 7, shape.len))),
-            burst.size.eq(Mux(is_set, BLOCK_BITS, shape.size)),
+            burst.size.eq(Mux(is_set, BYTE_BITS, shape.size)),
             burst.burst.eq(Mux(is_set, Burst.INCR, shape.burst)),
             burst.stripe.eq(state.stripe),
             burst.halves.eq(Mux(is_of_both, BOTH, Mux(drawn.half, 0b10, 0b01))),

@@ -9,7 +9,7 @@ from amaranth.lib.wiring import Component, In, Out, connect, flipped
 
 from cbit.axi.ports import Response, read_data_layout
 
-from .burst import BEAT_BYTES, BLOCK_BITS, BeatPlace, burst_layout
+from .burst import BEAT_BYTES, BYTE_BITS, BeatPlace, burst_layout
 from .expectations import PASSED_ON, Expectations
 from .findings import Kind, finding_layout
 from .locks import halves_layout
@@ -74,7 +74,7 @@ class ReadCheck(Component):
         region = {"region_width": region_width, "offset_width": offset_width}
         self.region_width = region_width
         self.offset_width = offset_width
-        self.block_width = region_width + offset_width - BLOCK_BITS
+        self.block_width = region_width + offset_width - BYTE_BITS
         self.entry = expected_read_layout(place_width=place_width, asid_width=asid_width, **region)
         self.expectations = Expectations(shape=self.entry, id_width=id_width, ids=ids, depth=depth)
         self.place = BeatPlace(**region)

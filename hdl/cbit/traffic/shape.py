@@ -8,7 +8,7 @@ from amaranth.lib.wiring import Component, In, Out
 
 from cbit.axi.ports import Burst
 
-from .burst import BLOCK_BITS
+from .burst import BYTE_BITS
 
 __all__ = ["RandomShape", "shape_bits_layout"]
 
@@ -76,8 +76,8 @@ class RandomShape(Component):
         bits = self.bits
         some_size = Signal(3)
         m.d.comb += [
-            some_size.eq(Mux(bits.is_narrow, bits.size, BLOCK_BITS)),
-            self.size.eq(BLOCK_BITS),
+            some_size.eq(Mux(bits.is_narrow, bits.size, BYTE_BITS)),
+            self.size.eq(BYTE_BITS),
             self.burst.eq(Burst.INCR),
             self.offset.eq(bits.offset),
             self.len.eq(bits.len & 7),
@@ -87,11 +87,11 @@ class RandomShape(Component):
                 m.d.comb += [self.offset.eq(bits.offset >> LINE_BITS << LINE_BITS), self.len.eq(3)]
             with m.Case(Style.LONG):
                 m.d.comb += [
-                    self.offset.eq(bits.offset >> BLOCK_BITS << BLOCK_BITS),
-                    self.len.eq(bits.len & ((1 << self.offset_width - BLOCK_BITS) - 1)),
+                    self.offset.eq(bits.offset >> BYTE_BITS << BYTE_BITS),
+                    self.len.eq(bits.len & ((1 << self.offset_width - BYTE_BITS) - 1)),
                 ]
             with m.Case(Style.BLOCKS):
-                m.d.comb += self.offset.eq(bits.offset >> BLOCK_BITS << BLOCK_BITS)
+                m.d.comb += self.offset.eq(bits.offset >> BYTE_BITS << BYTE_BITS)
             with m.Case(Style.NARROW):
                 m.d.comb += [self.size.eq(bits.size), self.len.eq(bits.len & 31)]
             with m.Case(Style.WRAP):
@@ -112,7 +112,7 @@ class RandomShape(Component):
         m.d.comb += [
             end.eq((self.offset >> self.size << self.size) + ((self.len + 1) << self.size)),
             self.fits.eq((self.burst != Burst.INCR) | (end <= 1 << self.offset_width)),
-            self.is_whole.eq((self.size == BLOCK_BITS) & (self.offset[:BLOCK_BITS] == 0) & (self.burst != Burst.FIXED)),
+            self.is_whole.eq((self.size == BYTE_BITS) & (self.offset[:BYTE_BITS] == 0) & (self.burst != Burst.FIXED)),
         ]
         return m
 

@@ -8,7 +8,7 @@ from amaranth.lib.wiring import Component, In, Out
 
 from cbit.axi.ports import write_data_layout
 
-from .burst import BEAT_BYTES, BLOCK_BITS, BeatPlace, burst_layout
+from .burst import BEAT_BYTES, BYTE_BITS, BeatPlace, burst_layout
 
 __all__ = ["WriteBeats", "shadow_write_layout", "write_layout"]
 
@@ -58,7 +58,7 @@ class WriteBeats(Component):
     def __init__(self, *, region_width: int, offset_width: int) -> None:
         self.offset_width = offset_width
         self.place = BeatPlace(region_width=region_width, offset_width=offset_width)
-        self.block_width = region_width + offset_width - BLOCK_BITS
+        self.block_width = region_width + offset_width - BYTE_BITS
         super().__init__({
             "i": In(stream.Signature(write_layout(region_width=region_width, offset_width=offset_width))),
             "o": Out(stream.Signature(write_data_layout(8 * BEAT_BYTES))),

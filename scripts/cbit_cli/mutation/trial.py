@@ -104,7 +104,8 @@ BENCHES: Sequence[Bench] = (
     _random("crowded", 1000), _random("transparent", 1000),
     Bench("latency", {"bursts": 60, "dram_latency_cycles": 80}, _other_costs), Bench("guests", {}, _other_waits))
 """What tests/bench runs on an engine, what kills most first. ``corners_pace`` is left out: it asks for the cycles of
-an engine with neither registers between its steps nor fewer ways than ASIDs."""
+an engine with neither registers between its steps nor fewer ways than ASIDs; and ``power_on``, whose resets others
+have, too."""
 
 
 class Trials:

@@ -6,12 +6,10 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
+from cbit.guard.shadows import DATA_BITS
 from cbit_cli.netlist import Cell, cells
 
 __all__ = ["Field", "Register", "registers"]
-
-DATA_BITS = 128
-"""A field of so many bits holds a block, a tweak or a round key, or part of one."""
 
 AES_ARITHMETIC = ("aes/composite.py", "aes/mix_columns.py", "aes/mixing.py", "aes/sbox.py")
 """Where registers hold pieces of a block between the steps of an S-box or of MixColumns."""

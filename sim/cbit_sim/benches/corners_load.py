@@ -4,7 +4,7 @@ Parameters: ``seed``.
 """
 
 import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import cocotb
@@ -16,7 +16,7 @@ from cbit_sim.beats import WriteData
 from cbit_sim.directed import Directed
 from cbit_sim.dram import Personality
 from cbit_sim.manager import Transaction
-from cbit_sim.pauses import pauses
+from cbit_sim.pauses import pauses, stalled_until
 from cbit_sim.traffic import PAGE_BYTES
 
 _SWIFT = Personality(latency_cycles=(1, 1), reorder=False, interleave=False)
@@ -36,12 +36,6 @@ class _Crowd:
     def step(self) -> None:
         while self.is_there and self._manager.backlog < 2:
             self._manager.submit(self._make())
-
-
-def _held_until(event: list[bool]) -> Iterator[bool]:
-    """Holds a channel back until something is appended to ``event``."""
-    while True:
-        yield not event
 
 
 def _shape(bench: Directed) -> dict[str, Any]:
@@ -104,7 +98,7 @@ async def long_plain_reads_while_data_wait(dut: Any) -> None:
     bench = Directed(dut, personality=_SWIFT)
     await bench.start()
     resumed: list[bool] = []
-    bench.bed.manager.r.pause = _held_until(resumed)
+    bench.bed.manager.r.pause = stalled_until(resumed)
     for number in range(16):
         plain = number % 4 != 3
         page = _PLAIN_PAGES[number % 2] if plain else 0
@@ -126,7 +120,7 @@ async def long_refusals_while_answers_wait(dut: Any) -> None:
     for stalled, held, free in ((bench.bed.manager.b, bench.write, bench.read),
                                 (bench.bed.manager.r, bench.read, bench.write)):
         resumed: list[bool] = []
-        stalled.pause = _held_until(resumed)
+        stalled.pause = stalled_until(resumed)
         waiting = []
         for number in range(24):
             start = PAGE_BYTES * (number % 2) + 2 * LINE_BYTES * number

@@ -82,6 +82,7 @@ def test_no_mutants_that_are_not_equivalent_are_all_killed():
     (("--seed", -1), "Invalid value for '--seed': -1 is not in the range x>=0."),
     (("--preset", "fast"), "preset must be one of streaming, "),
     (("--set", "key_bits=3"), "key_bits must be 128 or 256, not 3"),
+    (("--set", "data_width=256"), "data_width must be 128, as wide as the benches' blocks, not 256"),
     (("--out", "nowhere/mutants.json"), "FILE must be in a folder that exists, and nowhere does not"),
 ])
 def test_bad_input_is_refused_before_any_work(capsys, asked, arguments, text):

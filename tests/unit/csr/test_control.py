@@ -239,7 +239,7 @@ def test_interrupt_is_enabled_and_cleared(bench):
     bench.run(testbench)
 
 
-@pytest.mark.parametrize("fault", ["self_test_failed", "key_fault"])
+@pytest.mark.parametrize("fault", ["self_test_failed", "key_fault", "upset"])
 def test_a_fault_interrupts_until_reset_if_enabled(bench, fault):
     async def testbench(ctx):
         await bench.write(ctx, "IRQ_ENABLE", VIOLATION=1)
