@@ -43,7 +43,7 @@ def test_an_encrypted_read_takes_the_depth_of_aes_and_one_cycle():
 @pytest.mark.parametrize("config", [
     *(pytest.param(config, id=name, marks=() if name == DEFAULT_PRESET else pytest.mark.slow)
       for name, (_, config) in PRESETS.items()),
-    pytest.param(EngineConfig(asid_count=64), id="64 ASIDs"),
+    pytest.param(EngineConfig(asid_count=64), id="64 ASIDs", marks=pytest.mark.slow),
     pytest.param(dataclasses.replace(preset(DEFAULT_PRESET), asid_count=64), id="64 ASIDs, pipelined",
                  marks=pytest.mark.slow)])
 def test_every_configuration_takes_the_cycles_that_it_states(config):
