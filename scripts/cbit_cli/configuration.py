@@ -7,9 +7,10 @@ from collections.abc import Callable, Mapping, Sequence
 
 import click
 
+from cbit.axi.beat import BLOCK_BITS
 from cbit.config import DEFAULT_PRESET, PRESETS, EngineConfig, SBox, preset
 
-__all__ = ["changed", "configuration_options", "configure", "parse_setting", "settings_words"]
+__all__ = ["changed", "configuration_options", "configure", "parse_setting", "require_one_block", "settings_words"]
 
 _Command = typing.TypeVar("_Command", bound=Callable[..., object])
 
@@ -84,6 +85,18 @@ def parse_setting(setting: str) -> tuple[str, typing.Any]:
         return name, int(text, base=0)
     except ValueError:
         return name, text
+
+
+def require_one_block(config: EngineConfig, why: str) -> None:
+    """Refuses a bus that is wider than a block, for a command that can not work with one.
+
+    Raises
+    ------
+    click.UsageError
+        If it is.
+    """
+    if config.data_width != BLOCK_BITS:
+        raise click.UsageError(f"data_width must be {BLOCK_BITS}, {why}, not {config.data_width}")
 
 
 def settings_words(settings: Sequence[str]) -> list[str]:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from cbit_cli.configuration import configuration_options, configure, settings_words
+from cbit_cli.configuration import configuration_options, configure, require_one_block, settings_words
 from cbit_cli.covering.campaign import covered, runs
 from cbit_cli.covering.page import page
 from cbit_cli.covering.report import Report
@@ -46,8 +46,7 @@ def coverage(context: click.Context, transactions: int, seeds: range, folder: Pa
     takes minutes; a small engine is soonest built. Ends with status 1 if a bench fails.
     """
     config = configure(preset_name, settings)
-    if config.data_width != 128:
-        raise click.UsageError(f"data_width must be 128, whose accesses are told apart, not {config.data_width}")
+    require_one_block(config, "whose accesses are told apart")
     target = ReportFolder(folder, command="coverage", outputs=_OUTPUTS)
     command = shlex.join(["cbit", "coverage", "--transactions", str(transactions), "--seeds",
                           f"{seeds[0]}-{seeds[-1]}", "--preset", preset_name,

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from cbit_cli.configuration import configuration_options, configure, settings_words
+from cbit_cli.configuration import configuration_options, configure, require_one_block, settings_words
 from cbit_cli.files import require_writable, write_together
 from cbit_cli.mutation.campaign import Shares, judged
 from cbit_cli.mutation.trial import WrongEngineError
@@ -41,8 +41,7 @@ def mutate(context: click.Context, count: int, seed: int, output: Path | None, p
     on where it was.
     """
     config = configure(preset_name, settings)
-    if config.data_width != 128:
-        raise click.UsageError(f"data_width must be 128, as wide as the benches' blocks, not {config.data_width}")
+    require_one_block(config, "as wide as the benches' blocks")
     if output is not None:
         require_writable(output, "FILE")
     command = shlex.join(["cbit", "mutate", "--count", str(count), "--seed", str(seed), "--preset", preset_name,

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from cbit_cli.configuration import configuration_options, configure, settings_words
+from cbit_cli.configuration import configuration_options, configure, require_one_block, settings_words
 from cbit_cli.files import require_writable, write_together
 from cbit_cli.mutation.trial import WrongEngineError
 from cbit_cli.progress import stages
@@ -57,8 +57,7 @@ def upset(context: click.Context, count: int | None, seed: int, output: Path | N
     on where it was.
     """
     config = configure(preset_name, settings)
-    if config.data_width != 128:
-        raise click.UsageError(f"data_width must be 128, a block a beat, not {config.data_width}")
+    require_one_block(config, "a block a beat")
     if output is not None:
         require_writable(output, "FILE")
     command = shlex.join(["cbit", "upset", "--count", EVERY if count is None else str(count), "--seed", str(seed),

@@ -46,6 +46,14 @@ class Psp(Registers):
             pass
         return Result(status["RESULT"])
 
+    async def start(self, ctx):
+        """Gives the host its key, and releases the engine."""
+        await self.wait_ready(ctx)
+        await self.write_keys(ctx)
+        assert await self.install(ctx) == Result.OK
+        await self.write(ctx, "MODE", SME=1)
+        await self.write(ctx, "CONTROL", RELEASE=1)
+
 
 LIMIT_CYCLES = 10_000
 
@@ -191,11 +199,7 @@ def test_a_faulty_key_fails_what_uses_it_and_erases_every_key(round_key_memories
     psp, dram, manager = Psp(dut), Dram(dut), Manager(dut)
 
     async def testbench(ctx):
-        await psp.wait_ready(ctx)
-        await psp.write_keys(ctx)
-        assert await psp.install(ctx) == Result.OK
-        await psp.write(ctx, "MODE", SME=1)
-        await psp.write(ctx, "CONTROL", RELEASE=1)
+        await psp.start(ctx)
         assert (await manager.read(ctx, ENCRYPTED))[0] == OKAY
         assert await manager.write(ctx, ENCRYPTED) == OKAY
         assert dram.written == 16
@@ -310,11 +314,7 @@ def test_wide_beats_are_what_the_model_makes_of_them(data_width):
     strobes = [(1 << bus_bytes) - 1, 0xFFFF, 0xFFFF << bus_bytes - 16, 0xFF << bus_bytes - 20, 0]
 
     async def testbench(ctx):
-        await psp.wait_ready(ctx)
-        await psp.write_keys(ctx)
-        assert await psp.install(ctx) == Result.OK
-        await psp.write(ctx, "MODE", SME=1)
-        await psp.write(ctx, "CONTROL", RELEASE=1)
+        await psp.start(ctx)
         key, tweak_key = (b"".join((word + first).to_bytes(4, "little") for word in range(4)) for first in (1, 0))
         model.dram.content[:] = dram.content
         model.install(0, key, tweak_key)
@@ -361,11 +361,7 @@ def test_a_flipped_register_closes_a_guarded_engine_and_erases_every_key(round_k
     channels = dut.s_axi.ar, dut.s_axi.aw, dut.s_axi.w
 
     async def testbench(ctx):
-        await psp.wait_ready(ctx)
-        await psp.write_keys(ctx)
-        assert await psp.install(ctx) == Result.OK
-        await psp.write(ctx, "MODE", SME=1)
-        await psp.write(ctx, "CONTROL", RELEASE=1)
+        await psp.start(ctx)
         assert (await manager.read(ctx, ENCRYPTED))[0] == OKAY
         assert await manager.write(ctx, ENCRYPTED) == OKAY
         assert (await psp.read(ctx, "STATUS"))["UPSET"] == 0

@@ -154,8 +154,8 @@ class CachedKeys(wiring.Component):
                 with m.If(raw.o.valid):
                     m.d.sync += is_whole.eq(is_whole & raw.o.payload.present)
                 with m.If(loader.done):
-                    is_cut = store.sweep | store.cutting & (store.slot == asked)
-                    m.d.comb += [absent.eq(~is_whole | store.sweep), ways.open.eq(is_whole & ~is_cut)]
+                    m.d.comb += [absent.eq(~is_whole | store.sweep),
+                                 ways.open.eq(is_whole & ~(store.cutting & (store.slot == asked)))]
                     m.next = "IDLE"
             with m.State("DROP"):
                 m.d.comb += raw.o.ready.eq(1)

@@ -33,7 +33,7 @@ class WayTable(Component):
     release : ``In(1)``
         No way is bound to it any more.
     cut_all : ``In(1)``
-        As ``cut``, for whatever slot there is in a way.
+        As ``cut``, for whatever slot there is in a way, or is being opened.
     found : ``Out(1)``
         A way is bound to it.
     found_way : ``Out(range(key_ways))``
