@@ -143,10 +143,11 @@ class Testbed:
         self.dram.memory[:] = self._rng.randbytes(len(self.dram.memory))
         self.model.dram.content[:] = self.dram.memory
 
-    async def reset(self, cycles: int = 1) -> None:
+    async def reset(self, cycles: int = 1, *, is_awaited: bool = True) -> None:
         """Resets the design, and every model with it. DRAM keeps its bytes, which the model then has too.
 
-        Before its first reset a design has gone on for a cycle from whatever its registers held.
+        Before its first reset a design has gone on for a cycle from whatever its registers held. Unless it
+        ``is_awaited``, the erase and the self-test that follow have only begun.
         """
         if not self.clocked.cycle:
             await self.clocked.cycles(1)
@@ -165,7 +166,7 @@ class Testbed:
         self.dut.rst.value = 0
         await self.clocked.cycles(1)
         self.clocked.held = False
-        if self.psp is not None:
+        if self.psp is not None and is_awaited:
             await self.psp.wait_ready()
 
     def command(self, how: str, *slots: int) -> contextlib.AbstractContextManager[None]:

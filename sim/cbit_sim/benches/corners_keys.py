@@ -18,6 +18,7 @@ from cbit_sim.beats import Address, WriteData
 from cbit_sim.directed import Directed
 from cbit_sim.dram import Personality
 from cbit_sim.manager import Transaction
+from cbit_sim.pauses import stalled_until
 from cbit_sim.psp import CommandError
 from cbit_sim.session import current_session
 from cbit_sim.testbed import Testbed
@@ -36,6 +37,12 @@ Outcome = int | None
 
 _LOAD_CYCLES = 500
 """Longer than an access takes under full load in the slowest engine, its key to be expanded first."""
+
+
+_RETIRE_CYCLES = 100
+"""Longer than a retirement takes for which nothing is in flight."""
+
+_NEAR_FULL = 4
 
 
 class _Guest:
@@ -229,6 +236,41 @@ async def zeroized_at_every_cycle_of_an_access(dut: Any) -> None:
         cycles += 1
     assert all(seen == {False, True} for seen in outcomes.values()), outcomes
     await guest.finish()
+
+
+@cocotb.test()
+async def retired_while_its_last_read_waits_for_room(dut: Any) -> None:
+    """A read that was taken behind as many as there is room for gets its key, though nothing else of its slot is in
+    flight."""
+    resumed: list[bool] = []
+    bench = Directed(dut, dram_pauses={"r": stalled_until(resumed)})
+    psp, manager = bench.bed.psp, bench.bed.manager
+    assert psp is not None
+    await bench.start(0, _GUEST)
+    entries = int(bench.session.config["max_outstanding"])
+    manager.outstanding = 2 * entries
+    retirements = 0
+    for count in range(entries - _NEAR_FULL, entries + _NEAR_FULL):
+        for line in range(count):
+            manager.submit(bench.read(LINE_BYTES * line, length=4, identifier=line % bench.ids))
+        manager.submit(bench.read(LINE_BYTES * count, length=4, asid=_GUEST))
+        await bench.bed.clocked.cycles(_LOAD_CYCLES)
+        is_taken = not manager.ar.valid
+        if is_taken:
+            await psp.start("RETIRE", _GUEST)
+            await bench.bed.clocked.cycles(_RETIRE_CYCLES)
+        resumed.append(True)
+        await bench.bed.quiet()
+        resumed.clear()
+        if is_taken:
+            retirements += 1
+            await psp.wait_ready()
+            assert await psp.slot_state(_GUEST) == "EMPTY"
+            bench.bed.model.zeroize(_GUEST)
+            await bench.bed.install(_GUEST)
+    resumed.append(True)
+    assert retirements > _NEAR_FULL, "the engine takes fewer reads than it states"
+    await bench.finish()
 
 
 @cocotb.test()

@@ -11,7 +11,7 @@ from cocotbext.axi import AxiResp
 from cbit.csr.map import SIZE_BYTES, registers
 from cbit_sim.directed import Directed
 from cbit_sim.pauses import stalled_until
-from cbit_sim.psp import HostPort, PspPort, RegisterPort
+from cbit_sim.psp import HostPort, PspPort, RefusedError, RegisterPort
 
 _ALL_ONES = 0xFFFFFFFF
 _NOWHERE = (SIZE_BYTES - 4, SIZE_BYTES // 2 + 0x54)
@@ -82,6 +82,30 @@ async def registers_answer_at_their_offsets_only(dut: Any) -> None:
             for field in register.fields:
                 value = word >> field.lsb & ((1 << field.width) - 1)
                 assert not field.constant or value == field.reset, (register.name, field.name)
+    await bench.finish()
+
+
+@cocotb.test()
+async def released_as_soon_as_it_may_be(dut: Any) -> None:
+    """After a reset RELEASE is refused until the last key is gone, that of the self-test."""
+    bench = Directed(dut)
+    bench.bed.fill_dram()
+    await bench.bed.reset(is_awaited=False)
+    psp = bench.bed.psp
+    assert psp is not None
+    refusals = 0
+    while True:
+        try:
+            await psp.write("CONTROL", RELEASE=1)
+            break
+        except RefusedError:
+            refusals += 1
+    status = await psp.read_fields("STATUS")
+    assert refusals, "the bench was too late"
+    assert not status["BUSY"], f"released while keys were erased, after {refusals} refusals"
+    assert not status["SELF_TEST_BUSY"]
+    bench.bed.model.release()
+    await bench.in_turn(bench.read(0x40, length=4), bench.write(0x80, length=4, c_bit=False))
     await bench.finish()
 
 
