@@ -1,0 +1,48 @@
+"""A platform of the golden model: PSP, memory and host, for tests and for what has no gateware."""
+
+from cbit_model.sev.memory import EncryptedMemory, SeededEntropy
+from cbit_model.sev.owner.chain import Root
+from cbit_model.sev.owner.development import DEVELOPMENT_DEVICE_SECRET, DevelopmentRoot
+from cbit_model.sev.psp import Psp
+from cbit_sim.sev_host import SevHost
+
+__all__ = ["ModelPlatform", "development_trust"]
+
+
+class ModelPlatform:
+    """A PSP of the model that has booted, and its host.
+
+    Parameters
+    ----------
+    seed : :class:`int`
+        Of the entropy.
+    size_bytes : :class:`int`
+        Bytes of DRAM. The host's scratch memory is its last 16 KB.
+    device_secret : :class:`bytes`
+        32 bytes.
+
+    Members
+    -------
+    memory : :class:`~cbit_model.sev.memory.EncryptedMemory`
+        DRAM and engine.
+    entropy : :class:`~cbit_model.sev.memory.SeededEntropy`
+        May be made to fail.
+    psp : :class:`~cbit_model.sev.psp.Psp`
+        The PSP.
+    host : :class:`~cbit_sim.sev_host.SevHost`
+        Its host.
+    """
+
+    def __init__(self, seed: int = 1, *, size_bytes: int = 1 << 20,
+                 device_secret: bytes = DEVELOPMENT_DEVICE_SECRET) -> None:
+        self.memory = EncryptedMemory(size_bytes=size_bytes)
+        self.entropy = SeededEntropy(seed)
+        self.psp = Psp(memory=self.memory, slots=self.memory, entropy=self.entropy, device_secret=device_secret,
+                       memory_bytes=size_bytes)
+        self.host = SevHost(self.memory, self.psp.mailbox, scratch=size_bytes - 0x4000)
+
+
+def development_trust(device_secret: bytes = DEVELOPMENT_DEVICE_SECRET) -> Root:
+    """The development root of a device; it takes a second to make."""
+    root = DevelopmentRoot()
+    return Root(root.ark, root.ask, root.signed_cek(device_secret))
