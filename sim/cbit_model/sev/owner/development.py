@@ -1,5 +1,6 @@
 """Cbit's own ARK and ASK. **Anyone can make them**: they are for development, and prove nothing about hardware."""
 
+import functools
 import hashlib
 import math
 from collections.abc import Iterator
@@ -70,6 +71,7 @@ def _sign(key: RSA.RsaKey, body: bytes) -> bytes:
     return bytes(pss.new(key, rand_func=lambda count: salt[:count]).sign(SHA256.new(body)))
 
 
+@functools.cache
 def _rsa_key(name: bytes) -> RSA.RsaKey:
     """A key of two primes found in a stream of SHA-256 of the seed, the name and a counter."""
     primes = (candidate for candidate in _candidates(name) if isPrime(candidate))
