@@ -4,6 +4,7 @@ import pytest
 
 from cbit_model.sev.constants import Command, GuestState, PlatformState, Status
 from cbit_model.sev.layouts import COMMAND_BUFFERS
+from cbit_model.sev.owner.launch import new_session
 from cbit_model.sev.ports import SlotError
 from cbit_model.sev.ranges import PrivateRanges
 from cbit_sim.sev_model import ModelPlatform
@@ -174,6 +175,12 @@ def test_private_memory_is_no_ones_buffer(platform, host):
             assert host.command(Command.PDH_CERT_EXPORT, **{**fields, name: address}).status is Status.INVALID_ADDRESS
     host.must(Command.PDH_CERT_EXPORT, **{**fields, "pdh_address": 0x8100})
     host.must(Command.PDH_CERT_EXPORT, **{**fields, "pdh_address": 0x8000 - 0x824})
+    for address in (0x8000 - 0x3F, 0x80FF, C_BIT | 0x8000):
+        assert host.command(Command.GET_ID, address=address, length=0x40).status is Status.INVALID_ADDRESS
+    session = new_session(platform.psp.state.keys.pdh.point, 0)
+    for name in ("dh_address", "session_address"):
+        start = {**host.start_fields(0, session), name: 0x80FF}
+        assert host.command(Command.LAUNCH_START, **start).status is Status.INVALID_ADDRESS
     measure = {"handle": other, "length": 0x30}
     assert host.command(Command.LAUNCH_MEASURE, address=0x80F8, **measure).status is Status.INVALID_ADDRESS
     update = {"handle": other, "address": 0x80F0, "length": 0x20}

@@ -290,6 +290,8 @@ def test_secrets_check_in_order(platform, host, measured):
     assert status(header_address=AT) is Status.INVALID_ADDRESS
     assert status(header_address=good["header_address"]) is Status.INVALID_ADDRESS
     assert status(guest_address=SECRET_AT) is Status.INVALID_ADDRESS
+    for wrong in (AT, C_BIT | AT, AT - 0x10, MEMORY_BYTES - 0x2F):
+        assert status(transport_address=wrong) is Status.INVALID_ADDRESS
     host.put(0, b"\1" + bytes(0x33))
     assert status(transport_address=good["transport_address"]) is Status.INVALID_PARAM
     before = bytes(platform.memory.dram[:host.scratch])
