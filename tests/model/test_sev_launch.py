@@ -308,7 +308,10 @@ def test_secrets_check_in_order(platform, host, measured):
         assert status() is Status.BAD_MEASUREMENT
     assert platform.memory.dram[:host.scratch] == before
     host.put(1, secret.payload)
-    assert status() is Status.SUCCESS
+    for length in (0, 0x33, 0x35):
+        assert status(header_length=length) is Status.INVALID_LENGTH
+    assert status(header_length=0x34, guest_length=0, transport_length=0) is Status.INVALID_LENGTH
+    assert status(guest_length=0x30, transport_length=0x30) is Status.SUCCESS
     assert platform.memory.read(C_BIT | SECRET_AT, 0x30, 2) == bytes(range(40)) + bytes(8)
 
 
