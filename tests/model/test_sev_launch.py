@@ -311,7 +311,14 @@ def test_secrets_check_in_order(platform, host, measured):
     for length in (0, 0x33, 0x35):
         assert status(header_length=length) is Status.INVALID_LENGTH
     assert status(header_length=0x34, guest_length=0, transport_length=0) is Status.INVALID_LENGTH
-    assert status(guest_length=0x30, transport_length=0x30) is Status.SUCCESS
+    assert status(guest_length=0x30, transport_length=0x30, header_address=AT) is Status.INVALID_ADDRESS
+    assert status(header_address=MEMORY_BYTES - 0x33) is Status.INVALID_ADDRESS
+    other = host.start(asid=3)
+    host.must(Command.LAUNCH_UPDATE_DATA, handle=other, address=SECRET_AT + 0x20, length=0x10)
+    for wrong in (SECRET_AT, SECRET_AT + 0x48, MEMORY_BYTES - 0x20):
+        assert status(header_address=good["header_address"], guest_address=wrong) is Status.INVALID_ADDRESS
+    host.must(Command.DECOMMISSION, handle=other)
+    assert status(guest_address=SECRET_AT) is Status.SUCCESS
     assert platform.memory.read(C_BIT | SECRET_AT, 0x30, 2) == bytes(range(40)) + bytes(8)
 
 

@@ -49,7 +49,7 @@ def test_a_true_chain(root, exported):
 
 def test_the_development_root_is_always_the_same(root):
     digest = hashlib.sha256(root.ark + root.ask + root.cek).hexdigest()
-    assert digest == "90322ec60469e9343e76ae69377442fdc23c4b41810cd3eaac834c85f87fbe1f"
+    assert digest == "d2c2df29fb68192998b8603a070d91d7eb6a6a1a8eb4a00615a0a46898dd98bc"
 
 
 @pytest.mark.parametrize(("offset", "text"), [

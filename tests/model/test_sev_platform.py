@@ -5,7 +5,10 @@ import pytest
 from cbit_model.sev.certificate import SIGNED_BYTES, body_of, signature_slot, signed_certificate
 from cbit_model.sev.constants import Algorithm, Command, PlatformState, Status, Usage
 from cbit_model.sev.layouts import COMMAND_BUFFERS
+from cbit_model.sev.memory import EncryptedMemory
 from cbit_model.sev.p384 import PrivateKey
+from cbit_model.sev.ports import EntropyFailedError
+from cbit_model.sev.psp import Psp
 from cbit_sim.sev_model import ModelPlatform
 
 C_BIT = 1 << 47
@@ -344,3 +347,29 @@ def test_entropy_that_fails_between_keys_leaves_none_of_them(platform, command):
     platform.psp.state.drbg.generate = once
     assert host.command(command).status is Status.HARDWARE_ERROR_PLATFORM
     assert platform.psp.state.identity is before
+
+
+@pytest.mark.parametrize("size", [0, -4096, 4095, 4097])
+def test_memory_is_of_whole_pages(platform, size):
+    text = f"must be a positive multiple of 4096, not {size}$"
+    with pytest.raises(ValueError, match=f"^size_bytes {text}"):
+        EncryptedMemory(size_bytes=size)
+    with pytest.raises(ValueError, match=f"^memory_bytes {text}"):
+        Psp(memory=platform.memory, slots=EncryptedMemory(size_bytes=4096), entropy=platform.entropy,
+            device_secret=bytes(32), memory_bytes=size)
+
+
+def test_a_psp_does_not_boot_without_entropy(platform):
+    platform.entropy.failed = True
+    slots = EncryptedMemory(size_bytes=4096)
+    with pytest.raises(EntropyFailedError):
+        Psp(memory=platform.memory, slots=slots, entropy=platform.entropy, device_secret=bytes(32), memory_bytes=4096)
+    assert not slots.slots.active
+
+
+def test_a_psp_boots_with_a_fresh_key_for_the_host(platform):
+    other = ModelPlatform(seed=2)
+    for memory in (platform.memory, other.memory):
+        assert memory.slots.active == {0}
+        memory.write(C_BIT | 0x1000, bytes(64), 0)
+    assert platform.memory.dram[0x1000:0x1040] != other.memory.dram[0x1000:0x1040]

@@ -20,7 +20,7 @@ __all__ = ["DEVELOPMENT_DEVICE_SECRET", "DEVELOPMENT_SEED", "DevelopmentRoot"]
 DEVELOPMENT_SEED = b"Cbit development root: anyone can make these keys"
 """Of which both keys are made."""
 
-DEVELOPMENT_DEVICE_SECRET = bytes(range(32))
+DEVELOPMENT_DEVICE_SECRET = b"known to all: Cbit's development"
 """The secret of a device that is given no other."""
 
 _KEY_BITS = 2048
