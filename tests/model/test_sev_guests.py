@@ -4,9 +4,12 @@ import pytest
 
 from cbit_model.sev.constants import Command, GuestState, PlatformState, Status
 from cbit_model.sev.layouts import COMMAND_BUFFERS
+from cbit_model.sev.memory import EncryptedMemory, SeededEntropy
 from cbit_model.sev.owner.launch import new_session
 from cbit_model.sev.ports import SlotError
+from cbit_model.sev.psp import Psp
 from cbit_model.sev.ranges import PrivateRanges
+from cbit_sim.sev_host import SevHost
 from cbit_sim.sev_model import ModelPlatform
 
 C_BIT = 1 << 47
@@ -188,6 +191,26 @@ def test_private_memory_is_no_ones_buffer(platform, host):
     host.must(Command.LAUNCH_UPDATE_DATA, **{**update, "handle": handle})
     host.must(Command.DECOMMISSION, handle=handle)
     host.must(Command.LAUNCH_UPDATE_DATA, **update)
+
+
+def test_nothing_beyond_the_stated_memory_is_touched():
+    memory = EncryptedMemory(size_bytes=2 * MEMORY_BYTES)
+    psp = Psp(memory=memory, slots=memory, entropy=SeededEntropy(1), device_secret=bytes(32), memory_bytes=MEMORY_BYTES)
+    host = SevHost(memory, psp.mailbox, scratch=MEMORY_BYTES - 0x4000)
+    host.must(Command.INIT)
+    handle = host.launch(0x1000, 0x1000, asid=1)
+    launching = host.start(asid=2)
+    before = bytes(memory.dram[MEMORY_BYTES:])
+    for end in (MEMORY_BYTES, C_BIT | MEMORY_BYTES):
+        assert host.execute(Command.PLATFORM_STATUS, end) is Status.INVALID_ADDRESS
+        update = {"handle": launching, "length": 0x20}
+        assert host.command(Command.LAUNCH_UPDATE_DATA, address=end, **update).status is Status.INVALID_ADDRESS
+        assert host.command(Command.LAUNCH_UPDATE_DATA, address=end - 16, **update).status is Status.INVALID_ADDRESS
+        for source, destination in ((0x1000, end), (end, 0x1000), (0x1000, end - 16), (end - 16, 0x1000)):
+            for command in (Command.DBG_DECRYPT, Command.DBG_ENCRYPT):
+                fields = {"handle": handle, "source": source, "destination": destination, "length": 0x20}
+                assert host.command(command, **fields).status is Status.INVALID_ADDRESS
+    assert memory.dram[MEMORY_BYTES:] == before
 
 
 def test_ranges_join_and_are_limited():
