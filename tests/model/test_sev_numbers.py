@@ -102,6 +102,10 @@ def test_points():
     x, y = PrivateKey(RFC_KEY).point
     assert is_public_point(x, y)
     assert is_public_point(x, PRIME - y)
+    b = (y * y - x * x * x + 3 * x) % PRIME
+    root = pow(b, (PRIME + 1) // 4, PRIME)
+    assert is_public_point(0, root)
+    assert not is_public_point(PRIME, root)
     for wrong in ((0, 0), (x, y + 1), (y, x), (x + PRIME, y), (x, y + PRIME), (PRIME, y)):
         assert not is_public_point(*wrong)
     with pytest.raises(ValueError, match="curve"):
@@ -116,6 +120,7 @@ def test_private_numbers_out_of_range(number):
 
 def test_private_numbers_of_random_bytes():
     assert private_number(bytes(56)) == 1
+    assert is_public_point(*PrivateKey(1).point)
     assert private_number((ORDER - 2).to_bytes(56, "big")) == ORDER - 1
     assert private_number((ORDER - 1).to_bytes(56, "big")) == 1
     assert private_number(bytes([0xFF] * 56)) == (2**448 - 1) % (ORDER - 1) + 1
