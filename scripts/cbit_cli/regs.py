@@ -32,10 +32,11 @@ _TEXTS: Mapping[str, Callable[[], str]] = {
 @click.option("-o", "--output", metavar="PATH", type=click.Path(path_type=Path),
               help="Write this file instead of to standard output. With html, this new folder.")
 def regs(style: str, output: Path | None) -> None:
-    """Write the registers: one map for the security processor, one for the host.
+    """Write the registers: of the engine, one map for the security processor and one for the host; of the PSP, one for
+    its processor and one, the mailbox, for the host.
 
     json, c and zig are for programs, ipxact (IEEE 1685-2014) for SoC tools, markdown and html for readers. All come
-    from the one description of the registers in SystemRDL.
+    from the descriptions of the registers in SystemRDL.
     """
     if style == "html":
         _write_html(output)

@@ -60,7 +60,7 @@ def _describe(config: EngineConfig, text: str, engine: typing.Any) -> dict[str, 
         "parameters": config.as_dict(),
         "latency_cycles": engine.latency_cycles(config),
         "user": _user(config),
-        "registers": register_map.as_dict(),
+        "registers": register_map.as_dict(register_map.ENGINE_MAP_NAMES),
         "verified": any(config == known for _, known in PRESETS.values()),
     }
 

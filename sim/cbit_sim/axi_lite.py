@@ -53,8 +53,8 @@ class Registers:
     ----------
     port
         The AXI4-Lite port of a component in simulation.
-    map_name : ``"psp"`` or ``"host"``
-        Which registers it has.
+    map_name : :class:`str`
+        Which registers it has: one of :data:`cbit.csr.map.MAP_NAMES`.
     """
 
     def __init__(self, port: typing.Any, map_name: str):

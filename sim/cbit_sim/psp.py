@@ -41,8 +41,8 @@ class RegisterPort:
         cocotb's handle of the design.
     prefix : :class:`str`
         Name of the port, such as ``s_axil_psp``.
-    map_name : ``"psp"`` or ``"host"``
-        Which registers it has.
+    map_name : :class:`str`
+        Which registers it has: one of :data:`cbit.csr.map.MAP_NAMES`.
 
     Attributes
     ----------

@@ -18,7 +18,7 @@ PACKAGES = {
 """Package to its folder and to those of our packages that it may import."""
 
 ORDER = ("config", "guard", "stream", "axi", "aes", "keys", "xts", "access", "csr", "read", "write", "engine",
-         "traffic")
+         "psp", "traffic")
 """The parts of `cbit`: each may import those before it."""
 
 WITHOUT_AMARANTH = ("cbit.config", "cbit.csr.map")

@@ -14,7 +14,7 @@ from cbit.csr.word import ArraySignature, RegisterSignature
 __all__ = ["ADDR_WIDTH", "Bank"]
 
 ADDR_WIDTH = (SIZE_BYTES - 1).bit_length()
-"""Bits of an address on a bank's port."""
+"""Bits of an address on an engine's bank."""
 
 WORD_CYCLES = 3
 """Cycles from a read's address to the word of a register that stands behind the bank."""
@@ -43,10 +43,12 @@ class Bank(wiring.Component):
         The registers. Constant ones are answered by the bank.
     rotating : sequence of :class:`cbit.csr.map.Register`
         Those of them that are read from ``rotation``.
+    addr_width : :class:`int`
+        Bits of an address, enough for each register's offset.
 
     Members
     -------
-    s_axil : ``In(AxiLiteSignature(addr_width=12))``
+    s_axil : ``In(AxiLiteSignature(addr_width=addr_width))``
         The bus.
     rotation : ``In(rotation_layout())``
         The rotating registers in turn.
@@ -57,12 +59,14 @@ class Bank(wiring.Component):
     unguarded = True
     """Words of keys are among what it decodes."""
 
-    def __init__(self, *, registers: Sequence[Register], rotating: Sequence[Register] = ()):
+    def __init__(self, *, registers: Sequence[Register], rotating: Sequence[Register] = (),
+                 addr_width: int = ADDR_WIDTH):
         self.registers = tuple(registers)
+        self.addr_width = addr_width
         self.rotating = frozenset(register.name for register in rotating)
         arrays = {register.array: register for register in self.registers if register.array}
         super().__init__({
-            "s_axil": In(AxiLiteSignature(addr_width=ADDR_WIDTH)),
+            "s_axil": In(AxiLiteSignature(addr_width=addr_width)),
             "rotation": In(rotation_layout()),
             **{register.name.lower(): Out(RegisterSignature(register))
                for register in self.registers if not register.array and self._stands_behind(register)},
@@ -81,7 +85,7 @@ class Bank(wiring.Component):
 
     def _elaborate_write(self, m: Module) -> None:
         aw, w, b = self.s_axil.aw, self.s_axil.w, self.s_axil.b
-        address, address_held, is_decoded = Signal(ADDR_WIDTH), Signal(), Signal()
+        address, address_held, is_decoded = Signal(self.addr_width), Signal(), Signal()
         word, whole, word_held = Signal(32), Signal(), Signal()
         perform = Signal()
         m.d.comb += [
@@ -122,7 +126,7 @@ class Bank(wiring.Component):
 
     def _elaborate_read(self, m: Module) -> None:
         ar, r = self.s_axil.ar, self.s_axil.r
-        address, address_held = Signal(ADDR_WIDTH), Signal()
+        address, address_held = Signal(self.addr_width), Signal()
         age = Signal(WORD_CYCLES)
         rotates, is_there = Signal(), Signal()
         answer = self._read(m, address, rotates)
@@ -167,7 +171,9 @@ class Bank(wiring.Component):
         if _is_constant(register):
             return Const(register.reset, 32)
         named_bits = sum((1 << field.width) - 1 << field.lsb for field in register.fields)
-        return getattr(self, register.name.lower()).value.as_value() & named_bits
+        port = getattr(self, (register.array or register.name).lower())
+        word = port.value[register.index] if register.array else port.value
+        return word.as_value() & named_bits
 
     @staticmethod
     def _is_any(address: Value, registers: Sequence[Register]) -> Value:

@@ -1,4 +1,4 @@
-"""The registers as plain Python: what `registers.rdl` says, for gateware, firmware and tools.
+"""The registers as plain Python: what their descriptions in SystemRDL say, for gateware, firmware and tools.
 
 Plain Python without Amaranth, so that tools read the map without a gateware toolchain.
 """
@@ -6,24 +6,36 @@ Plain Python without Amaranth, so that tools read the map without a gateware too
 import dataclasses
 import functools
 import typing
+from collections.abc import Sequence
 from pathlib import Path
 
 from systemrdl import RDLCompiler
 from systemrdl.node import FieldNode, RegNode, RootNode
 
-__all__ = ["MAP_NAMES", "SIZE_BYTES", "SOURCE", "Field", "Register", "as_dict", "description", "register", "registers",
-           "title"]
+__all__ = ["ENGINE_MAP_NAMES", "MAP_NAMES", "SIZE_BYTES", "Field", "Register", "as_dict", "description", "register",
+           "registers", "size_bytes", "title"]
 
 Access = typing.Literal["rw", "ro", "wo"]
 
-MAP_NAMES = ("psp", "host")
-"""The security processor's registers and the host's: one address space each."""
+ENGINE_MAP_NAMES = ("psp", "host")
+"""Of the engine, the security processor's registers and the host's: one address space each."""
+
+MAP_NAMES = (*ENGINE_MAP_NAMES, "processor", "mailbox")
+"""All address spaces: of the PSP, also what its processor reaches, and what the host reaches."""
 
 SIZE_BYTES = 4096
-"""Bytes of each address space."""
+"""Bytes of each address space but the mailbox's, whose offsets are those of a driver."""
 
-SOURCE = Path(__file__).with_name("registers.rdl")
-"""The description in SystemRDL 2.0."""
+_MAILBOX_BYTES = 1 << 17
+
+_FOLDER = Path(__file__).parent
+_SOURCES = {
+    "psp": _FOLDER / "registers.rdl",
+    "host": _FOLDER / "registers.rdl",
+    "processor": _FOLDER.parent / "psp" / "processor.rdl",
+    "mailbox": _FOLDER.parent / "psp" / "mailbox.rdl",
+}
+"""The descriptions in SystemRDL 2.0."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -113,8 +125,8 @@ def description(map_name: str) -> RootNode:
 
     Parameters
     ----------
-    map_name : ``"psp"`` or ``"host"``
-        The address space.
+    map_name : :class:`str`
+        The address space, one of :data:`MAP_NAMES`.
 
     Raises
     ------
@@ -122,15 +134,20 @@ def description(map_name: str) -> RootNode:
         If there is no such address space.
     """
     if map_name not in MAP_NAMES:
-        raise ValueError(f"Register map must be {' or '.join(MAP_NAMES)}, not {map_name!r}")
+        raise ValueError(f"Register map must be one of {', '.join(MAP_NAMES)}, not {map_name!r}")
     compiler = RDLCompiler()
-    compiler.compile_file(str(SOURCE))
+    compiler.compile_file(str(_SOURCES[map_name]))
     return compiler.elaborate(map_name)
 
 
 def title(map_name: str) -> str:
     """What an address space is called."""
     return str(description(map_name).top.get_property("name"))
+
+
+def size_bytes(map_name: str) -> int:
+    """Bytes of an address space."""
+    return _MAILBOX_BYTES if map_name == "mailbox" else SIZE_BYTES
 
 
 @functools.cache
@@ -154,9 +171,9 @@ def register(map_name: str, name: str) -> Register:
     return found
 
 
-def as_dict() -> dict[str, list[dict[str, typing.Any]]]:
-    """Both address spaces as JSON knows them: what ``cbit regs --format json`` prints."""
-    return {map_name: [_register_as_dict(entry) for entry in registers(map_name)] for map_name in MAP_NAMES}
+def as_dict(map_names: Sequence[str] = MAP_NAMES) -> dict[str, list[dict[str, typing.Any]]]:
+    """Address spaces as JSON knows them: all are what ``cbit regs --format json`` prints."""
+    return {map_name: [_register_as_dict(entry) for entry in registers(map_name)] for map_name in map_names}
 
 
 def _register_as_dict(register: Register) -> dict[str, typing.Any]:

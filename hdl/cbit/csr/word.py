@@ -2,7 +2,7 @@
 
 from amaranth.hdl import unsigned
 from amaranth.lib import wiring
-from amaranth.lib.data import Field, FlexibleLayout
+from amaranth.lib.data import ArrayLayout, Field, FlexibleLayout
 from amaranth.lib.wiring import In, Out
 
 from cbit.csr.map import Register
@@ -49,7 +49,7 @@ class RegisterSignature(wiring.Signature):
 
 
 class ArraySignature(wiring.Signature):
-    """What stands behind an array of registers that are only written, seen from the bank.
+    """What stands behind an array of registers, seen from the bank.
 
     Parameters
     ----------
@@ -60,17 +60,21 @@ class ArraySignature(wiring.Signature):
 
     Members
     -------
+    value : ``In(ArrayLayout(register_layout(register), count))``
+        Registers that can be read: the words as they read now.
     write, data, refuse
         As of :class:`RegisterSignature`.
     index : ``Out(range(count))``
-        Which register is written; ``refuse`` may depend on it.
+        Registers that can be written: which is written; ``refuse`` may depend on it.
     """
 
     def __init__(self, register: Register, *, count: int):
         self.register = register
         self.count = count
-        super().__init__({"write": Out(1), "index": Out(range(count)), "data": Out(register_layout(register)),
-                          "refuse": In(1)})
+        layout = register_layout(register)
+        readable = {"value": In(ArrayLayout(layout, count))} if register.access != "wo" else {}
+        writable = {"write": Out(1), "index": Out(range(count)), "data": Out(layout), "refuse": In(1)}
+        super().__init__(readable | (writable if register.access != "ro" else {}))
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, ArraySignature) and (self.register, self.count) == (other.register, other.count)

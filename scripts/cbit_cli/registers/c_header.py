@@ -2,14 +2,14 @@
 
 from collections.abc import Iterator
 
-from cbit.csr.map import MAP_NAMES, SIZE_BYTES, Field, title
+from cbit.csr.map import MAP_NAMES, Field, size_bytes, title
 from cbit_cli.registers.blocks import Block, blocks
 
 __all__ = ["c_header"]
 
 
 def c_header() -> str:
-    """Both maps, for C99 and C++. Offsets are in bytes from the start of the map; a mask is in its field's place."""
+    """All maps, for C99 and C++. Offsets are in bytes from the start of the map; a mask is in its field's place."""
     return "\n".join(_lines()) + "\n"
 
 
@@ -17,7 +17,7 @@ def _lines() -> Iterator[str]:
     yield from ("/* The registers of Cbit, as cbit regs --format c writes them. Words are of 32 bits. */", "",
                 "#ifndef CBIT_REGISTERS_H", "#define CBIT_REGISTERS_H", "")
     for map_name in MAP_NAMES:
-        yield from (f"/* {title(map_name)}. */", f"#define CBIT_{map_name.upper()}_SIZE 0x{SIZE_BYTES:x}u", "")
+        yield from (f"/* {title(map_name)}. */", f"#define CBIT_{map_name.upper()}_SIZE 0x{size_bytes(map_name):x}u", "")
         for block in blocks(map_name):
             yield from _block(f"CBIT_{map_name.upper()}_{block.name}", block)
     yield "#endif"

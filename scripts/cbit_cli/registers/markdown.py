@@ -8,7 +8,7 @@ __all__ = ["markdown"]
 
 
 def markdown() -> str:
-    """Both maps, a section for each register."""
+    """All maps, a section for each register."""
     return "\n".join(_lines())
 
 

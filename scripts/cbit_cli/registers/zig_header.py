@@ -2,14 +2,14 @@
 
 from collections.abc import Iterator
 
-from cbit.csr.map import MAP_NAMES, SIZE_BYTES, Field, title
+from cbit.csr.map import MAP_NAMES, Field, size_bytes, title
 from cbit_cli.registers.blocks import WORD_BITS, Block, blocks
 
 __all__ = ["zig_header"]
 
 
 def zig_header() -> str:
-    """Both maps, in Zig 0.14 or later.
+    """All maps, in Zig 0.14 or later.
 
     Offsets are in bytes from the start of the map. A field that is not given has the value after reset that the
     description gives it, or zero.
@@ -21,7 +21,7 @@ def _lines() -> Iterator[str]:
     yield from ("//! The registers of Cbit, as cbit regs --format zig writes them.", "")
     for map_name in MAP_NAMES:
         yield from (f"/// {title(map_name)}.", f"pub const {map_name} = struct {{",
-                    f"    pub const size_bytes = 0x{SIZE_BYTES:x};", "")
+                    f"    pub const size_bytes = 0x{size_bytes(map_name):x};", "")
         for block in blocks(map_name):
             yield from ("    " + line if line else "" for line in _block(block))
         yield from ("};", "")

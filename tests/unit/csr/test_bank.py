@@ -17,8 +17,13 @@ from cbit_sim import axi_lite
 OKAY, SLVERR, DECERR = (Response[name].value for name in ("OKAY", "SLVERR", "DECERR"))
 
 
+def bank_of(map_name: str) -> Bank:
+    return Bank(registers=register_map.registers(map_name),
+                addr_width=(register_map.size_bytes(map_name) - 1).bit_length())
+
+
 def psp_bank() -> Bank:
-    return Bank(registers=register_map.registers("psp"))
+    return bank_of("psp")
 
 
 def offset(name: str, map_name: str = "psp") -> int:
@@ -35,7 +40,7 @@ def simulate(bank, *testbenches):
 
 @pytest.mark.parametrize("map_name", register_map.MAP_NAMES)
 def test_every_register_reads_what_stands_behind_it(map_name):
-    bank = Bank(registers=register_map.registers(map_name))
+    bank = bank_of(map_name)
     rng = random.Random(1)
 
     async def testbench(ctx):
@@ -44,7 +49,8 @@ def test_every_register_reads_what_stands_behind_it(map_name):
             expected = register.reset
             if register.access != "wo" and fields:
                 values = {field.name.lower(): rng.getrandbits(field.width) for field in fields}
-                ctx.set(getattr(bank, register.name.lower()).value, values)
+                port = getattr(bank, (register.array or register.name).lower())
+                ctx.set(port.value[register.index] if register.array else port.value, values)
                 expected = sum(values[field.name.lower()] << field.lsb for field in fields)
             answer = (0, SLVERR) if register.access == "wo" else (expected, OKAY)
             assert await axi_lite.read(ctx, bank.s_axil, register.offset) == answer, register.name
@@ -58,8 +64,9 @@ def writable_ports(bank):
     return {name: getattr(bank, name.lower()) for name in names}
 
 
-def test_every_register_is_written_or_refuses():
-    bank = psp_bank()
+@pytest.mark.parametrize("map_name", register_map.MAP_NAMES)
+def test_every_register_is_written_or_refuses(map_name):
+    bank = bank_of(map_name)
     writes = []
 
     async def watch(ctx):
@@ -86,7 +93,7 @@ def test_every_register_is_written_or_refuses():
     simulator.run()
 
 
-@pytest.mark.parametrize("map_name", register_map.MAP_NAMES)
+@pytest.mark.parametrize("map_name", register_map.ENGINE_MAP_NAMES)
 def test_rotating_registers_are_read_as_they_come_by_after_the_address(map_name):
     """What is shown changes every cycle: a word tells when it was shown."""
     bank = Bank(registers=register_map.registers(map_name), rotating=ROTATING)

@@ -26,7 +26,7 @@ class Bench:
         self.dut = ControlPort(asid_count=4, key_bits=key_bits, addr_width=48, c_bit=47, id_width=4,
                                data_unit_bytes=4096)
         self.registers = {map_name: axi_lite.Registers(getattr(self.dut, f"s_axil_{map_name}"), map_name)
-                          for map_name in register_map.MAP_NAMES}
+                          for map_name in register_map.ENGINE_MAP_NAMES}
 
     def run(self, testbench):
         async def from_erased(ctx):
@@ -184,7 +184,7 @@ def test_no_key_can_be_read(bench):
     async def testbench(ctx):
         await bench.write_keys(ctx, *keys)
         for installed in (False, True):
-            for map_name in register_map.MAP_NAMES:
+            for map_name in register_map.ENGINE_MAP_NAMES:
                 port = getattr(bench.dut, f"s_axil_{map_name}")
                 for offset in range(0, 0x100, 4):
                     word, _ = await axi_lite.read(ctx, port, offset)
@@ -204,7 +204,7 @@ def test_violations_are_shown_on_both_buses(bench):
                 ctx.set(event.valid, 1)
                 await ctx.tick()
                 ctx.set(event.valid, 0)
-                for map_name in register_map.MAP_NAMES:
+                for map_name in register_map.ENGINE_MAP_NAMES:
                     shown = {"VALID": 1, "WRITE": write, "KIND": kind.value}
                     assert await bench.read(ctx, "VIOLATION_STATUS", map_name) == shown
                     assert await bench.read(ctx, "VIOLATION_ASID", map_name) == {"ASID": 2}

@@ -14,14 +14,19 @@ ROOT = Path(__file__).parents[3]
 
 
 @pytest.fixture(params=register_map.MAP_NAMES)
-def registers(request):
-    return register_map.registers(request.param)
+def map_name(request):
+    return request.param
 
 
-def test_registers_have_distinct_words(registers):
+@pytest.fixture
+def registers(map_name):
+    return register_map.registers(map_name)
+
+
+def test_registers_have_distinct_words(map_name, registers):
     offsets = [register.offset for register in registers]
     assert offsets == sorted(set(offsets))
-    assert all(0 <= offset < register_map.SIZE_BYTES and offset % 4 == 0 for offset in offsets)
+    assert all(0 <= offset < register_map.size_bytes(map_name) and offset % 4 == 0 for offset in offsets)
 
 
 def test_names_are_distinct_and_upper_case(registers):
@@ -65,7 +70,7 @@ def test_version_is_the_package_version():
 
 def test_json_has_the_promised_shape():
     maps = json.loads(json.dumps(register_map.as_dict()))
-    assert list(maps) == ["psp", "host"]
+    assert list(maps) == ["psp", "host", "processor", "mailbox"]
     for registers in maps.values():
         for register in registers:
             assert {"name", "offset", "access", "fields", "doc"} <= set(register)
@@ -74,8 +79,15 @@ def test_json_has_the_promised_shape():
                 assert {"name", "lsb", "width", "doc"} <= set(field)
 
 
+def test_mailbox_has_the_offsets_of_the_driver():
+    """Those of `ccp` in Linux, and BOOT_STATUS, which is ours."""
+    assert {entry.name: entry.offset for entry in register_map.registers("mailbox")} == {
+        "INTERRUPT_ENABLE": 0x10690, "INTERRUPT_STATUS": 0x10694, "COMMAND": 0x10980, "BUFFER_LOW": 0x109e0,
+        "BUFFER_HIGH": 0x109e4, "FEATURE": 0x109fc, "BOOT_STATUS": 0x10a00}
+
+
 def test_unknown_map_is_refused():
-    with pytest.raises(ValueError, match=r"^Register map must be psp or host, not 'guest'$"):
+    with pytest.raises(ValueError, match=r"^Register map must be one of psp, host, processor, mailbox, not 'guest'$"):
         register_map.registers("guest")
 
 
