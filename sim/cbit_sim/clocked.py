@@ -26,9 +26,9 @@ class Step(Protocol):
     def step(self) -> None: ...
 
 
-def start_clock(dut: Any) -> Clock:
-    """Starts the clock, which runs in the simulator, with no Python in its cycles."""
-    clock = Clock(dut.clk, CLOCK_NS, "ns", impl="gpi", set_action=Immediate)
+def start_clock(dut: Any, name: str = "clk", *, period_ps: int = 1000 * CLOCK_NS) -> Clock:
+    """Starts a clock, which runs in the simulator, with no Python in its cycles."""
+    clock = Clock(getattr(dut, name), period_ps, "ps", impl="gpi", set_action=Immediate)
     clock.start()
     return clock
 

@@ -9,7 +9,7 @@ at the edges, because nothing else reaches its logic.
 
 All ports of the design keep their names and may be used as they are, as by bus models that know nothing of all this:
 the inputs of a port count for as long as its bit of :data:`PACKED` is not set. A design that has none of these ports
-gets its inputs held, and no more.
+gets its inputs held, and no more. Clocks are not held.
 
 ::
 
@@ -23,7 +23,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from cbit_sim.beats import CHANNELS
 from cbit_sim.netlist import Port, ports, top_module
 
-__all__ = ["PACKED", "PORTS", "handshake_bit", "harness"]
+__all__ = ["CLOCKS", "PACKED", "PORTS", "handshake_bit", "harness"]
 
 PORTS = ("s_axi", "m_axi")
 """The AXI4 ports that the harness packs."""
@@ -32,6 +32,9 @@ _HANDSHAKES = len(PORTS) * len(CHANNELS)
 
 PACKED = {port: 1 << _HANDSHAKES + number for number, port in enumerate(PORTS)}
 """Bits of ``drive``: whether the harness drives a port's inputs."""
+
+CLOCKS = ("clk", "psp_clk")
+"""Inputs that are clocks; the first is that of all that is held."""
 
 _HELD = "_held"
 _ACCESS = {"input": "/*verilator public_flat_rw*/", "output": "/*verilator public_flat_rd*/"}
@@ -106,7 +109,7 @@ def harness(text: str) -> str:
     """The Verilog of a design within its harness, which is the top and has the design's name and ``_bench``."""
     design = top_module(text)
     pins = {port.name: port for port in ports(text)}
-    inputs = [pin.name for pin in pins.values() if pin.direction == "input" and pin.name != "clk"]
+    inputs = [pin.name for pin in pins.values() if pin.direction == "input" and pin.name not in CLOCKS]
     outer = [*pins.values(), *_vectors(pins)]
     return "\n".join([
         "(* top = 1 *)",

@@ -102,7 +102,7 @@ def build(top: str, config: EngineConfig, *, simulator: str = "verilator", waves
 def simulate(top: str, bench: str, *, parameters: Mapping[str, Any] | None = None, config: EngineConfig | None = None,
              simulator: str = "verilator", tests: Sequence[str] | None = None, waves: bool = False,
              progress: Progress | None = None, folder: Path | None = None, source: Path | None = None,
-             plusargs: Mapping[str, int] | None = None, start: power_on.PowerOn = "random",
+             plusargs: Mapping[str, int | str] | None = None, start: power_on.PowerOn = "random",
              coverage: bool = False) -> dict[str, Any]:
     """Runs the cocotb tests of a bench and returns what they report.
 

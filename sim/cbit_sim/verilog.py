@@ -9,14 +9,19 @@ from importlib import import_module, metadata
 from pathlib import Path
 
 from cbit.config import EngineConfig
+from cbit_sim.firmware import with_loaded_firmware
 from cbit_sim.harness import harness
 
-__all__ = ["TOPS", "build_folder", "cached_verilog", "generate", "harnessed", "kept", "locked"]
+__all__ = ["PLATFORM_MEMORY_BYTES", "TOPS", "build_folder", "cached_verilog", "generate", "harnessed", "kept", "locked"]
 
-TOPS = ("engine", "wire", "soak", "soak_wire")
-"""What can be simulated: the engine, or the bus without one; and each of them between traffic and DRAM in gateware."""
+TOPS = ("engine", "wire", "soak", "soak_wire", "platform")
+"""What can be simulated: the engine, or the bus without one; each of them between traffic and DRAM in gateware; and the
+engine with its security processor."""
 
-_OWN_SOURCES = ("beats.py", "harness.py", "netlist.py", "verilog.py")
+PLATFORM_MEMORY_BYTES = 1 << 24
+"""Of DRAM, as the platform's security processor is told."""
+
+_OWN_SOURCES = ("beats.py", "firmware.py", "harness.py", "netlist.py", "verilog.py")
 _SOAK_SOURCES = "gateware"
 
 
@@ -39,13 +44,16 @@ def generate(top: str, config: EngineConfig) -> str:
     if top == "engine":
         return str(import_module("cbit.engine").generate_verilog(config))
     amaranth_verilog = import_module("amaranth.back.verilog")
-    if top == "wire":
+    if top == "platform":
+        core = import_module("cbit.psp.platform").Platform(config, firmware=b"", memory_bytes=PLATFORM_MEMORY_BYTES)
+    elif top == "wire":
         core = import_module("cbit.axi.wire").Wire(
             addr_width=config.addr_width, data_width=config.data_width, id_width=config.id_width,
             user_width=config.asid_width + 3)
     else:
         core = import_module("cbit_sim.gateware.soak_top").SoakTop(config, has_engine=top == "soak")
-    return str(amaranth_verilog.convert(import_module("cbit.axi.pins").AmbaPins(core), name=f"cbit_{top}"))
+    text = str(amaranth_verilog.convert(import_module("cbit.axi.pins").AmbaPins(core), name=f"cbit_{top}"))
+    return with_loaded_firmware(text) if top == "platform" else text
 
 
 def _gateware_sources() -> Iterator[Path]:

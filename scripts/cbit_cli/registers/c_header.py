@@ -17,7 +17,8 @@ def _lines() -> Iterator[str]:
     yield from ("/* The registers of Cbit, as cbit regs --format c writes them. Words are of 32 bits. */", "",
                 "#ifndef CBIT_REGISTERS_H", "#define CBIT_REGISTERS_H", "")
     for map_name in MAP_NAMES:
-        yield from (f"/* {title(map_name)}. */", f"#define CBIT_{map_name.upper()}_SIZE 0x{size_bytes(map_name):x}u", "")
+        yield from (f"/* {title(map_name)}. */",
+                    f"#define CBIT_{map_name.upper()}_SIZE 0x{size_bytes(map_name):x}u", "")
         for block in blocks(map_name):
             yield from _block(f"CBIT_{map_name.upper()}_{block.name}", block)
     yield "#endif"

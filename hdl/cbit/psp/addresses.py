@@ -1,0 +1,70 @@
+"""Where things are for the processor, and what becomes of an access to nowhere."""
+
+from amaranth.hdl import Module, Signal
+from amaranth.lib import wiring
+from amaranth.lib.wiring import In, Out
+
+from cbit.psp.wishbone import WishboneSignature
+
+__all__ = ["REGIONS", "AddressDecoder"]
+
+REGIONS = {
+    "memory": (0x0000_0000, 1 << 16),
+    "registers": (0x1000_0000, 1 << 12),
+    "engine": (0x1000_1000, 1 << 12),
+    "buffer": (0x1000_2000, 1 << 13),
+    "numbers": (0x1000_4000, 1 << 12),
+}
+"""Address and bytes, a power of two, of what there is."""
+
+
+def _addr_width(size_bytes: int) -> int:
+    return (size_bytes // 4 - 1).bit_length()
+
+
+class AddressDecoder(wiring.Component):
+    """Leads each access of the processor to where its address is.
+
+    Adds no cycle. An access to nowhere is never acknowledged: the processor stands still until reset, and it is told.
+
+    Members
+    -------
+    bus : ``In(WishboneSignature())``
+        The processor's.
+    memory, registers, engine, buffer, numbers : ``Out(WishboneSignature(...))``
+        Those of :data:`REGIONS`.
+    refused : ``In(1)``
+        What an access was led to does not allow it, and will never acknowledge it.
+    stray : ``Out(1)``
+        There was an access to nowhere, or a refused one. Stays until reset.
+    """
+
+    def __init__(self) -> None:
+        super().__init__({
+            "bus": In(WishboneSignature()),
+            **{name: Out(WishboneSignature(addr_width=_addr_width(size_bytes)))
+               for name, (_, size_bytes) in REGIONS.items()},
+            "refused": In(1),
+            "stray": Out(1),
+        })
+
+    def elaborate(self, _platform) -> Module:
+        m = Module()
+        bus = self.bus
+        is_somewhere, word, is_done = Signal(), Signal(32), Signal()
+        for name, (address, size_bytes) in REGIONS.items():
+            port, is_here = getattr(self, name), Signal(name=f"is_{name}")
+            m.d.comb += [
+                is_here.eq(bus.adr[_addr_width(size_bytes):] == address // size_bytes),
+                port.adr.eq(bus.adr),
+                port.dat_w.eq(bus.dat_w),
+                port.sel.eq(bus.sel),
+                port.we.eq(bus.we),
+                port.stb.eq(bus.stb & is_here),
+            ]
+            with m.If(is_here):
+                m.d.comb += [is_somewhere.eq(1), word.eq(port.dat_r), is_done.eq(port.ack)]
+        m.d.comb += [bus.dat_r.eq(word), bus.ack.eq(is_done)]
+        with m.If(self.refused | (bus.stb & ~is_somewhere)):
+            m.d.sync += self.stray.eq(1)
+        return m

@@ -1,0 +1,134 @@
+"""An engine with the security processor that runs it, each under its own clock."""
+
+import dataclasses
+
+from amaranth.hdl import ClockDomain, DomainRenamer, Module, ResetSignal
+from amaranth.lib.cdc import FFSynchronizer, ResetSynchronizer
+from amaranth.lib.wiring import Component, In, Out, connect, flipped
+
+from cbit.access.request import user_layout
+from cbit.axi.ports import Axi4Signature, AxiLiteSignature
+from cbit.config import EngineConfig
+from cbit.engine import Engine
+from cbit.psp.crossing import BusCrossing, StreamCrossing
+from cbit.psp.mailbox import MAILBOX_ADDR_WIDTH
+from cbit.psp.psp import Psp
+
+__all__ = ["DEVELOPMENT_SECRET", "Platform"]
+
+DEVELOPMENT_SECRET = b"known to all: Cbit's development"
+"""Of devices that need no secret, such as simulated ones."""
+
+
+class Platform(Component):
+    """An engine between the host's managers and DRAM, and the security processor that holds its keys.
+
+    What the host reaches is memory by way of the engine, the engine's registers of the host, and the mailbox. The
+    processor's part has a clock of its own, as fast or slow as one likes; its reset is this one's.
+
+    Parameters
+    ----------
+    config : :class:`~cbit.config.EngineConfig`
+        The engine, with the width that IDs have for the host's managers: the engine's are one bit wider.
+    firmware : :class:`bytes`
+        What the processor runs. Up to 64 KiB.
+    memory_bytes : :class:`int`
+        Bytes of DRAM, from address 0 on. A multiple of 4096.
+    device_secret : :class:`bytes`
+        The 32 bytes that tell this device from others.
+
+    Members
+    -------
+    psp_clk : ``In(1)``
+        The security processor's clock.
+    s_axi, m_axi, s_axil_host, irq
+        As of :class:`~cbit.engine.Engine`. IDs of ``m_axi`` are one bit wider than those of ``s_axi``.
+    s_axil_mailbox : ``In(AxiLiteSignature(addr_width=17))``
+        The host's port of the mailbox.
+    mailbox_irq : ``Out(1)``
+        A command that asked for it has been answered, and the host has enabled that.
+    host_reset : ``Out(1)``
+        The host must not run: high from reset until the firmware releases it.
+    tsme : ``In(1)``
+        A strap: all accesses of the host are to be encrypted. Read at boot.
+    wbinvd : ``In(1)``
+        High for a cycle when every cache of the host has been written back and invalidated.
+
+    Raises
+    ------
+    ValueError
+        If a parameter is outside its range.
+    """
+
+    def __init__(self, config: EngineConfig, *, firmware: bytes, memory_bytes: int,
+                 device_secret: bytes = DEVELOPMENT_SECRET):
+        self.config = config
+        self.engine = Engine(dataclasses.replace(config, id_width=config.id_width + 1))
+        self.psp = Psp(firmware=firmware, device_secret=device_secret, memory_bytes=memory_bytes,
+                       c_bit=config.c_bit, asid_count=config.asid_count)
+        managers = Axi4Signature(addr_width=config.addr_width, data_width=config.data_width, id_width=config.id_width,
+                                 user_width=user_layout(asid_width=config.asid_width).size)
+        super().__init__({
+            "psp_clk": In(1),
+            "s_axi": In(managers),
+            "m_axi": Out(self.engine.m_axi.signature),
+            "s_axil_host": In(AxiLiteSignature(addr_width=12)),
+            "s_axil_mailbox": In(AxiLiteSignature(addr_width=MAILBOX_ADDR_WIDTH)),
+            "irq": Out(1),
+            "mailbox_irq": Out(1),
+            "host_reset": Out(1, init=1),
+            "tsme": In(1),
+            "wbinvd": In(1),
+        })
+
+    def elaborate(self, _platform) -> Module:
+        m = Module()
+        m.domains.psp = domain = ClockDomain()
+        domain.clk = self.psp_clk
+        m.submodules.psp_reset = ResetSynchronizer(ResetSignal("sync"), domain="psp")
+        m.submodules.engine = engine = self.engine
+        m.submodules.psp = DomainRenamer("psp")(self.psp)
+        connect(m, engine.m_axi, flipped(self.m_axi))
+        connect(m, flipped(self.s_axil_host), engine.s_axil_host)
+        m.d.comb += self.irq.eq(engine.irq)
+        self._join_managers(m)
+        self._join_buses(m)
+        self._join_wires(m)
+        return m
+
+    def _join_managers(self, m: Module) -> None:
+        for name in ("aw", "w", "ar"):
+            source, sink = getattr(self.s_axi, name), getattr(self.engine.s_axi, name)
+            m.d.comb += [sink.valid.eq(source.valid), source.ready.eq(sink.ready)]
+            m.d.comb += [sink.p[field].eq(source.p[field]) for field in source.p.shape().members]
+        for name in ("b", "r"):
+            source, sink = getattr(self.engine.s_axi, name), getattr(self.s_axi, name)
+            m.d.comb += [sink.valid.eq(source.valid), source.ready.eq(sink.ready)]
+            m.d.comb += [sink.p[field].eq(source.p[field]) for field in source.p.shape().members]
+
+    def _join_buses(self, m: Module) -> None:
+        """The mailbox, and the engine's registers, which nobody but the security processor reaches."""
+        m.submodules.mailbox_crossing = mailbox = BusCrossing(
+            signature=AxiLiteSignature(addr_width=MAILBOX_ADDR_WIDTH), from_domain="sync", to_domain="psp")
+        connect(m, flipped(self.s_axil_mailbox), mailbox.i)
+        connect(m, mailbox.o, self.psp.s_axil_mailbox)
+        m.submodules.engine_crossing = registers = BusCrossing(
+            signature=AxiLiteSignature(addr_width=12), from_domain="psp", to_domain="sync")
+        connect(m, self.psp.m_axil_engine, registers.i)
+        connect(m, registers.o, self.engine.s_axil_psp)
+
+    def _join_wires(self, m: Module) -> None:
+        psp = self.psp
+        # Events that come while one is on its way are one: it has not been seen when they happen.
+        m.submodules.flush_crossing = flush = StreamCrossing(shape=1, from_domain="sync", to_domain="psp")
+        m.d.comb += [
+            flush.i.valid.eq(self.wbinvd),
+            flush.o.ready.eq(1),
+            psp.cache_flushed.eq(flush.o.valid),
+        ]
+        m.submodules.tsme = FFSynchronizer(self.tsme, psp.tsme, o_domain="psp")
+        m.submodules.engine_irq = FFSynchronizer(self.engine.irq, psp.engine_irq, o_domain="psp")
+        # The reset counts at once, whenever the security processor's clock comes.
+        is_up = ~ResetSignal("psp")
+        m.submodules.host_reset = FFSynchronizer(~(psp.host_release & is_up), self.host_reset, init=1, reset_less=False)
+        m.submodules.mailbox_irq = FFSynchronizer(psp.mailbox_irq & is_up, self.mailbox_irq, reset_less=False)

@@ -1,0 +1,115 @@
+"""The security processor: the parts of this folder, joined."""
+
+from collections.abc import Iterator
+
+from amaranth.hdl import Module
+from amaranth.lib.wiring import Component, In, Out, connect, flipped
+
+from cbit.axi.ports import AxiLiteSignature
+from cbit.csr.bank import ADDR_WIDTH, Bank
+from cbit.csr.map import registers
+from cbit.psp.addresses import AddressDecoder
+from cbit.psp.bridge import RegisterBridge
+from cbit.psp.interrupts import Interrupts
+from cbit.psp.mailbox import MAILBOX_ADDR_WIDTH, Mailbox
+from cbit.psp.processor import Processor
+from cbit.psp.program import ProgramMemory
+from cbit.psp.system import SystemRegisters
+
+__all__ = ["Psp"]
+
+
+class Psp(Component):
+    """A processor with its memory, registers and units, which the host reaches by the mailbox alone.
+
+    Parameters
+    ----------
+    firmware : :class:`bytes`
+        What its memory holds when power comes. Up to 64 KiB.
+    device_secret, memory_bytes, c_bit, asid_count
+        As of :class:`~cbit.psp.system.SystemRegisters`.
+
+    Members
+    -------
+    s_axil_mailbox : ``In(AxiLiteSignature(addr_width=17))``
+        The host's port.
+    m_axil_engine : ``Out(AxiLiteSignature(addr_width=12))``
+        To the engine's registers of the security processor.
+    tsme : ``In(1)``
+        The strap that tells the firmware to encrypt all accesses of the host.
+    engine_irq : ``In(1)``
+        The engine's interrupt.
+    cache_flushed : ``In(1)``
+        High for a cycle when every cache of the host was written back and invalidated.
+    host_release : ``Out(1)``
+        The host may run. Low from reset until the firmware says so.
+    mailbox_irq : ``Out(1)``
+        The host's interrupt.
+
+    Raises
+    ------
+    ValueError
+        If the firmware does not fit, or as of :class:`~cbit.psp.system.SystemRegisters`.
+    """
+
+    def __init__(self, *, firmware: bytes, device_secret: bytes, memory_bytes: int, c_bit: int, asid_count: int):
+        self.program = ProgramMemory(firmware=firmware)
+        self.system = SystemRegisters(c_bit=c_bit, asid_count=asid_count, memory_bytes=memory_bytes,
+                                      device_secret=device_secret, simulated=True)
+        super().__init__({
+            "s_axil_mailbox": In(AxiLiteSignature(addr_width=MAILBOX_ADDR_WIDTH)),
+            "m_axil_engine": Out(AxiLiteSignature(addr_width=ADDR_WIDTH)),
+            "tsme": In(1),
+            "engine_irq": In(1),
+            "cache_flushed": In(1),
+            "host_release": Out(1),
+            "mailbox_irq": Out(1),
+        })
+
+    def elaborate(self, _platform) -> Module:
+        m = Module()
+        system, program = self.system, self.program
+        m.submodules.program, m.submodules.system = program, system
+        m.submodules.processor = processor = Processor()
+        m.submodules.addresses = addresses = AddressDecoder()
+        m.submodules.interrupts = interrupts = Interrupts()
+        m.submodules.mailbox = mailbox = Mailbox()
+        connect(m, processor.bus, addresses.bus)
+        connect(m, addresses.memory, program.bus)
+        connect(m, flipped(self.s_axil_mailbox), mailbox.s_axil)
+        m.d.comb += [
+            processor.irq.eq(interrupts.irq),
+            addresses.refused.eq(program.stray),
+            program.locked.eq(system.code_locked),
+            program.code_pages.eq(system.code_pages),
+            system.tsme.eq(self.tsme),
+            system.stray.eq(addresses.stray),
+            interrupts.command.eq(mailbox.waits),
+            interrupts.engine.eq(self.engine_irq),
+            interrupts.cache_flushed.eq(self.cache_flushed),
+            mailbox.code.eq(system.shown_code),
+            mailbox.released.eq(system.host_release),
+            self.host_release.eq(system.host_release),
+            self.mailbox_irq.eq(mailbox.irq),
+        ]
+        self._join_registers(m, addresses, [system, interrupts, mailbox, *self._units(m, addresses)])
+        return m
+
+    def _units(self, m: Module, addresses: AddressDecoder) -> Iterator[Component]:
+        """Joins what works for the processor to the buffer and to memory, and gives each for its registers."""
+        yield from ()
+
+    def _join_registers(self, m: Module, addresses: AddressDecoder, owners: list[Component]) -> None:
+        """Leads the processor to its registers, which are members of their owners, and to the engine's."""
+        m.submodules.bank = bank = Bank(registers=registers("processor"))
+        m.submodules.bridge = bridge = RegisterBridge(addr_width=ADDR_WIDTH)
+        m.submodules.engine_bridge = engine_bridge = RegisterBridge(addr_width=ADDR_WIDTH)
+        connect(m, addresses.registers, bridge.bus)
+        connect(m, addresses.engine, engine_bridge.bus)
+        connect(m, bridge.m_axil, bank.s_axil)
+        connect(m, engine_bridge.m_axil, flipped(self.m_axil_engine))
+        m.d.comb += self.system.bus_failed.eq(bridge.failed | engine_bridge.failed)
+        for name in dict.fromkeys((register.array or register.name).lower() for register in bank.registers):
+            for owner in owners:
+                if name in owner.signature.members:
+                    connect(m, getattr(bank, name), getattr(owner, name))

@@ -1,0 +1,315 @@
+"""The platform with the monitor as its firmware, which does for the host what the host asks by the mailbox.
+
+Parameters: ``engine_period_ps`` and ``psp_period_ps`` (default 2000); ``seed``; ``resets`` (default 10).
+"""
+
+import random
+from typing import Any
+
+import cocotb
+
+from cbit.csr.map import register
+from cbit_sim.beats import Address, WriteData
+from cbit_sim.manager import Transaction
+from cbit_sim.monitor.build import INTERRUPTS, Command
+from cbit_sim.platform_bed import PSP_PERIOD_PS, PlatformBed
+from cbit_sim.psp import RefusedError
+from cbit_sim.session import current_session
+
+_REGISTERS = 0x1000_0000
+_ENGINE = 0x1000_1000
+_NOWHERE = 0x2000_0000
+_FREE = 0x9000
+_SIZE_BYTES = 1 << 16
+_LOOKS = 2000
+_INVALID_COMMAND = 0x11
+
+
+class _Bench:
+    """A platform whose monitor has begun."""
+
+    def __init__(self, dut: Any):
+        self.dut = dut
+        self.session = current_session()
+        given = self.session.parameters
+        self.rng = random.Random(given.get("seed", 0))
+        self.bed = PlatformBed(dut, self.session, size_bytes=_SIZE_BYTES, seed=given.get("seed", 0),
+                               engine_period_ps=given.get("engine_period_ps", PSP_PERIOD_PS),
+                               psp_period_ps=given.get("psp_period_ps", PSP_PERIOD_PS))
+        self.mailbox = self.bed.mailbox
+
+    async def start(self) -> None:
+        await self.bed.reset()
+        await self.until_code("SELF_TESTS")
+        await self.mailbox.enable_interrupt()
+
+    async def finish(self) -> None:
+        self.session.report(cycles=self.bed.clocked.cycle)
+
+    async def code(self) -> int:
+        return (await self.mailbox.read_fields("BOOT_STATUS"))["CODE"]
+
+    async def until_code(self, name: str) -> None:
+        """Waits until the host reads a boot code."""
+        (field,) = (field for field in register("mailbox", "BOOT_STATUS").fields if field.name == "CODE")
+        for _ in range(_LOOKS):
+            if await self.code() == field.values[name]:
+                return
+        raise TimeoutError(f"the boot code is not {name} after {_LOOKS} looks")
+
+    async def peek(self, address: int) -> int:
+        """The word that the processor reads at an address."""
+        low = await self.mailbox.command(Command.PEEK.value, address)
+        return low | await self.mailbox.command(Command.UPPER.value) << 16
+
+    async def poke(self, address: int, word: int, *, byte: bool = False) -> None:
+        """Has the processor write a word, or a byte, at an address."""
+        command = Command.POKE_BYTE if byte else Command.POKE
+        assert await self.mailbox.command(command.value, address | word << 32) == 0
+
+    async def read(self, name: str) -> int:
+        """A register of the processor's."""
+        return await self.peek(_REGISTERS + register("processor", name).offset)
+
+    async def write(self, name: str, word: int) -> None:
+        await self.poke(_REGISTERS + register("processor", name).offset, word)
+
+    async def refuses(self, name: str, **fields: int) -> None:
+        """Asserts that a register of the mailbox refuses a write."""
+        try:
+            await self.mailbox.write(name, **fields)
+        except RefusedError:
+            return
+        raise AssertionError(f"{name} takes what it must refuse")
+
+
+@cocotb.test()
+async def registers_and_memory(dut: Any) -> None:
+    """What the processor reaches is where the map says."""
+    bench = _Bench(dut)
+    await bench.start()
+    config = bench.session.config
+    assert await bench.read("ID") == int.from_bytes(b"PSP1", "little")
+    assert await bench.read("PLATFORM") == config["c_bit"] | config["asid_count"] << 16
+    assert await bench.read("MEMORY_PAGES") == 4096
+    assert await bench.peek(_ENGINE) == int.from_bytes(b"CBIT", "little")
+    for strap in (1, 0):
+        dut.tsme.value = strap
+        await bench.bed.clocked.cycles(4)
+        assert await bench.read("STRAP") & 1 == strap
+    word = bench.rng.getrandbits(32)
+    await bench.poke(_FREE, word)
+    await bench.poke(_FREE + 1, 0xA5, byte=True)
+    assert await bench.peek(_FREE) == word & ~0xFF00 | 0xA500
+    assert await bench.mailbox.command(0x77) == _INVALID_COMMAND
+    first = await bench.read("TIMER")
+    assert 0 < await bench.read("TIMER") - first < 100_000
+    await bench.finish()
+
+
+@cocotb.test()
+async def secret_is_hidden(dut: Any) -> None:
+    """The device secret is there until it is hidden, which lasts until reset."""
+    bench = _Bench(dut)
+    await bench.start()
+    assert await bench.read("DEVICE_SECRET0") == int.from_bytes(b"know", "little")
+    assert await bench.read("DEVICE_SECRET7") == int.from_bytes(b"ment", "little")
+    await bench.write("CONTROL", 4)
+    await bench.write("CONTROL", 0)
+    for index in range(8):
+        assert await bench.read(f"DEVICE_SECRET{index}") == 0
+    await bench.start()
+    assert await bench.read("DEVICE_SECRET7") == int.from_bytes(b"ment", "little")
+    await bench.finish()
+
+
+@cocotb.test()
+async def bus_errors_are_seen(dut: Any) -> None:
+    """An access that registers refuse reads zero and is remembered until it is cleared."""
+    bench = _Bench(dut)
+    await bench.start()
+    for address in (_REGISTERS + 0xFFC, _ENGINE + 0xFFC, _REGISTERS + register("processor", "CONTROL").offset):
+        assert await bench.read("BUS_ERROR") == 0
+        assert await bench.peek(address) == 0
+        assert await bench.read("BUS_ERROR") == 1
+        await bench.write("BUS_ERROR", 0)
+    await bench.finish()
+
+
+@cocotb.test()
+async def one_command_at_a_time(dut: Any) -> None:
+    """While a command is under way, its registers are refused and stand still."""
+    bench = _Bench(dut)
+    await bench.start()
+    mailbox = bench.mailbox
+    assert await mailbox.read_fields("COMMAND") == {"STATUS": 0, "COMMAND": 0, "DONE": 1}
+    # One that is never answered.
+    await mailbox.start(Command.PEEK.value, _NOWHERE)
+    await bench.until_code("STRAY")
+    before = [await mailbox.read(name) for name in ("COMMAND", "BUFFER_LOW", "BUFFER_HIGH")]
+    assert before == [Command.PEEK.value << 16 | 1, _NOWHERE, 0]
+    await bench.refuses("COMMAND", COMMAND=1)
+    await bench.refuses("BUFFER_LOW", ADDRESS=5)
+    await bench.refuses("BUFFER_HIGH", ADDRESS=5)
+    assert before == [await mailbox.read(name) for name in ("COMMAND", "BUFFER_LOW", "BUFFER_HIGH")]
+    assert not int(dut.mailbox_irq.value)
+    await bench.start()
+    assert await bench.read("ID") == int.from_bytes(b"PSP1", "little")
+    await bench.finish()
+
+
+@cocotb.test()
+async def mailbox_interrupts(dut: Any) -> None:
+    """The host is interrupted if the command asks for it and it is enabled, until it clears the status."""
+    bench = _Bench(dut)
+    await bench.start()
+    mailbox = bench.mailbox
+    for wants, enabled in ((0, 0), (0, 1), (1, 0), (1, 1)):
+        await mailbox.write("INTERRUPT_ENABLE", COMPLETE=enabled)
+        await mailbox.start(Command.UPPER.value, wants_interrupt=bool(wants))
+        while not (await mailbox.read_fields("COMMAND"))["DONE"]:
+            pass
+        await bench.bed.clocked.cycles(50)
+        assert (await mailbox.read_fields("INTERRUPT_STATUS"))["COMPLETE"] == wants
+        assert int(dut.mailbox_irq.value) == (wants & enabled)
+        await mailbox.write("INTERRUPT_STATUS", COMPLETE=0)
+        assert (await mailbox.read_fields("INTERRUPT_STATUS"))["COMPLETE"] == wants
+        await mailbox.write("INTERRUPT_STATUS", COMPLETE=1)
+        assert not (await mailbox.read_fields("INTERRUPT_STATUS"))["COMPLETE"]
+        await bench.bed.clocked.cycles(50)
+        assert not int(dut.mailbox_irq.value)
+    await bench.finish()
+
+
+@cocotb.test()
+async def processor_interrupts(dut: Any) -> None:
+    """An alarm interrupts the processor when it comes, and a command at once; the host's flush is remembered."""
+    bench = _Bench(dut)
+    await bench.start()
+    assert await bench.peek(INTERRUPTS) == 0
+    await bench.write("ALARM", (await bench.read("TIMER")) + 20_000 & 0xFFFF_FFFF)
+    await bench.write("INTERRUPT_ENABLE", 2)
+    assert await bench.peek(INTERRUPTS) == 0
+    while not await bench.read("INTERRUPT_STATUS") & 2:
+        pass
+    assert await bench.peek(INTERRUPTS) == 1
+    assert await bench.read("INTERRUPT_ENABLE") == 0
+    await bench.write("INTERRUPT_ENABLE", 1)
+    assert await bench.peek(INTERRUPTS) == 2
+    assert await bench.read("HOST_EVENTS") == 0
+    for _ in range(2):
+        dut.wbinvd.value = 1
+        await bench.bed.clocked.cycles(1)
+        dut.wbinvd.value = 0
+        assert await bench.read("HOST_EVENTS") == 1
+        await bench.write("HOST_EVENTS", 0)
+        assert await bench.read("HOST_EVENTS") == 0
+    await bench.finish()
+
+
+@cocotb.test()
+async def host_waits_for_release(dut: Any) -> None:
+    """The host is in reset until the processor releases it, and again as soon as there is a reset."""
+    bench = _Bench(dut)
+    for _ in range(2):
+        await bench.start()
+        assert int(dut.host_reset.value)
+        assert not (await bench.mailbox.read_fields("BOOT_STATUS"))["RELEASED"]
+        await bench.write("CONTROL", 1)
+        await bench.write("CONTROL", 0)
+        assert not int(dut.host_reset.value)
+        assert (await bench.mailbox.read_fields("BOOT_STATUS"))["RELEASED"]
+        dut.rst.value = 1
+        await bench.bed.clocked.cycles(2)
+        for _ in range(20):
+            assert int(dut.host_reset.value)
+            dut.rst.value = 0
+            await bench.bed.clocked.cycles(1)
+    await bench.finish()
+
+
+@cocotb.test()
+async def code_is_locked(dut: Any) -> None:
+    """Locked code can not be written: the processor stands still until reset. What lies above it can."""
+    bench = _Bench(dut)
+    for byte in (False, True):
+        await bench.start()
+        await bench.poke(0x3FC, 1)
+        await bench.write("CODE_END", 0x4FF)
+        assert await bench.read("CODE_END") == 0x400
+        await bench.write("CONTROL", 2)
+        await bench.write("CODE_END", 0x100)
+        assert await bench.read("BUS_ERROR") == 1
+        assert await bench.read("CODE_END") == 0x400
+        await bench.poke(0x400, 5)
+        assert await bench.peek(0x400) == 5
+        assert await bench.peek(0x3FC) == 1
+        command = Command.POKE_BYTE if byte else Command.POKE
+        await bench.mailbox.start(command.value, 0x3FC | 6 << 32)
+        await bench.until_code("STRAY")
+        await bench.start()
+        assert await bench.peek(0x3FC) == 1
+        assert await bench.read("CODE_END") == 0
+        await bench.poke(0x3FC, 0)
+    await bench.finish()
+
+
+@cocotb.test()
+async def strays_and_traps(dut: Any) -> None:
+    """A read or write of nowhere, and an unknown instruction, are the last thing that the processor does."""
+    bench = _Bench(dut)
+    for address in (0x0001_0000, 0x0FFF_FFFC, 0x1000_5000, 0x1001_0000, 0x9000_0000):
+        for command in (Command.PEEK, Command.POKE):
+            await bench.start()
+            await bench.mailbox.start(command.value, address)
+            await bench.until_code("STRAY")
+            await bench.bed.clocked.cycles(200)
+            assert not (await bench.mailbox.read_fields("COMMAND"))["DONE"]
+    await bench.start()
+    await bench.mailbox.start(Command.TRAP.value)
+    await bench.until_code("TRAP")
+    await bench.finish()
+
+
+@cocotb.test()
+async def resets_at_any_time(dut: Any) -> None:
+    """After a reset of one cycle, in whatever the host and the processor do, both begin anew."""
+    bench = _Bench(dut)
+    await bench.start()
+    for _ in range(bench.session.parameters.get("resets", 10)):
+        task = cocotb.start_soon(bench.peek(_ENGINE))
+        await bench.bed.clocked.cycles(bench.rng.randrange(1, 150))
+        task.cancel()
+        await _abandon(bench)
+        await bench.start()
+        assert await bench.mailbox.read_fields("INTERRUPT_STATUS") == {"COMPLETE": 0}
+        assert await bench.mailbox.read_fields("COMMAND") == {"STATUS": 0, "COMMAND": 0, "DONE": 1}
+        assert await bench.peek(_ENGINE) == int.from_bytes(b"CBIT", "little")
+    await bench.finish()
+
+
+async def _abandon(bench: _Bench) -> None:
+    """Resets the platform, with which the host's bus model forgets what it was at."""
+    bench.dut.rst.value = 1
+    await bench.bed.clocked.cycles(1)
+    bench.dut.rst.value = 0
+    await bench.bed.clocked.cycles(2)
+
+
+@cocotb.test()
+async def memory_is_served(dut: Any) -> None:
+    """Once the processor has released the engine, the host's managers reach memory, and no keys or registers of it."""
+    bench = _Bench(dut)
+    await bench.start()
+    while await bench.peek(_ENGINE + register("psp", "STATUS").offset) & 1:
+        pass
+    await bench.poke(_ENGINE + register("psp", "CONTROL").offset, 3)
+    data = bench.rng.getrandbits(128)
+    write = Transaction(Address(0, 0x100, 0), [WriteData(data, 0xFFFF, 1)])
+    await bench.bed.manager.perform(write, limit_cycles=10_000)
+    read = Transaction(Address(1, 0x100, 0))
+    await bench.bed.manager.perform(read, limit_cycles=10_000)
+    assert write.responses == [0]
+    assert (read.responses, read.read) == ([0], [data])
+    assert bench.bed.dram.memory[0x100:0x110] == data.to_bytes(16, "little")
+    await bench.finish()
