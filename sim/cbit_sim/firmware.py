@@ -1,4 +1,4 @@
-"""What the security processor of a simulated platform runs. It is loaded as a simulation starts: one model serves all."""
+"""What the security processor of a simulated platform runs, loaded as a simulation starts: one model serves all."""
 
 import re
 from pathlib import Path
@@ -9,7 +9,8 @@ FIRMWARE = "firmware"
 """Name of the plusarg that names the file."""
 
 _WORDS = 1 << 14
-_CONTENT = re.compile(rf"^  reg \[31:0\] (\S+) \[{_WORDS - 1}:0\];\n  initial begin\n.*?^  end\n", re.DOTALL | re.MULTILINE)
+_CONTENT = re.compile(rf"^  reg \[31:0\] (\S+) \[{_WORDS - 1}:0\];\n  initial begin\n.*?^  end\n",
+                      re.DOTALL | re.MULTILINE)
 _LOADED = r"""  reg [31:0] \1 [{last}:0];
   reg [8191:0] firmware_file;
   initial if ($value$plusargs("{name}=%s", firmware_file)) $readmemh(firmware_file, \1);
