@@ -1,11 +1,12 @@
 """The memory through which the processor and the units that work for it hand data to each other."""
 
 from amaranth import Const, Module
+from amaranth.hdl import Value
 from amaranth.lib import wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import Component, In, Out
 
-__all__ = ["BUFFER_BYTES", "BUFFER_WORDS", "Buffer", "BufferSignature"]
+__all__ = ["BUFFER_BYTES", "BUFFER_WORDS", "Buffer", "BufferSignature", "leaves_buffer"]
 
 BUFFER_BYTES = 8192
 
@@ -101,3 +102,8 @@ class Buffer(Component):
             m.d.comb += [user.ready.eq(~asked), user.read_data.eq(read.data)]
             asked |= user.valid
         return m
+
+
+def leaves_buffer(offset: Value, length: Value) -> Value:
+    """Whether so many bytes from an offset on do not all lie in the buffer."""
+    return offset + length > BUFFER_BYTES

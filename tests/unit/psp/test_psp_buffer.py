@@ -1,3 +1,5 @@
+# amaranth: UnusedElaboratable=no
+
 """The buffer keeps what its users write, byte by byte, and serves one of them at a time."""
 
 import json
