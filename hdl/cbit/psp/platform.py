@@ -8,7 +8,7 @@ from amaranth.lib.wiring import Component, In, Out, connect, flipped
 
 from cbit.access.request import user_layout
 from cbit.axi.ports import Axi4Signature, AxiLiteSignature
-from cbit.config import EngineConfig
+from cbit.config import EngineConfig, SBox
 from cbit.engine import Engine
 from cbit.psp.crossing import BusCrossing, StreamCrossing
 from cbit.psp.mailbox import MAILBOX_ADDR_WIDTH
@@ -65,7 +65,8 @@ class Platform(Component):
         self.config = config
         self.engine = Engine(dataclasses.replace(config, id_width=config.id_width + 1))
         self.psp = Psp(firmware=firmware, device_secret=device_secret, memory_bytes=memory_bytes,
-                       c_bit=config.c_bit, asid_count=config.asid_count)
+                       c_bit=config.c_bit, asid_count=config.asid_count,
+                       sbox=SBox.TABLE if config.sbox is SBox.TABLE else SBox.COMPOSITE)
         managers = Axi4Signature(addr_width=config.addr_width, data_width=config.data_width, id_width=config.id_width,
                                  user_width=user_layout(asid_width=config.asid_width).size)
         super().__init__({

@@ -1,20 +1,23 @@
 """The security processor: the parts of this folder, joined."""
 
-from collections.abc import Iterator
-
 from amaranth.hdl import Module
 from amaranth.lib.wiring import Component, In, Out, connect, flipped
 
 from cbit.axi.ports import AxiLiteSignature
+from cbit.config import SBox
 from cbit.csr.bank import ADDR_WIDTH, Bank
 from cbit.csr.map import registers
 from cbit.psp.addresses import AddressDecoder
+from cbit.psp.aes128 import Aes128
 from cbit.psp.bridge import RegisterBridge
+from cbit.psp.buffer import Buffer
 from cbit.psp.interrupts import Interrupts
 from cbit.psp.mailbox import MAILBOX_ADDR_WIDTH, Mailbox
 from cbit.psp.processor import Processor
 from cbit.psp.program import ProgramMemory
+from cbit.psp.sha256 import Sha256
 from cbit.psp.system import SystemRegisters
+from cbit.psp.window import BufferWindow
 
 __all__ = ["Psp"]
 
@@ -28,6 +31,8 @@ class Psp(Component):
         What its memory holds when power comes. Up to 64 KiB.
     device_secret, memory_bytes, c_bit, asid_count
         As of :class:`~cbit.psp.system.SystemRegisters`.
+    sbox : :class:`~cbit.config.SBox`
+        How the S-boxes of its own AES are built.
 
     Members
     -------
@@ -52,7 +57,9 @@ class Psp(Component):
         If the firmware does not fit, or as of :class:`~cbit.psp.system.SystemRegisters`.
     """
 
-    def __init__(self, *, firmware: bytes, device_secret: bytes, memory_bytes: int, c_bit: int, asid_count: int):
+    def __init__(self, *, firmware: bytes, device_secret: bytes, memory_bytes: int, c_bit: int, asid_count: int,
+                 sbox: SBox = SBox.COMPOSITE):
+        self.sbox = sbox
         self.program = ProgramMemory(firmware=firmware)
         self.system = SystemRegisters(c_bit=c_bit, asid_count=asid_count, memory_bytes=memory_bytes,
                                       device_secret=device_secret, simulated=True)
@@ -92,12 +99,21 @@ class Psp(Component):
             self.host_release.eq(system.host_release),
             self.mailbox_irq.eq(mailbox.irq),
         ]
-        self._join_registers(m, addresses, [system, interrupts, mailbox, *self._units(m, addresses)])
+        self._join_registers(m, addresses, [system, interrupts, mailbox, *self._join_units(m, addresses)])
         return m
 
-    def _units(self, m: Module, addresses: AddressDecoder) -> Iterator[Component]:
-        """Joins what works for the processor to the buffer and to memory, and gives each for its registers."""
-        yield from ()
+    def _join_units(self, m: Module, addresses: AddressDecoder) -> list[Component]:
+        """What works for the processor, joined to the buffer."""
+        m.submodules.sha = sha = Sha256()
+        m.submodules.aes = aes = Aes128(sbox=self.sbox)
+        units = [sha, aes]
+        m.submodules.buffer = buffer = Buffer(units=len(units))
+        m.submodules.window = window = BufferWindow()
+        connect(m, addresses.buffer, window.bus)
+        connect(m, window.buffer, buffer.processor)
+        for unit, port in zip(units, buffer.units, strict=True):
+            connect(m, unit.buffer, port)
+        return units
 
     def _join_registers(self, m: Module, addresses: AddressDecoder, owners: list[Component]) -> None:
         """Leads the processor to its registers, which are members of their owners, and to the engine's."""
