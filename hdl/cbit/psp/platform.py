@@ -20,6 +20,10 @@ DEVELOPMENT_SECRET = b"known to all: Cbit's development"
 """Of devices that need no secret, such as simulated ones."""
 
 
+DATA_WIDTH = 128
+"""Of the buses: that of the security processor's DMA."""
+
+
 class Platform(Component):
     """An engine between the host's managers and DRAM, and the security processor that holds its keys.
 
@@ -29,7 +33,7 @@ class Platform(Component):
     Parameters
     ----------
     config : :class:`~cbit.config.EngineConfig`
-        The engine, with the width that IDs have for the host's managers: the engine's are one bit wider.
+        The engine, with the width that IDs have for the host's managers, 1 to 7: the engine's are one bit wider.
     firmware : :class:`bytes`
         What the processor runs. Up to 64 KiB.
     memory_bytes : :class:`int`
@@ -62,10 +66,15 @@ class Platform(Component):
 
     def __init__(self, config: EngineConfig, *, firmware: bytes, memory_bytes: int,
                  device_secret: bytes = DEVELOPMENT_SECRET):
+        if config.data_width != DATA_WIDTH:
+            raise ValueError(f"data_width must be {DATA_WIDTH} for a platform, not {config.data_width}")
+        if memory_bytes > 1 << config.c_bit:
+            raise ValueError(f"memory_bytes must be at most 2**{config.c_bit}, not {memory_bytes}")
         self.config = config
         self.engine = Engine(dataclasses.replace(config, id_width=config.id_width + 1))
         self.psp = Psp(firmware=firmware, device_secret=device_secret, memory_bytes=memory_bytes,
-                       c_bit=config.c_bit, asid_count=config.asid_count,
+                       addr_width=config.addr_width, id_width=config.id_width, c_bit=config.c_bit,
+                       asid_count=config.asid_count,
                        sbox=SBox.TABLE if config.sbox is SBox.TABLE else SBox.COMPOSITE)
         managers = Axi4Signature(addr_width=config.addr_width, data_width=config.data_width, id_width=config.id_width,
                                  user_width=user_layout(asid_width=config.asid_width).size)

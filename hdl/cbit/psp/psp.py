@@ -11,6 +11,7 @@ from cbit.psp.addresses import AddressDecoder
 from cbit.psp.aes128 import Aes128
 from cbit.psp.bridge import RegisterBridge
 from cbit.psp.buffer import Buffer
+from cbit.psp.dma import Dma
 from cbit.psp.interrupts import Interrupts
 from cbit.psp.mailbox import MAILBOX_ADDR_WIDTH, Mailbox
 from cbit.psp.processor import Processor
@@ -31,6 +32,8 @@ class Psp(Component):
         What its memory holds when power comes. Up to 64 KiB.
     device_secret, memory_bytes, c_bit, asid_count
         As of :class:`~cbit.psp.system.SystemRegisters`.
+    addr_width, id_width
+        As of :class:`~cbit.psp.dma.Dma`.
     sbox : :class:`~cbit.config.SBox`
         How the S-boxes of its own AES are built.
 
@@ -40,6 +43,8 @@ class Psp(Component):
         The host's port.
     m_axil_engine : ``Out(AxiLiteSignature(addr_width=12))``
         To the engine's registers of the security processor.
+    m_axi : ``Out(Axi4Signature(...))``
+        To memory, by way of the engine, as of :class:`~cbit.psp.dma.Dma`.
     tsme : ``In(1)``
         The strap that tells the firmware to encrypt all accesses of the host.
     engine_irq : ``In(1)``
@@ -57,15 +62,17 @@ class Psp(Component):
         If the firmware does not fit, or as of :class:`~cbit.psp.system.SystemRegisters`.
     """
 
-    def __init__(self, *, firmware: bytes, device_secret: bytes, memory_bytes: int, c_bit: int, asid_count: int,
-                 sbox: SBox = SBox.COMPOSITE):
+    def __init__(self, *, firmware: bytes, device_secret: bytes, memory_bytes: int, addr_width: int, id_width: int,
+                 c_bit: int, asid_count: int, sbox: SBox = SBox.COMPOSITE):
         self.sbox = sbox
+        self.dma = Dma(addr_width=addr_width, id_width=id_width, asid_width=(asid_count - 1).bit_length())
         self.program = ProgramMemory(firmware=firmware)
         self.system = SystemRegisters(c_bit=c_bit, asid_count=asid_count, memory_bytes=memory_bytes,
                                       device_secret=device_secret, simulated=True)
         super().__init__({
             "s_axil_mailbox": In(AxiLiteSignature(addr_width=MAILBOX_ADDR_WIDTH)),
             "m_axil_engine": Out(AxiLiteSignature(addr_width=ADDR_WIDTH)),
+            "m_axi": Out(self.dma.m_axi.signature),
             "tsme": In(1),
             "engine_irq": In(1),
             "cache_flushed": In(1),
@@ -103,10 +110,12 @@ class Psp(Component):
         return m
 
     def _join_units(self, m: Module, addresses: AddressDecoder) -> list[Component]:
-        """What works for the processor, joined to the buffer."""
+        """What works for the processor, joined to the buffer and to memory."""
+        m.submodules.dma = self.dma
+        connect(m, self.dma.m_axi, flipped(self.m_axi))
         m.submodules.sha = sha = Sha256()
         m.submodules.aes = aes = Aes128(sbox=self.sbox)
-        units = [sha, aes]
+        units = [self.dma, sha, aes]
         m.submodules.buffer = buffer = Buffer(units=len(units))
         m.submodules.window = window = BufferWindow()
         connect(m, addresses.buffer, window.bus)
