@@ -1,0 +1,141 @@
+# amaranth: UnusedElaboratable=no
+
+"""Two managers with random traffic each find what they wrote, while all three ports keep the rules of AXI4."""
+
+import random
+from collections import deque
+
+import pytest
+from amaranth.sim import Simulator
+
+from cbit.psp.merge import ManagerMerge
+from cbit_sim.axi_memory import AxiMemory, sampled_channels, seen_channels
+from cbit_sim.checker import Checker
+
+HALF_BYTES = 2048
+SEED = 24
+
+FREE = {"user": 5, "cache": 4, "prot": 3, "qos": 4, "region": 4}
+"""Fields of an address that may be anything, and their widths."""
+
+
+class RandomManager:
+    """Writes and reads lines of its half of memory, and compares what it reads."""
+
+    def __init__(self, port, number, memory, rng, *, stalls, count):
+        self.port, self.number, self.rng, self.stalls, self.left = port, number, rng, stalls, count
+        self.checker = Checker(f"s_axi {number}")
+        self.expected = bytearray(memory[number * HALF_BYTES:(number + 1) * HALF_BYTES])
+        self.queues = {"aw": deque(), "w": deque(), "ar": deque()}
+        self.lines, self.sent = {}, {"aw": [], "ar": []}
+        self.cycles = 0
+
+    @property
+    def done(self):
+        return not self.left and not self.lines
+
+    def begin(self):
+        """Begins a burst on a line that is free, under an ID that is free."""
+        line, identifier = self.rng.randrange(HALF_BYTES // 64), self.rng.randrange(4)
+        if any(line == busy or identifier == key for key, (busy, _) in self.lines.items()):
+            return
+        self.left -= 1
+        first = self.rng.randrange(4)
+        beats = [self.rng.getrandbits(128) for _ in range(self.rng.randrange(4 - first) + 1)]
+        address = {"id": identifier, "addr": self.number * HALF_BYTES + 64 * line + 16 * first, "len": len(beats) - 1,
+                   "size": 4, "burst": 1, "lock": 0}
+        address |= {name: self.rng.getrandbits(width) for name, width in FREE.items()}
+        start = 64 * line + 16 * first
+        if self.rng.random() < 0.5:
+            self.lines[identifier] = (line, None)
+            self.queues["aw"].append(address)
+            self.sent["aw"].append(address)
+            for index, beat in enumerate(beats):
+                self.queues["w"].append({"data": beat, "strb": 0xFFFF, "last": index == len(beats) - 1})
+                self.expected[start + 16 * index:start + 16 * index + 16] = beat.to_bytes(16, "little")
+        else:
+            places = range(start, start + 16 * len(beats), 16)
+            self.lines[identifier] = (line, deque(int.from_bytes(self.expected[place:place + 16], "little")
+                                                  for place in places))
+            self.queues["ar"].append(address)
+            self.sent["ar"].append(address)
+
+    def answer(self, channels):
+        if channels["b"].valid and channels["b"].ready:
+            assert channels["b"].payload.resp == 0
+            assert self.lines.pop(channels["b"].payload.id)[1] is None
+        if channels["r"].valid and channels["r"].ready:
+            beat = channels["r"].payload
+            assert beat.data == self.lines[beat.id][1].popleft()
+            if beat.last:
+                assert not self.lines.pop(beat.id)[1]
+
+    async def run(self, ctx):
+        shown = dict.fromkeys(self.queues, False)
+        while not self.done:
+            for name in ("b", "r"):
+                ctx.set(getattr(self.port, name).ready, self.rng.random() >= self.stalls)
+            if self.left:
+                self.begin()
+            for name, queue in self.queues.items():
+                if not shown[name] and queue and self.rng.random() >= self.stalls:
+                    shown[name] = True
+                    ctx.set(getattr(self.port, name).payload, queue.popleft())
+                ctx.set(getattr(self.port, name).valid, shown[name])
+            _, _, *values = await ctx.tick().sample(*sampled_channels(self.port))
+            channels = seen_channels(values)
+            self.checker.observe(**channels)
+            self.answer(channels)
+            self.cycles += 1
+            for name in shown:
+                shown[name] &= not channels[name].ready
+            assert self.cycles < 3000
+
+
+def merged(stalls, memory_stalls, counts=(80, 80)):
+    dut = ManagerMerge(addr_width=12, data_width=128, id_width=2, user_width=5, writes=4)
+    memory = AxiMemory(dut.m_axi, size_bytes=2 * HALF_BYTES, rng=random.Random(SEED), stalls=memory_stalls)
+    managers = [RandomManager(port, number, memory.memory, random.Random(SEED + 1 + number), stalls=stalls[number],
+                              count=counts[number]) for number, port in enumerate(dut.s_axi)]
+    simulator = Simulator(dut)
+    simulator.add_clock(1e-6)
+    for manager in managers:
+        simulator.add_testbench(manager.run)
+    simulator.add_testbench(memory.serve, background=True)
+    simulator.run()
+    return memory, managers
+
+
+@pytest.mark.parametrize("memory_stalls", [0.0, 0.4])
+@pytest.mark.parametrize("stalls", [(0.0, 0.0), (0.6, 0.1), (0.1, 0.6)])
+def test_each_finds_what_it_wrote(stalls, memory_stalls):
+    memory, managers = merged(stalls, memory_stalls)
+    for manager in managers:
+        for bursts, name in ((memory.reads, "ar"), (memory.writes, "aw")):
+            assert [burst._replace(id=burst.id & 3)._asdict() for burst in bursts if burst.id >> 2 == manager.number] \
+                == manager.sent[name]
+        assert memory.memory[manager.number * HALF_BYTES:][:HALF_BYTES] == manager.expected
+
+
+def test_one_alone_is_not_slowed():
+    """Back to back, a read of one beat begins each cycle, and none waits for the other manager, who is silent."""
+    dut = ManagerMerge(addr_width=12, data_width=128, id_width=2, user_width=5)
+
+    async def testbench(ctx):
+        ctx.set(dut.m_axi.ar.ready, 1)
+        ctx.set(dut.s_axi[0].ar.valid, 1)
+        for _ in range(20):
+            assert ctx.get(dut.m_axi.ar.valid & dut.s_axi[0].ar.ready)
+            await ctx.tick()
+        ctx.set(dut.s_axi[1].ar.valid, 1)
+        taken = [0, 0]
+        for _ in range(20):
+            await ctx.tick()
+            for number in range(2):
+                taken[number] += ctx.get(dut.s_axi[number].ar.ready)
+        assert taken == [10, 10]
+
+    simulator = Simulator(dut)
+    simulator.add_clock(1e-6)
+    simulator.add_testbench(testbench)
+    simulator.run()
