@@ -105,7 +105,7 @@ def place(netlist: bytes, device: Device, *, seed: int, store: Store) -> Placeme
     cells = json.loads(gzip.decompress(netlist))
     device.route_globally(cells)
     text = json.dumps(with_sites(cells, device.floorplan(cells)))
-    options = (*device.part, "--seed", str(seed), "--freq", str(TARGET_MHZ), "--router", ROUTER)
+    options = (*device.part, "--seed", str(seed), "--freq", str(TARGET_MHZ), "--router", ROUTER, *_loops(cells))
     content = digest(text, options, device.placer, metadata.version(device.placer))
 
     def run(folder: Path) -> dict[str, Any]:
@@ -121,6 +121,13 @@ def place(netlist: bytes, device: Device, *, seed: int, store: Store) -> Placeme
     if "failure" in result:
         raise PlacementError(result["failure"])
     return _placement(result, seed)
+
+
+def _loops(cells: dict[str, Any]) -> tuple[str, ...]:
+    """The option for a design with rings of gates: without it the placer takes their loops for faults."""
+    modules = cells["modules"].values()
+    has_rings = any("ring_oscillator" in cell["attributes"] for module in modules for cell in module["cells"].values())
+    return ("--ignore-loops",) if has_rings else ()
 
 
 def _run_placer(folder: Path, program: str, options: tuple[str, ...]) -> str | None:
