@@ -2,7 +2,7 @@
 
 import dataclasses
 
-from amaranth.hdl import ClockDomain, DomainRenamer, Module, ResetSignal
+from amaranth.hdl import ClockDomain, DomainRenamer, Module, ResetSignal, Signal
 from amaranth.lib.cdc import FFSynchronizer, ResetSynchronizer
 from amaranth.lib.wiring import Component, In, Out, connect, flipped
 
@@ -12,6 +12,7 @@ from cbit.config import EngineConfig, SBox
 from cbit.engine import Engine
 from cbit.psp.crossing import BusCrossing, StreamCrossing
 from cbit.psp.mailbox import MAILBOX_ADDR_WIDTH
+from cbit.psp.merge import ManagerMerge
 from cbit.psp.psp import Psp
 
 __all__ = ["DEVELOPMENT_SECRET", "Platform"]
@@ -107,14 +108,17 @@ class Platform(Component):
         return m
 
     def _join_managers(self, m: Module) -> None:
-        for name in ("aw", "w", "ar"):
-            source, sink = getattr(self.s_axi, name), getattr(self.engine.s_axi, name)
-            m.d.comb += [sink.valid.eq(source.valid), source.ready.eq(sink.ready)]
-            m.d.comb += [sink.p[field].eq(source.p[field]) for field in source.p.shape().members]
-        for name in ("b", "r"):
-            source, sink = getattr(self.engine.s_axi, name), getattr(self.s_axi, name)
-            m.d.comb += [sink.valid.eq(source.valid), source.ready.eq(sink.ready)]
-            m.d.comb += [sink.p[field].eq(source.p[field]) for field in source.p.shape().members]
+        """The host's managers, and the security processor's DMA, to the engine."""
+        signature = self.s_axi.signature
+        m.submodules.merge = merge = ManagerMerge(
+            addr_width=signature.addr_width, data_width=signature.data_width, id_width=signature.id_width,
+            user_width=signature.user_width)
+        m.submodules.dma_crossing = dma = BusCrossing(
+            signature=self.psp.m_axi.signature, from_domain="psp", to_domain="sync")
+        connect(m, self.psp.m_axi, dma.i)
+        connect(m, flipped(self.s_axi), merge.s_axi[0])
+        connect(m, dma.o, merge.s_axi[1])
+        connect(m, merge.m_axi, self.engine.s_axi)
 
     def _join_buses(self, m: Module) -> None:
         """The mailbox, and the engine's registers, which nobody but the security processor reaches."""
@@ -129,10 +133,14 @@ class Platform(Component):
 
     def _join_wires(self, m: Module) -> None:
         psp = self.psp
-        # Events that come while one is on its way are one: it has not been seen when they happen.
         m.submodules.flush_crossing = flush = StreamCrossing(shape=1, from_domain="sync", to_domain="psp")
+        is_flushed = Signal()
+        with m.If(self.wbinvd):
+            m.d.sync += is_flushed.eq(1)
+        with m.Elif(flush.i.ready):
+            m.d.sync += is_flushed.eq(0)
         m.d.comb += [
-            flush.i.valid.eq(self.wbinvd),
+            flush.i.valid.eq(is_flushed),
             flush.o.ready.eq(1),
             psp.cache_flushed.eq(flush.o.valid),
         ]

@@ -65,6 +65,7 @@ class Psp(Component):
     def __init__(self, *, firmware: bytes, device_secret: bytes, memory_bytes: int, addr_width: int, id_width: int,
                  c_bit: int, asid_count: int, sbox: SBox = SBox.COMPOSITE):
         self.sbox = sbox
+        self.mailbox = Mailbox()
         self.dma = Dma(addr_width=addr_width, id_width=id_width, asid_width=(asid_count - 1).bit_length())
         self.program = ProgramMemory(firmware=firmware)
         self.system = SystemRegisters(c_bit=c_bit, asid_count=asid_count, memory_bytes=memory_bytes,
@@ -87,7 +88,7 @@ class Psp(Component):
         m.submodules.processor = processor = Processor()
         m.submodules.addresses = addresses = AddressDecoder()
         m.submodules.interrupts = interrupts = Interrupts()
-        m.submodules.mailbox = mailbox = Mailbox()
+        m.submodules.mailbox = mailbox = self.mailbox
         connect(m, processor.bus, addresses.bus)
         connect(m, addresses.memory, program.bus)
         connect(m, flipped(self.s_axil_mailbox), mailbox.s_axil)
