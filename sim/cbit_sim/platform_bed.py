@@ -37,7 +37,7 @@ class PlatformBed:
     personality : :class:`~cbit_sim.dram.Personality`
         How DRAM behaves.
     seed : :class:`int`
-        Of DRAM's choices.
+        Of DRAM's choices; the entropy source's is one more.
 
     Attributes
     ----------
@@ -51,8 +51,9 @@ class PlatformBed:
                  psp_period_ps: int = PSP_PERIOD_PS, personality: Personality = _DRAM, seed: int = 0):
         self.dut = dut
         self._psp_period_ps = psp_period_ps
-        for name in ("rst", "tsme", "wbinvd"):
+        for name in ("rst", "tsme", "wbinvd", "entropy_stuck"):
             getattr(dut, name).value = 0
+        dut.entropy_seed.value = 1 + seed
         self._clocks: dict[str, Clock] = {}
         self.set_pace(engine_period_ps)
         self._clocks["psp_clk"] = start_clock(dut, "psp_clk", period_ps=psp_period_ps)

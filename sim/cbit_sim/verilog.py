@@ -45,7 +45,8 @@ def generate(top: str, config: EngineConfig) -> str:
         return str(import_module("cbit.engine").generate_verilog(config))
     amaranth_verilog = import_module("amaranth.back.verilog")
     if top == "platform":
-        core = import_module("cbit.psp.platform").Platform(config, firmware=b"", memory_bytes=PLATFORM_MEMORY_BYTES)
+        core = import_module("cbit.psp.platform").Platform(
+            config, firmware=b"", memory_bytes=PLATFORM_MEMORY_BYTES, simulated_entropy=True)
     elif top == "wire":
         core = import_module("cbit.axi.wire").Wire(
             addr_width=config.addr_width, data_width=config.data_width, id_width=config.id_width,

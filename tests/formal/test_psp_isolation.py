@@ -39,7 +39,7 @@ COMMANDS = (*wires("m_axil_engine", FROM_MANAGER), *wires("m_axi", FROM_MANAGER)
 
 def psp(kind=Psp):
     return kind(firmware=b"", device_secret=DEVELOPMENT_SECRET, memory_bytes=1 << 20, addr_width=CONFIG.addr_width,
-                id_width=CONFIG.id_width, c_bit=CONFIG.c_bit, asid_count=CONFIG.asid_count)
+                id_width=CONFIG.id_width, c_bit=CONFIG.c_bit, asid_count=CONFIG.asid_count, simulated_entropy=True)
 
 
 def parts(flow, names):
@@ -110,7 +110,7 @@ def test_planted_ways_are_found():
 @pytest.mark.slow
 def test_managers_and_registers_of_the_host_reach_answers_of_the_engine_only():
     """In a whole platform; and the mailbox's port reaches nothing of the engine."""
-    flow = Flow(Platform(CONFIG, firmware=b"", memory_bytes=1 << 20))
+    flow = Flow(Platform(CONFIG, firmware=b"", memory_bytes=1 << 20, simulated_entropy=True))
     answers = [*wires("engine_crossing.o", FROM_SUBORDINATE), *wires("dma_crossing.o", FROM_SUBORDINATE), "engine.irq"]
     hosts = [*wires("s_axi", FROM_MANAGER), *wires("s_axil_host", FROM_MANAGER)]
     reached = flow.reached(hosts, declassified=answers)

@@ -42,6 +42,9 @@ class Platform(Component):
     device_secret : :class:`bytes`
         The 32 bytes that tell this device from others.
 
+    simulated_entropy : :class:`bool`
+        Whether the entropy source is one for simulations, which is known to all.
+
     Members
     -------
     psp_clk : ``In(1)``
@@ -58,6 +61,8 @@ class Platform(Component):
         A strap: all accesses of the host are to be encrypted. Read at boot.
     wbinvd : ``In(1)``
         High for a cycle when every cache of the host has been written back and invalidated.
+    entropy_seed, entropy_stuck
+        As of :class:`~cbit.psp.psp.Psp`, if entropy is simulated. They do not change while the platform works.
 
     Raises
     ------
@@ -66,16 +71,17 @@ class Platform(Component):
     """
 
     def __init__(self, config: EngineConfig, *, firmware: bytes, memory_bytes: int,
-                 device_secret: bytes = DEVELOPMENT_SECRET):
+                 device_secret: bytes = DEVELOPMENT_SECRET, simulated_entropy: bool = False):
         if config.data_width != DATA_WIDTH:
             raise ValueError(f"data_width must be {DATA_WIDTH} for a platform, not {config.data_width}")
         if memory_bytes > 1 << config.c_bit:
             raise ValueError(f"memory_bytes must be at most 2**{config.c_bit}, not {memory_bytes}")
         self.config = config
+        self.simulated_entropy = simulated_entropy
         self.engine = Engine(dataclasses.replace(config, id_width=config.id_width + 1))
         self.psp = Psp(firmware=firmware, device_secret=device_secret, memory_bytes=memory_bytes,
                        addr_width=config.addr_width, id_width=config.id_width, c_bit=config.c_bit,
-                       asid_count=config.asid_count,
+                       asid_count=config.asid_count, simulated_entropy=simulated_entropy,
                        sbox=SBox.TABLE if config.sbox is SBox.TABLE else SBox.COMPOSITE)
         managers = Axi4Signature(addr_width=config.addr_width, data_width=config.data_width, id_width=config.id_width,
                                  user_width=user_layout(asid_width=config.asid_width).size)
@@ -90,6 +96,7 @@ class Platform(Component):
             "host_reset": Out(1, init=1),
             "tsme": In(1),
             "wbinvd": In(1),
+            **({"entropy_seed": In(32), "entropy_stuck": In(1)} if simulated_entropy else {}),
         })
 
     def elaborate(self, _platform) -> Module:
@@ -144,6 +151,8 @@ class Platform(Component):
             flush.o.ready.eq(1),
             psp.cache_flushed.eq(flush.o.valid),
         ]
+        if self.simulated_entropy:
+            m.d.comb += [psp.entropy_seed.eq(self.entropy_seed), psp.entropy_stuck.eq(self.entropy_stuck)]
         m.submodules.tsme = FFSynchronizer(self.tsme, psp.tsme, o_domain="psp")
         m.submodules.engine_irq = FFSynchronizer(self.engine.irq, psp.engine_irq, o_domain="psp")
         # The reset counts at once, whenever the security processor's clock comes.

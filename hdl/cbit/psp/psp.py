@@ -12,10 +12,13 @@ from cbit.psp.aes128 import Aes128
 from cbit.psp.bridge import RegisterBridge
 from cbit.psp.buffer import Buffer
 from cbit.psp.dma import Dma
+from cbit.psp.entropy import Entropy
 from cbit.psp.interrupts import Interrupts
 from cbit.psp.mailbox import MAILBOX_ADDR_WIDTH, Mailbox
+from cbit.psp.noise_source import SimulatedNoise
 from cbit.psp.processor import Processor
 from cbit.psp.program import ProgramMemory
+from cbit.psp.ring_noise import RingNoise
 from cbit.psp.sha256 import Sha256
 from cbit.psp.system import SystemRegisters
 from cbit.psp.window import BufferWindow
@@ -34,6 +37,9 @@ class Psp(Component):
         As of :class:`~cbit.psp.system.SystemRegisters`.
     addr_width, id_width
         As of :class:`~cbit.psp.dma.Dma`.
+    simulated_entropy : :class:`bool`
+        Whether its random bits are those of :class:`~cbit.psp.noise_source.SimulatedNoise`, for which there is no
+        platform with a device, and not of :class:`~cbit.psp.ring_noise.RingNoise`.
     sbox : :class:`~cbit.config.SBox`
         How the S-boxes of its own AES are built.
 
@@ -55,6 +61,10 @@ class Psp(Component):
         The host may run. Low from reset until the firmware says so.
     mailbox_irq : ``Out(1)``
         The host's interrupt.
+    entropy_seed : ``In(32)``
+        If entropy is simulated, where its bits begin; zero for none.
+    entropy_stuck : ``In(1)``
+        If entropy is simulated, makes all its bits zero.
 
     Raises
     ------
@@ -63,13 +73,14 @@ class Psp(Component):
     """
 
     def __init__(self, *, firmware: bytes, device_secret: bytes, memory_bytes: int, addr_width: int, id_width: int,
-                 c_bit: int, asid_count: int, sbox: SBox = SBox.COMPOSITE):
+                 c_bit: int, asid_count: int, simulated_entropy: bool, sbox: SBox = SBox.COMPOSITE):
         self.sbox = sbox
+        self.simulated_entropy = simulated_entropy
         self.mailbox = Mailbox()
         self.dma = Dma(addr_width=addr_width, id_width=id_width, asid_width=(asid_count - 1).bit_length())
         self.program = ProgramMemory(firmware=firmware)
         self.system = SystemRegisters(c_bit=c_bit, asid_count=asid_count, memory_bytes=memory_bytes,
-                                      device_secret=device_secret, simulated=True)
+                                      device_secret=device_secret, simulated=simulated_entropy)
         super().__init__({
             "s_axil_mailbox": In(AxiLiteSignature(addr_width=MAILBOX_ADDR_WIDTH)),
             "m_axil_engine": Out(AxiLiteSignature(addr_width=ADDR_WIDTH)),
@@ -79,6 +90,7 @@ class Psp(Component):
             "cache_flushed": In(1),
             "host_release": Out(1),
             "mailbox_irq": Out(1),
+            **({"entropy_seed": In(32), "entropy_stuck": In(1)} if simulated_entropy else {}),
         })
 
     def elaborate(self, _platform) -> Module:
@@ -123,7 +135,17 @@ class Psp(Component):
         connect(m, window.buffer, buffer.processor)
         for unit, port in zip(units, buffer.units, strict=True):
             connect(m, unit.buffer, port)
-        return units
+        return [*units, self._join_entropy(m)]
+
+    def _join_entropy(self, m: Module) -> Entropy:
+        m.submodules.noise = source = SimulatedNoise() if self.simulated_entropy else RingNoise()
+        m.submodules.entropy = entropy = Entropy()
+        connect(m, source.noise, entropy.noise)
+        if self.simulated_entropy:
+            m.d.comb += source.seed.eq(self.entropy_seed)
+            with m.If(self.entropy_stuck):
+                m.d.comb += entropy.noise.sample.eq(0)
+        return entropy
 
     def _join_registers(self, m: Module, addresses: AddressDecoder, owners: list[Component]) -> None:
         """Leads the processor to its registers, which are members of their owners, and to the engine's."""

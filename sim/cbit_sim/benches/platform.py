@@ -90,6 +90,39 @@ class _Bench:
         words = [await self.peek(_BUFFER + offset + start) for start in range(0, length, 4)]
         return b"".join(word.to_bytes(4, "little") for word in words)
 
+    async def dma(self, address: int, offset: int, length: int, *, asid: int, is_write: bool) -> bool:
+        """Moves bytes between buffer and memory; whether without an error."""
+        await self.write("DMA_LOW", address & 0xFFFF_FFFF)
+        await self.write("DMA_HIGH", address >> 32)
+        await self.write("DMA_ASID", asid)
+        await self.write("DMA_START", offset | length << 16 | is_write << 31)
+        while (status := await self.read("DMA_STATUS")) & 1:
+            pass
+        return not status
+
+    async def engine(self, name: str, word: int) -> None:
+        """Has the processor write a register of the engine's."""
+        await self.poke(_ENGINE + register("psp", name).offset, word)
+
+    async def install(self, slot: int) -> None:
+        """Installs random keys in a slot of the engine."""
+        while await self.peek(_ENGINE + register("psp", "STATUS").offset) & 1:
+            pass
+        for name in ("KEY_DATA", "KEY_TWEAK"):
+            for index in range(4):
+                await self.engine(f"{name}{index}", self.rng.getrandbits(32))
+        await self.engine("COMMAND", 1 | slot << 16)
+        while (status := await self.peek(_ENGINE + register("psp", "COMMAND_STATUS").offset)) & 1:
+            pass
+        assert status >> 8 == 0, "the engine refuses the keys"
+
+    async def open_engine(self, *, sev: bool = False) -> None:
+        """Sets and locks the engine's mode, and lets accesses in."""
+        while await self.peek(_ENGINE + register("psp", "STATUS").offset) & 1:
+            pass
+        await self.engine("MODE", sev << 2)
+        await self.engine("CONTROL", 3)
+
     async def refuses(self, name: str, **fields: int) -> None:
         """Asserts that a register of the mailbox refuses a write."""
         try:
@@ -343,13 +376,64 @@ async def sha_and_aes_serve_the_processor(dut: Any) -> None:
 
 
 @cocotb.test()
+async def entropy_comes_until_it_fails(dut: Any) -> None:
+    """Words come one by one; a source that gets stuck is found, and then there is none until reset."""
+    bench = _Bench(dut)
+    await bench.start()
+    words = []
+    for _ in range(4):
+        while await bench.read("ENTROPY_STATUS") != 1:
+            pass
+        words.append(await bench.read("ENTROPY_DATA"))
+        assert words[-1] == await bench.read("ENTROPY_DATA")
+        await bench.write("ENTROPY_TAKE", 0)
+    assert len(set(words)) == len(words)
+    dut.entropy_stuck.value = 1
+    while not await bench.read("ENTROPY_STATUS") & 4:
+        pass
+    dut.entropy_stuck.value = 0
+    for _ in range(20):
+        assert await bench.read("ENTROPY_STATUS") & 5 == 4
+        assert await bench.read("ENTROPY_DATA") == 0
+    await bench.start()
+    while await bench.read("ENTROPY_STATUS") != 1:
+        pass
+    assert await bench.read("ENTROPY_DATA") == words[0]
+    await bench.finish()
+
+
+@cocotb.test()
+async def dma_moves_bytes_through_the_engine(dut: Any) -> None:
+    """The DMA writes and reads memory under a guest's key: DRAM shows ciphertext, and the host's managers noise."""
+    bench = _Bench(dut)
+    await bench.start()
+    await bench.install(1)
+    await bench.open_engine(sev=True)
+    data = bench.rng.randbytes(64)
+    await bench.fill(0x10, data)
+    address = 0x2000 | 1 << bench.session.config["c_bit"]
+    assert await bench.dma(address, 0x10, 64, asid=1, is_write=True)
+    at = bench.bed.dram.memory
+    assert at[0x2000:0x2040] not in (data, bytes(64))
+    await bench.fill(0x1010, bytes(64))
+    assert await bench.dma(address + 4, 0x1014, 56, asid=1, is_write=False)
+    assert await bench.content(0x1010, 64) == bytes(4) + data[4:60] + bytes(4)
+    assert await bench.dma(0x2000, 0x20, 16, asid=0, is_write=False)
+    assert await bench.content(0x20, 16) == bytes(at[0x2000:0x2010])
+    assert not await bench.dma(address, 0x10, 16, asid=2, is_write=False)
+    assert await bench.content(0x10, 16) == bytes(16)
+    reads = [Transaction(Address(number, 0x2000 + 16 * number, 0)) for number in range(4)]
+    await bench.bed.manager.perform(*reads, limit_cycles=10_000)
+    assert b"".join(read.read[0].to_bytes(16, "little") for read in reads) == bytes(at[0x2000:0x2040])
+    await bench.finish()
+
+
+@cocotb.test()
 async def memory_is_served(dut: Any) -> None:
     """Once the processor has released the engine, the host's managers reach memory, and no keys or registers of it."""
     bench = _Bench(dut)
     await bench.start()
-    while await bench.peek(_ENGINE + register("psp", "STATUS").offset) & 1:
-        pass
-    await bench.poke(_ENGINE + register("psp", "CONTROL").offset, 3)
+    await bench.open_engine()
     data = bench.rng.getrandbits(128)
     write = Transaction(Address(0, 0x100, 0), [WriteData(data, 0xFFFF, 1)])
     await bench.bed.manager.perform(write, limit_cycles=10_000)
