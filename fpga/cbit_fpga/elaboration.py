@@ -23,7 +23,8 @@ TOP = "top"
 """Names of the module that is measured, and of its frame."""
 
 TRAFFIC = "traffic"
-"""The part that is none of the engine: what makes its traffic in a soak."""
+PSP = "psp"
+"""The parts that are none of the engine: what makes its traffic in a soak, and its security processor."""
 
 _BAD_PART = 3
 
@@ -62,7 +63,8 @@ def elaborate(subject: Subject, device: Device) -> str:
 
 
 def _component(subject: Subject) -> Any:
-    """The engine with the pins of its Verilog, one of its parts, or the traffic generator or a part of that.
+    """The engine with the pins of its Verilog, one of its parts, or the traffic generator or the security processor or
+    a part of these.
 
     Raises
     ------
@@ -75,8 +77,8 @@ def _component(subject: Subject) -> Any:
         return import_module("cbit.axi.pins").AmbaPins(engine)
     found = engine
     for depth, name in enumerate(names := subject.part.split(".")):
-        if not depth and name == TRAFFIC:
-            found = _traffic(subject)
+        if not depth and name in (TRAFFIC, PSP):
+            found = _traffic(subject) if name == TRAFFIC else _psp(subject)
             continue
         parts = {key: part for key, (part, _) in found.elaborate(None)._named_submodules.items()
                  if isinstance(part, wiring.Component)}
@@ -90,6 +92,14 @@ def _component(subject: Subject) -> Any:
 def _traffic(subject: Subject) -> Any:
     try:
         return import_module("cbit_sim.gateware.soak_top").SoakTop(subject.config, has_engine=True).traffic
+    except ValueError as error:
+        raise UnknownPartError(str(error)) from error
+
+
+def _psp(subject: Subject) -> Any:
+    """The security processor that a platform has, without firmware."""
+    try:
+        return import_module("cbit.psp.platform").Platform(subject.config, firmware=b"", memory_bytes=1 << 24).psp
     except ValueError as error:
         raise UnknownPartError(str(error)) from error
 

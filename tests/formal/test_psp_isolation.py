@@ -9,7 +9,8 @@ from cbit_sim.flow import Flow
 
 CONFIG = EngineConfig(asid_count=2, addr_width=32, c_bit=31, id_width=1, max_outstanding=4, duplex=False, unroll=1)
 
-SECRETS = ("processor.", "program.", "buffer.", "window.", "sha.", "aes.", "dma.", "system.device_secret__")
+SECRETS = ("processor.", "program.", "buffer.", "window.", "sha.", "aes.", "dma.", "p384.", "entropy.", "noise.",
+           "system.device_secret__")
 """What is in the security processor, and not to be shown."""
 
 WORDS = ("mailbox.mailbox_command__value", "mailbox.mailbox_low__value", "mailbox.mailbox_high__value",

@@ -16,6 +16,8 @@ from cbit.psp.entropy import Entropy
 from cbit.psp.interrupts import Interrupts
 from cbit.psp.mailbox import MAILBOX_ADDR_WIDTH, Mailbox
 from cbit.psp.noise_source import SimulatedNoise
+from cbit.psp.p384.bus import P384Window
+from cbit.psp.p384.unit import P384
 from cbit.psp.processor import Processor
 from cbit.psp.program import ProgramMemory
 from cbit.psp.ring_noise import RingNoise
@@ -135,7 +137,14 @@ class Psp(Component):
         connect(m, window.buffer, buffer.processor)
         for unit, port in zip(units, buffer.units, strict=True):
             connect(m, unit.buffer, port)
-        return [*units, self._join_entropy(m)]
+        return [*units, self._join_numbers(m, addresses), self._join_entropy(m)]
+
+    def _join_numbers(self, m: Module, addresses: AddressDecoder) -> P384:
+        m.submodules.p384 = p384 = P384()
+        m.submodules.numbers = numbers = P384Window()
+        connect(m, addresses.numbers, numbers.bus)
+        connect(m, numbers.window, p384.window)
+        return p384
 
     def _join_entropy(self, m: Module) -> Entropy:
         m.submodules.noise = source = SimulatedNoise() if self.simulated_entropy else RingNoise()

@@ -21,6 +21,7 @@ from cbit_sim.session import current_session
 _REGISTERS = 0x1000_0000
 _ENGINE = 0x1000_1000
 _BUFFER = 0x1000_2000
+_NUMBERS = 0x1000_4000
 _NOWHERE = 0x2000_0000
 _FREE = 0x9000
 _SIZE_BYTES = 1 << 16
@@ -29,6 +30,9 @@ _INVALID_COMMAND = 0x11
 
 _SHA_START = (0x6A09E667, 0xBB67AE85, 0x3C6EF372, 0xA54FF53A, 0x510E527F, 0x9B05688C, 0x1F83D9AB, 0x5BE0CD19)
 """What SHA-256 starts from (FIPS 180-4, 5.3.3)."""
+
+_ORDER = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFC7634D81F4372DDF581A0DB248B0A77AECEC196ACCC52973
+"""Of the group of P-384 (SP 800-186, 3.2.1.4)."""
 
 
 class _Bench:
@@ -371,6 +375,26 @@ async def sha_and_aes_serve_the_processor(dut: Any) -> None:
     cipher = AES.new(key, AES.MODE_CTR, nonce=b"", initial_value=counter)
     assert await bench.content(0x40, 32) == cipher.encrypt(padded[:32])
     assert await bench.content(0x60, 32) == padded[32:]
+    assert await bench.read("BUS_ERROR") == 0
+    await bench.finish()
+
+
+@cocotb.test()
+async def numbers_are_multiplied(dut: Any) -> None:
+    """A product modulo the order of P-384, and a window that is zero while the unit is busy."""
+    bench = _Bench(dut)
+    await bench.start()
+    while await bench.read("P384_STATUS") & 1:
+        pass
+    values = [bench.rng.getrandbits(383) for _ in range(2)]
+    for number, value in enumerate(values):
+        for word in range(12):
+            await bench.poke(_NUMBERS + 64 * number + 4 * word, value >> 32 * word & 0xFFFF_FFFF)
+    await bench.write("P384_START", 2 | 1 << 4 | 3 << 8 | 0 << 16 | 1 << 24)
+    while await bench.read("P384_STATUS") & 1:
+        pass
+    words = [await bench.peek(_NUMBERS + 64 * 3 + 4 * word) for word in range(13)]
+    assert sum(word << 32 * index for index, word in enumerate(words)) == values[0] * values[1] % _ORDER
     assert await bench.read("BUS_ERROR") == 0
     await bench.finish()
 
