@@ -1,3 +1,4 @@
+# amaranth: UnusedElaboratable=no
 """An engine with the security processor that runs it, each under its own clock."""
 
 import dataclasses

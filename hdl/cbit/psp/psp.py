@@ -1,3 +1,4 @@
+# amaranth: UnusedElaboratable=no
 """The security processor: the parts of this folder, joined."""
 
 from amaranth.hdl import Module
