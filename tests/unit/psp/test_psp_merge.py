@@ -92,7 +92,7 @@ class RandomManager:
             assert self.cycles < 3000
 
 
-def merged(stalls, memory_stalls, counts=(80, 80)):
+def merged(stalls, memory_stalls, counts=(50, 50)):
     dut = ManagerMerge(addr_width=12, data_width=128, id_width=2, user_width=5, writes=4)
     memory = AxiMemory(dut.m_axi, size_bytes=2 * HALF_BYTES, rng=random.Random(SEED), stalls=memory_stalls)
     managers = [RandomManager(port, number, memory.memory, random.Random(SEED + 1 + number), stalls=stalls[number],
