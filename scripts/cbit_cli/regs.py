@@ -10,10 +10,10 @@ from pathlib import Path
 import click
 
 from cbit.csr.map import as_dict
+from cbit.csr.zig_header import zig_header
 from cbit_cli.files import require_writable, write_together
 from cbit_cli.registers.c_header import c_header
 from cbit_cli.registers.markdown import markdown
-from cbit_cli.registers.zig_header import zig_header
 
 __all__ = ["regs"]
 

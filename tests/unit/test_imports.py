@@ -21,7 +21,7 @@ ORDER = ("config", "guard", "stream", "axi", "aes", "keys", "xts", "access", "cs
          "psp", "traffic")
 """The parts of `cbit`: each may import those before it."""
 
-WITHOUT_AMARANTH = ("cbit.config", "cbit.csr.map")
+WITHOUT_AMARANTH = ("cbit.config", "cbit.csr.map", "cbit.csr.blocks", "cbit.csr.zig_header")
 """Modules that tools use without a gateware toolchain."""
 
 

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator
 
+from cbit.csr.blocks import Block, blocks
 from cbit.csr.map import MAP_NAMES, Field, size_bytes, title
-from cbit_cli.registers.blocks import Block, blocks
 
 __all__ = ["c_header"]
 

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator
 
+from cbit.csr.blocks import WORD_BITS, Block, blocks
 from cbit.csr.map import MAP_NAMES, Field, size_bytes, title
-from cbit_cli.registers.blocks import WORD_BITS, Block, blocks
 
 __all__ = ["zig_header"]
 
