@@ -7,11 +7,15 @@ JOBS ?= 2
 BIN := .venv/bin
 STAMP := .venv/.stamp
 
-.PHONY: demo test test-all lint bench readme clean tools
+.PHONY: demo firmware test test-all lint bench readme clean tools
 
 # make demo FILE=secret.bin OUT=folder
 demo: $(STAMP)
 	$(BIN)/cbit demo $(if $(FILE),"$(FILE)") $(if $(OUT),--out "$(OUT)")
+
+# The security processor's firmware, into the folder of builds.
+firmware: $(STAMP)
+	$(BIN)/python -m cbit_sim.firmware_build
 
 test: lint
 	$(BIN)/python -m pytest -n $(JOBS) -m "not slow"
