@@ -80,6 +80,13 @@ async def no_guest_that_does_not_exist_gets_anywhere(dut: Any) -> None:
     await bench.finish()
 
 
+def _first(bench: Directed) -> dict[str, int]:
+    """The record as the model has it."""
+    first = bench.bed.model.violations.first
+    assert first is not None
+    return {"kind": first.kind, "write": first.write, "asid": first.asid, "id": first.id, "address": first.address}
+
+
 @cocotb.test()
 async def violations_are_recorded(dut: Any) -> None:
     """The first in full, all by number, on both register ports; the interrupt follows its enable and its clear."""
@@ -93,10 +100,7 @@ async def violations_are_recorded(dut: Any) -> None:
     denied = _denied(bench)
     await bench.in_turn(*(Transaction(address) for address in denied))
     assert int(dut.irq.value)
-    first = bench.bed.model.violations.first
-    assert first is not None
-    assert await psp.first_violation() == await host.first_violation() == {
-        "kind": first.kind, "write": first.write, "asid": first.asid, "id": first.id, "address": first.address}
+    assert await psp.first_violation() == await host.first_violation() == _first(bench)
     assert await psp.violations() == await host.violations() == bench.bed.model.violations.counts
     # Neither another register nor a clear of the counts touches the record, nor its own clear the counts.
     await psp.write("IRQ_ENABLE", VIOLATION=1)
@@ -111,10 +115,14 @@ async def violations_are_recorded(dut: Any) -> None:
     assert not int(dut.irq.value)
     assert await psp.first_violation() is None
     assert await psp.violations() == bench.bed.model.violations.counts
-    await bench.perform(_as_write(bench, denied[-1]))
-    recorded = await psp.first_violation()
-    assert recorded is not None
-    assert recorded["write"]
+    for address in denied:
+        far = bench.rng.getrandbits(bench.bed.model.c_bit) & -PAGE_BYTES
+        address = address._replace(addr=address.addr | far, id=bench.rng.randrange(bench.ids))
+        for access in (_as_write(bench, address), Transaction(address)):
+            await bench.perform(access)
+            assert await psp.first_violation() == _first(bench)
+            await psp.write("VIOLATION_CLEAR", RECORD=1)
+            bench.bed.model.violations.clear_record()
     assert await psp.violations() == bench.bed.model.violations.counts
     await bench.finish()
 
@@ -194,7 +202,8 @@ async def life_of_a_key_slot(dut: Any) -> None:
 
 @cocotb.test()
 async def keys_are_refused(dut: Any) -> None:
-    """Half-written keys, K1 = K2, a slot in use or out of range; what was active stays as it was."""
+    """Half-written keys, K1 = K2, but not K1 and K2 that differ in a bit, a slot in use or out of range; what was
+    active stays as it was."""
     bench = Directed(dut)
     await bench.start(0, 1)
     psp = bench.bed.psp
@@ -216,6 +225,9 @@ async def keys_are_refused(dut: Any) -> None:
         assert await refused(slot, key, other) == "SLOT_RANGE"
     assert await refused(2, b"", b"") == "KEY_INCOMPLETE"
     assert await psp.slot_state(2) == "EMPTY"
+    for bit in range(0, 8 * len(key), 29):
+        await psp.install_key(2, key, (int.from_bytes(key, "little") ^ 1 << bit).to_bytes(len(key), "little"))
+        await psp.zeroize(2)
     await psp.zeroize(3)
     try:
         await psp.retire(3)
