@@ -30,8 +30,7 @@ class EngineFigures:
     @property
     def gbps(self) -> float:
         """Gigabits that are encrypted or decrypted a second: in each direction, with ``duplex`` in both at once."""
-        cycles_per_beat = -(-self.config.rounds // self.config.unroll_rounds)
-        return self.config.data_width * self.mhz / cycles_per_beat / 1000
+        return self.config.data_width * self.mhz / self.config.block_cycles / 1000
 
     @property
     def equivalent_luts(self) -> float:

@@ -8,7 +8,7 @@ import enum
 from collections.abc import Mapping
 from typing import Any
 
-__all__ = ["DEFAULT_PRESET", "PRESETS", "EngineConfig", "SBox", "preset"]
+__all__ = ["DEFAULT_PRESET", "PRESETS", "SERIAL", "EngineConfig", "SBox", "preset"]
 
 
 class SBox(enum.Enum):
@@ -30,6 +30,16 @@ class SBox(enum.Enum):
 
 DEFAULT_KEY_WAYS = 16
 """As many as a cell of distributed RAM holds."""
+
+
+SERIAL: Mapping[str, Any] = {
+    "serial": True, "data_width": 128, "data_unit_bytes": 64, "duplex": False, "unroll": 2, "rounds_per_cycle": 1,
+    "cycles_per_round": 2, "pipelined": False, "sbox": SBox.BLOCK_RAM, "max_outstanding": 4}
+"""What goes with ``serial``."""
+
+
+def _as_text(value: object) -> object:
+    return value.value if isinstance(value, SBox) else value
 
 
 def _require(what: str, rule: str, value: object, *, holds: bool) -> None:
@@ -88,6 +98,13 @@ class EngineConfig:
     pipelined : :class:`bool`
         Whether the bus side, too, has registers between its steps: for clocks that the AES rounds reach
         with two or more ``cycles_per_round``, at the price of some cycles on each access.
+    serial : :class:`bool`
+        Whether the bus side takes reads one after the other, and writes, through one ring of two AES rounds: less than
+        a third of the size, and enough for memory that takes eight cycles for a block. A block takes six cycles, with
+        AES-256 eight, a plain beat two, and each burst some more; at most three reads are in flight to DRAM, and two
+        writes. A partial block waits until all earlier writes are answered. It takes ``data_width`` 128,
+        ``data_unit_bytes`` 64, at most 16 ASIDs with as many ``key_ways``, ``unroll`` 2, ``cycles_per_round`` 2,
+        ``SBox.BLOCK_RAM``, neither ``duplex`` nor ``pipelined``, and ``max_outstanding`` 4.
     sbox : :class:`SBox`
         How the S-boxes are built.
     block_ram_rounds : :class:`int`
@@ -123,6 +140,7 @@ class EngineConfig:
     rounds_per_cycle: int = 1
     cycles_per_round: int = 1
     pipelined: bool = False
+    serial: bool = False
     sbox: SBox = SBox.TABLE
     block_ram_rounds: int = 140
     guarded: bool = False
@@ -160,6 +178,17 @@ class EngineConfig:
         _require_integer("unroll", self.unroll, 1, self.rounds)
         _require("unroll", f"a multiple of rounds_per_cycle ({self.rounds_per_cycle})", self.unroll,
                  holds=self.unroll_rounds % self.rounds_per_cycle == 0)
+        _require("serial", "true or false", self.serial, holds=isinstance(self.serial, bool))
+        if self.serial:
+            self._require_serial()
+
+    def _require_serial(self) -> None:
+        """What the serial bus side is built for."""
+        for name, value in SERIAL.items():
+            given = getattr(self, name)
+            _require(name, f"{_as_text(value)} if serial", _as_text(given), holds=given == value)
+        _require("asid_count", "at most 16 if serial", self.asid_count, holds=self.asid_count <= DEFAULT_KEY_WAYS)
+        _require("key_ways", "asid_count if serial", self.key_ways, holds=not self.caches_keys)
 
     @property
     def rounds(self) -> int:
@@ -173,8 +202,15 @@ class EngineConfig:
 
     @property
     def aes_latency_cycles(self) -> int:
-        """Cycles a block spends in an AES pipeline: one more where rounds take several, for the first round key."""
-        return self.rounds * self.cycles_per_round // self.rounds_per_cycle + (self.cycles_per_round > 1)
+        """Cycles a block spends in an AES pipeline: one more where rounds take several, for the first round key, and
+        another if ``serial``, as that is read from block RAM."""
+        return self.serial + self.rounds * self.cycles_per_round // self.rounds_per_cycle + (self.cycles_per_round > 1)
+
+    @property
+    def block_cycles(self) -> int:
+        """Cycles in which an AES pipeline takes a block: of a ring as often as a block goes around, and if ``serial``
+        one more, in which its place is free."""
+        return -(-self.rounds // self.unroll_rounds) + self.serial
 
     @property
     def asid_width(self) -> int:
@@ -218,8 +254,10 @@ PRESETS: Mapping[str, tuple[str, EngineConfig]] = {
     "two-rounds": ("the fewest cycles: two AES rounds in each, AES-128",
                    EngineConfig(rounds_per_cycle=2, sbox=SBox.COMPOSITE)),
     "balanced": ("one lane for both directions, a block a cycle", EngineConfig(duplex=False, **_FAST)),
-    "compact": ("one pipeline for both directions, a block every five cycles",
-                EngineConfig(duplex=False, unroll=2, max_outstanding=8, **_FAST)),
+    "small": ("one pipeline for both directions, a block every five cycles",
+              EngineConfig(duplex=False, unroll=2, max_outstanding=8, **_FAST)),
+    "compact": ("the least: accesses in order, a block every six cycles, a beat of plain data every two",
+                EngineConfig(**SERIAL)),
     "page": ("data units of 4096 bytes", EngineConfig(data_unit_bytes=4096, max_outstanding=64, **_FAST)),
 }
 """Name to what it is for, in one line, and its configuration."""

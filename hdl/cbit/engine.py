@@ -16,6 +16,7 @@ from cbit.guard.closing import Closing
 from cbit.guard.shadows import Shadowed
 from cbit.read.decrypt import read_tag_layout
 from cbit.read.path import ReadPath
+from cbit.serial.bus import SerialBus
 from cbit.stream.stage import Stage
 from cbit.write.encrypt import write_tag_layout
 from cbit.write.entry import merge_places
@@ -27,9 +28,9 @@ __all__ = ["Engine", "generate_verilog", "latency_cycles"]
 PATIENCE = 8
 """How often in a row a plain access may pass encrypted ones that wait."""
 
-GUARDED = ("control", "read_front", "write_front", "read_lookup", "write_lookup", "read", "write", "xts", "released",
-           "closing")
-"""Submodules whose registers of control have shadows, if there are any."""
+GUARDED = ("control", "read_front", "write_front", "read_lookup", "write_lookup", "read", "write", "xts", "bus",
+           "released", "closing")
+"""Submodules whose registers of control have shadows, those of them that there are."""
 
 LAST_READ_PART = ("read", "deliver", "chosen")
 """What stands before the managers' port, if the read path has registers between its steps."""
@@ -80,15 +81,67 @@ class Engine(Component):
         config = self.config
         identity = {"addr_width": config.addr_width, "c_bit": config.c_bit, "id_width": config.id_width,
                     "asid_count": config.asid_count}
+        m.submodules.control = control = ControlPort(
+            key_bits=config.key_bits, key_ways=config.key_way_count, data_unit_bytes=config.data_unit_bytes,
+            by_word=config.serial, **identity)
+        fronts = [AddressFront(is_write=is_write, data_width=config.data_width, pipelined=config.pipelined,
+                               single=config.serial, **identity) for is_write in (False, True)]
+        m.submodules.read_front, m.submodules.write_front = fronts
+        connect(m, flipped(self.s_axil_psp), control.s_axil_psp)
+        connect(m, flipped(self.s_axil_host), control.s_axil_host)
+        accepts = control.released & ~control.upset
+        m.d.comb += [self.irq.eq(control.irq), control.drain_busy.eq(Cat(front.drain_busy for front in fronts).any())]
+        for index, (front, address, log) in enumerate(zip(
+                fronts, (self.s_axi.ar, self.s_axi.aw), (control.read_violation, control.write_violation))):
+            connect(m, flipped(address), front.i)
+            connect(m, front.violation, log)
+            m.d.comb += [
+                front.released.eq(accepts),
+                front.mode.eq(control.mode),
+                control.asked[index].eq(front.asid),
+                front.own_is_active.eq(control.is_active[index]),
+                front.host_is_active.eq(control.host_is_active),
+                front.drain_slot.eq(control.drain_slot),
+            ]
+        m.submodules.released = released = Stage(shape=1, registered=config.pipelined)
+        m.d.comb += [released.advance.eq(1), released.i.eq(accepts)]
+        join = self._join_serial if config.serial else self._join_paths
+        s_w = join(m, control, *fronts)
+        m.d.comb += [
+            s_w.payload.eq(self.s_axi.w.payload),
+            s_w.valid.eq(self.s_axi.w.valid & released.o),
+            self.s_axi.w.ready.eq(s_w.ready & released.o),
+        ]
+        return self._guarded(m, control) if config.guarded else m
+
+    def _join_serial(self, m: Module, control: ControlPort, read_front: AddressFront, write_front: AddressFront):
+        """The serial bus side between fronts and DRAM; the port that takes the data of writes."""
+        config = self.config
+        m.submodules.bus = bus = SerialBus(addr_width=config.addr_width, c_bit=config.c_bit, id_width=config.id_width,
+                                           key_bits=config.key_bits, slots=config.asid_count)
+        connect(m, read_front.o, bus.read)
+        connect(m, write_front.o, bus.write)
+        connect(m, control.round_key, bus.round_key)
+        connect(m, bus.r, flipped(self.s_axi.r))
+        connect(m, bus.b, flipped(self.s_axi.b))
+        connect(m, bus.m_axi, flipped(self.m_axi))
+        m.d.comb += [
+            bus.serving.eq(control.serving),
+            bus.drain_slot.eq(control.drain_way), control.way_busy.eq(bus.drain_busy),
+            bus.self_test_keys.eq(control.self_test_keys),
+            control.self_test_busy.eq(bus.self_test_busy), control.self_test_failed.eq(bus.self_test_failed),
+            control.key_fault.eq(bus.key_fault),
+        ]
+        return bus.s_w
+
+    def _join_paths(self, m: Module, control: ControlPort, read_front: AddressFront, write_front: AddressFront):
+        """Paths and lanes of both directions between fronts and DRAM; the port that takes the data of writes."""
+        config = self.config
         bus = {"data_width": config.data_width, "pipelined": config.pipelined}
         sizes = {"addr_width": config.addr_width, "c_bit": config.c_bit, "id_width": config.id_width,
                  "slot_width": config.way_width, "slots": config.key_way_count, "patience": PATIENCE}
         read_entries = write_entries = config.max_outstanding
         places = merge_places(entries=write_entries, data_width=config.data_width)
-        m.submodules.control = control = ControlPort(
-            key_bits=config.key_bits, key_ways=config.key_way_count, data_unit_bytes=config.data_unit_bytes, **identity)
-        m.submodules.read_front = read_front = AddressFront(is_write=False, **bus, **identity)
-        m.submodules.write_front = write_front = AddressFront(is_write=True, **bus, **identity)
         m.submodules.read = read = ReadPath(entries=read_entries, places=places, **bus, **sizes)
         m.submodules.write = write = WritePath(entries=write_entries, **bus, **sizes)
         m.submodules.xts = xts = XtsUnit(
@@ -99,52 +152,25 @@ class Engine(Component):
             read_tag=read_tag_layout(data_width=config.data_width, id_width=config.id_width,
                                      slot_width=config.way_width, places=places),
             write_tag=write_tag_layout(data_width=config.data_width, slot_width=config.way_width), **bus)
-
-        connect(m, flipped(self.s_axil_psp), control.s_axil_psp)
-        connect(m, flipped(self.s_axil_host), control.s_axil_host)
         connect(m, xts.round_key, control.round_key)
+        lookup_busy = self._find_keys(m, control, read_front, read, write_front, write)
         m.d.comb += [
-            self.irq.eq(control.irq),
             xts.self_test_keys.eq(control.self_test_keys),
             control.self_test_busy.eq(xts.self_test_busy),
             control.self_test_failed.eq(xts.self_test_failed),
             control.key_fault.eq(read.key_fault | write.key_fault),
-        ]
-        accepts = control.released & ~control.upset
-        for index, (front, path, log) in enumerate(((read_front, read, control.read_violation),
-                                                    (write_front, write, control.write_violation))):
-            connect(m, front.violation, log)
-            m.d.comb += [
-                front.released.eq(accepts),
-                front.mode.eq(control.mode),
-                control.asked[index].eq(front.asid),
-                front.own_is_active.eq(control.is_active[index]),
-                front.host_is_active.eq(control.host_is_active),
-                front.drain_slot.eq(control.drain_slot),
-                path.serving.eq(control.serving),
-                path.drain_slot.eq(control.drain_way),
-            ]
-        lookup_busy = self._find_keys(m, control, read_front, read, write_front, write)
-        m.d.comb += [
-            control.drain_busy.eq(read_front.drain_busy | write_front.drain_busy),
             control.way_busy.eq(lookup_busy | read.drain_busy | write.drain_busy),
         ]
         connect(m, write.merge, read.merge)
         connect(m, read.merged, write.merged)
         for name, path in (("read", read), ("write", write)):
+            m.d.comb += [path.serving.eq(control.serving), path.drain_slot.eq(control.drain_way)]
             connect(m, path.lane_i, getattr(xts, f"{name}_i"))
             connect(m, getattr(xts, f"{name}_o"), path.lane_o)
             connect(m, path.tweak_request, getattr(xts, f"{name}_tweak_request"))
             connect(m, getattr(xts, f"{name}_tweak"), path.tweak)
-        self._connect_buses(m, read_front, write_front, read, write)
-        m.submodules.released = released = Stage(shape=1, registered=config.pipelined)
-        m.d.comb += [
-            released.advance.eq(1),
-            released.i.eq(accepts),
-            write.s_w.valid.eq(self.s_axi.w.valid & released.o),
-            self.s_axi.w.ready.eq(write.s_w.ready & released.o),
-        ]
-        return self._guarded(m, control) if config.guarded else m
+        self._connect_buses(m, read, write)
+        return write.s_w
 
     def _guarded(self, m: Module, control: ControlPort) -> Elaboratable:
         """The engine with shadows, which closes when one tells that a register is wrong."""
@@ -187,10 +213,8 @@ class Engine(Component):
             m.d.comb += lookup.drain_way.eq(control.drain_way)
         return Cat(lookup.drain_busy for lookup in lookups).any()
 
-    def _connect_buses(self, m: Module, read_front, write_front, read: ReadPath, write: WritePath) -> None:
+    def _connect_buses(self, m: Module, read: ReadPath, write: WritePath) -> None:
         managers, dram = self.s_axi, self.m_axi
-        connect(m, flipped(managers.ar), read_front.i)
-        connect(m, flipped(managers.aw), write_front.i)
         connect(m, read.r, flipped(managers.r))
         connect(m, write.b, flipped(managers.b))
         connect(m, read.ar, flipped(dram.ar))
@@ -198,7 +222,6 @@ class Engine(Component):
         connect(m, write.aw, flipped(dram.aw))
         connect(m, write.w, flipped(dram.w))
         m.d.comb += [
-            write.s_w.payload.eq(managers.w.payload),
             dram.b.ready.eq(1),
             write.dram_b.valid.eq(dram.b.valid),
             write.dram_b.payload.eq(dram.b.payload),
@@ -210,8 +233,15 @@ def latency_cycles(config: EngineConfig) -> dict[str, int]:
     tweak.
 
     ``plain_read`` and ``encrypted_read`` count address and data, ``plain_write`` address or data and
-    the answer.
+    the answer: if ``serial`` of a line of four beats, as it waits for all of them.
     """
+    if config.serial:
+        return {
+            "plain_read": 2 + 3,
+            "encrypted_read": 2 + config.aes_latency_cycles + 5,
+            "plain_write": 9 + 1,
+            "tweak": config.aes_latency_cycles + 4,
+        }
     lookup = int(config.caches_keys)
     if not config.pipelined:
         address, data, answer = 1 + lookup, 1, 1

@@ -9,7 +9,7 @@ from cbit.config import PRESETS
 __all__ = ["presets"]
 
 _COLUMNS = ("key_bits", "data_unit_bytes", "duplex", "unroll", "rounds_per_cycle", "cycles_per_round", "pipelined",
-            "sbox")
+            "serial", "sbox")
 
 
 @click.command()

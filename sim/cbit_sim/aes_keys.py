@@ -1,11 +1,11 @@
 """Round keys for benches that drive AES gateware without its key schedule."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from cbit.aes.field import multiply, sbox_table
 
-__all__ = ["expand_key", "write_keys"]
+__all__ = ["expand_key", "prepared_words", "write_keys"]
 
 
 def expand_key(key: bytes) -> list[bytes]:
@@ -37,3 +37,29 @@ async def write_keys(ctx: Any, round_key: Any, keys: Iterable[bytes], *, every_c
             for _ in range(every_cycles):
                 await ctx.tick()
                 ctx.set(round_key.valid, 0)
+
+
+def _inverse_mixed(column: bytes) -> bytes:
+    """InvMixColumns (FIPS 197, 5.3.3)."""
+    factors = (14, 11, 13, 9)
+    mixed = []
+    for row in range(4):
+        total = 0
+        for distance, factor in enumerate(factors):
+            total ^= multiply(factor, column[(row + distance) % 4])
+        mixed.append(total)
+    return bytes(mixed)
+
+
+def prepared_words(key: bytes, *, decrypts: bool) -> Iterator[tuple[int, int, int, int]]:
+    """What each step of the cipher adds, and if asked for each of the equivalent inverse cipher (FIPS 197, 5.3.5): 1 if
+    it is the inverse, step, column, word."""
+    round_keys = expand_key(key)
+    last = len(round_keys) - 1
+    for inverse in range(1 + decrypts):
+        for step, round_key in enumerate(reversed(round_keys) if inverse else round_keys):
+            for column in range(4):
+                word = round_key[4 * column:4 * column + 4]
+                if inverse and 0 < step < last:
+                    word = _inverse_mixed(word)
+                yield inverse, step, column, int.from_bytes(word, "little")

@@ -27,6 +27,8 @@ class KeyBench:
         Resets it.
     round_keys : :class:`dict`
         Way, which key (0 for K1) and number of the round to the round key written last.
+    inverse_keys : :class:`dict`
+        If round keys are written by word: way and step of decryption to the round key of K1 that it adds.
     """
 
     def __init__(self, dut: KeyControl):
@@ -35,12 +37,13 @@ class KeyBench:
         self.key_bytes = dut.key_bits // 8
         self.rounds = rounds_of(dut.key_bits)
         self.round_keys: dict[tuple[int, int, int], bytes] = {}
+        self.inverse_keys: dict[tuple[int, int], bytes] = {}
 
     def run(self, testbench: Callable[[Any], Any], *watchers: Callable[[Any], Any]) -> None:
         """Runs until the testbench ends; the watchers run beside it."""
         simulator = Simulator(ResetInserter(self.reset)(self.dut))
         simulator.add_clock(1e-6)
-        for watcher in (self._collect, *watchers):
+        for watcher in (self._collect_words if self.dut.by_word else self._collect, *watchers):
             simulator.add_testbench(watcher, background=True)
         simulator.add_testbench(testbench)
         simulator.run()
@@ -56,6 +59,21 @@ class KeyBench:
                 self.round_keys[slot, tweak_key, number] = data.to_bytes(16, "little")
             before = tweak_key if valid else None
 
+    async def _collect_words(self, ctx: Any) -> None:
+        port = self.dut.round_key
+        async for *_, columns, tweak_key, inverse, slot, step, data in ctx.tick().sample(
+                port.columns, port.tweak_key, port.inverse, port.slot, port.step, port.data):
+            if not columns:
+                continue
+            assert not (inverse and tweak_key)
+            kept: dict[Any, bytes] = self.inverse_keys if inverse else self.round_keys
+            key = (slot, step) if inverse else (slot, tweak_key, step)
+            words = bytearray(kept.get(key, bytes(16)))
+            for column in range(4):
+                if columns >> column & 1:
+                    words[4 * column:4 * column + 4] = data.to_bytes(4, "little")
+            kept[key] = bytes(words)
+
     def written(self, way: int) -> list[list[bytes]]:
         """The round keys of a way, those of K1 and those of K2."""
         return [[self.round_keys[way, tweak_key, number] for number in range(self.rounds + 1)]
@@ -64,6 +82,7 @@ class KeyBench:
     def assert_erased(self, way: int) -> None:
         """The round keys of a way are zeros."""
         assert self.written(way) == [[bytes(16)] * (self.rounds + 1)] * 2
+        assert not any(any(word) for (owner, _), word in self.inverse_keys.items() if owner == way)
 
     async def idle(self, ctx: Any) -> int:
         """Waits until nothing runs; returns the cycles it took."""

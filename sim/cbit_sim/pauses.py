@@ -4,7 +4,7 @@ import itertools
 import random
 from collections.abc import Iterator
 
-__all__ = ["CHANNELS", "PATTERNS", "pauses", "stalled_until"]
+__all__ = ["CHANNELS", "PATTERNS", "every", "pauses", "stalled_until"]
 
 CHANNELS = ("aw", "w", "b", "ar", "r")
 
@@ -57,3 +57,8 @@ def stalled_until(event: list[bool]) -> Iterator[bool]:
     """Holds a channel back until something is appended to ``event``."""
     while True:
         yield not event
+
+
+def every(cycles: int) -> Iterator[bool]:
+    """Lets a beat pass every so many cycles."""
+    return itertools.cycle([False] + [True] * (cycles - 1))

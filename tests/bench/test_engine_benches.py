@@ -134,7 +134,7 @@ def test_random_traffic_of_unusual_configurations(config, personality):
 @pytest.mark.parametrize("name", PRESETS)
 def test_presets(name):
     config = PRESETS[name][1]
-    for bench in CORNERS:
+    for bench in sorted({*CORNERS} - ({"pace"} if config.pipelined or config.serial else set())):
         simulate("engine", f"cbit_sim.benches.corners_{bench}", config=config)
     for personality in ("unordered", "stalled"):
         _random_traffic(personality, 2000, _SEED, config)

@@ -27,10 +27,11 @@ class FrontContract(Component):
     answered with an error.
     """
 
-    def __init__(self, *, front=AddressFront, is_write, pipelined):
+    def __init__(self, *, front=AddressFront, is_write, pipelined, single=False):
         self.pipelined = pipelined
+        self.single = single
         self.front = front(addr_width=C_BIT + 2, data_width=128, c_bit=C_BIT, id_width=1, asid_count=3,
-                           is_write=is_write, pipelined=pipelined)
+                           is_write=is_write, pipelined=pipelined, single=single)
         super().__init__({"follow": In(1), **free_inputs(self.front)})
 
     def elaborate(self, _platform):
@@ -39,8 +40,8 @@ class FrontContract(Component):
         connect_inputs(m, self, front)
         accepted = StructLayout({"address": front.i.payload.shape(), "mode": MODE, "own": 1, "host": 1})
         m.submodules.contract = contract = StreamContract(
-            shape=front.o.payload.shape(), entry_shape=accepted, agrees=self._agrees, capacity=2 + 2 * self.pipelined,
-            latency=2 * self.pipelined)
+            shape=front.o.payload.shape(), entry_shape=accepted, agrees=self._agrees,
+            capacity=2 - self.single + 2 * self.pipelined, latency=2 * self.pipelined)
         m.d.comb += [
             contract.enters.eq(front.i.valid & front.i.ready),
             contract.entry.address.eq(front.i.payload),
@@ -76,10 +77,11 @@ class FrontContract(Component):
         ).all()
 
 
-@pytest.mark.parametrize("pipelined", [False, True])
+@pytest.mark.parametrize("form", [{"pipelined": False}, {"pipelined": True}, {"pipelined": False, "single": True}],
+                         ids=["False", "True", "single"])
 @pytest.mark.parametrize("is_write", [False, True])
-def test_front_decides_as_it_accepts(is_write, pipelined):
-    prove(FrontContract(is_write=is_write, pipelined=pipelined), engine=Engine.REACHABILITY)
+def test_front_decides_as_it_accepts(is_write, form):
+    prove(FrontContract(is_write=is_write, **form), engine=Engine.REACHABILITY)
 
 
 class LateFront(AddressFront):

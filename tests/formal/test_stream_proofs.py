@@ -10,6 +10,7 @@ from amaranth.lib.wiring import Component, In
 from cbit.stream.arbiter import PatientArbiter
 from cbit.stream.delay import Delay
 from cbit.stream.hop import Hop
+from cbit.stream.single import SingleSlice
 from cbit.stream.slice import RegisterSlice
 from cbit.stream.stage import Stage
 from cbit.stream.turns import Turns
@@ -65,6 +66,10 @@ class StageContract(Component):
 
 def test_slice_keeps_the_contract():
     prove(StageContract(RegisterSlice(shape=WIDTH), capacity=2), engine=Engine.REACHABILITY)
+
+
+def test_single_slice_keeps_the_contract():
+    prove(StageContract(SingleSlice(shape=WIDTH), capacity=1), engine=Engine.REACHABILITY)
 
 
 def test_hop_keeps_the_contract():

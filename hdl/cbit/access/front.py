@@ -7,6 +7,7 @@ from amaranth.lib.data import StructLayout
 from amaranth.lib.wiring import Component, In, Out
 
 from cbit.axi.ports import address_layout
+from cbit.stream.single import SingleSlice
 from cbit.stream.slice import RegisterSlice
 
 from .decision import Decision
@@ -26,8 +27,8 @@ class AddressFront(Component):
     The decision uses mode bits and slot states of the cycle in which the access is accepted, and
     stays with it. Before ``released`` nothing is accepted.
 
-    Latency: three cycles if pipelined, otherwise one. Throughput: one access a cycle. Stalls: ``i.ready``
-    comes from a register and ``released``; while it is low, everything here but ``o`` stays.
+    Latency: three cycles if pipelined, otherwise one. Throughput: one access a cycle, or if single every other.
+    Stalls: ``i.ready`` comes from a register and ``released``; while it is low, everything here but ``o`` stays.
 
     Parameters
     ----------
@@ -37,6 +38,8 @@ class AddressFront(Component):
         Whether the channel is AW.
     pipelined : :class:`bool`
         Whether registers part the steps of the decision.
+    single : :class:`bool`
+        Whether one decided access is held, not two. Not if pipelined.
 
     Members
     -------
@@ -58,12 +61,15 @@ class AddressFront(Component):
     """
 
     def __init__(self, *, addr_width: int, data_width: int, c_bit: int, id_width: int, asid_count: int,
-                 is_write: bool, pipelined: bool) -> None:
+                 is_write: bool, pipelined: bool, single: bool = False) -> None:
+        if single and pipelined:
+            raise ValueError("Single must be false if pipelined, not True")
         self.asid_count = asid_count
         self.decision = Decision(addr_width=addr_width, data_width=data_width, c_bit=c_bit, id_width=id_width,
                                  asid_count=asid_count, is_write=is_write, pipelined=pipelined)
         asid_width = self.decision.asid_width
         self.request_layout = request_layout(c_bit=c_bit, id_width=id_width, slot_width=asid_width)
+        self.slice = (SingleSlice if single else RegisterSlice)(shape=self.request_layout)
         super().__init__({
             "i": In(stream.Signature(address_layout(addr_width=addr_width, id_width=id_width,
                                                     user_width=self.decision.user.size))),
@@ -84,7 +90,7 @@ class AddressFront(Component):
     def elaborate(self, _platform) -> Module:
         m = Module()
         m.submodules.decision = decision = self.decision
-        m.submodules.slice = slice_ = RegisterSlice(shape=self.request_layout)
+        m.submodules.slice = slice_ = self.slice
         m.d.comb += [
             self.asid.eq(decision.user(self.i.payload.user).asid),
             self.i.ready.eq(slice_.i.ready & self.released),
@@ -115,6 +121,6 @@ class AddressFront(Component):
         ]
         return m
 
-    def _slice_drain_busy(self, slice_: RegisterSlice) -> Value:
+    def _slice_drain_busy(self, slice_: RegisterSlice | SingleSlice) -> Value:
         held = [(entry.route == Route.ENCRYPTED) & (entry.slot == self.drain_slot) for entry in slice_.held]
         return (Cat(held) & slice_.held_valid).any()

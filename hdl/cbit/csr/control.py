@@ -15,7 +15,7 @@ from cbit.csr.switches import Switches
 from cbit.guard.shadows import unguarded
 from cbit.keys.control import KeyControl
 from cbit.keys.slots import ASKERS
-from cbit.keys.types import KeyWaysSignature, RoundKeyPairSignature
+from cbit.keys.types import KeyWaysSignature
 
 __all__ = ["ControlPort"]
 
@@ -37,6 +37,8 @@ class ControlPort(wiring.Component):
         Bits of each of the two keys of a slot. 128 or 256.
     key_ways : :class:`int` or :data:`None`
         Number of slots whose round keys are expanded at a time. :data:`None` means all.
+    by_word : :class:`bool`
+        As of :class:`cbit.keys.control.KeyControl`.
     addr_width : :class:`int`
         Bits of an address, the C-bit included. 32 to 64.
     c_bit : :class:`int`
@@ -81,10 +83,11 @@ class ControlPort(wiring.Component):
     """
 
     def __init__(self, *, asid_count: int, key_bits: int, addr_width: int, c_bit: int, id_width: int,
-                 data_unit_bytes: int, key_ways: int | None = None):
+                 data_unit_bytes: int, key_ways: int | None = None, by_word: bool = False):
         self.asid_count = asid_count
         self.key_bits = key_bits
         self.key_ways = asid_count if key_ways is None else key_ways
+        self.keys = KeyControl(asid_count=asid_count, key_bits=key_bits, key_ways=key_ways, by_word=by_word)
         self.addr_width = addr_width
         self.c_bit = c_bit
         self.id_width = id_width
@@ -110,7 +113,7 @@ class ControlPort(wiring.Component):
             "is_active": Out(1).array(ASKERS),
             "host_is_active": Out(1),
             "serving": Out(self.key_ways),
-            "round_key": Out(RoundKeyPairSignature(asid_count=self.key_ways, key_bits=key_bits)),
+            "round_key": Out(self.keys.round_key.signature),
             "drain_slot": Out(range(asid_count)),
             "drain_busy": In(1),
             "drain_way": Out(range(self.key_ways)),
@@ -126,7 +129,7 @@ class ControlPort(wiring.Component):
         widths = {"asid_width": self.asid_width, "addr_width": self.addr_width, "id_width": self.id_width}
         m.submodules.log = log = ViolationLog(**widths)
         m.submodules.violations = violations = ViolationWords(**widths)
-        keys = KeyControl(asid_count=self.asid_count, key_bits=self.key_bits, key_ways=self.key_ways)
+        keys = self.keys
         fails = Signal()
         m.d.comb += fails.eq(((self.self_test_failed | self.upset) & ~switches.failed)
                              | (self.key_fault & ~switches.faulted))

@@ -18,8 +18,10 @@ from cbit.keys.types import (
     Operation,
     Result,
     RoundKeyPairSignature,
+    RoundKeyWordSignature,
     SlotState,
 )
+from cbit.keys.worded import WordedKeys
 
 __all__ = ["KeyControl"]
 
@@ -60,6 +62,9 @@ class KeyControl(wiring.Component):
         Bits of each of the two keys of a slot. 128 or 256.
     key_ways : :class:`int` or :data:`None`
         Number of slots whose round keys are expanded at a time. 2 to ``asid_count``. :data:`None` means all.
+    by_word : :class:`bool`
+        Whether round keys are made and written word by word: smaller, and a slot takes three times as long to be
+        loaded. Not with fewer ways than slots.
 
     Members
     -------
@@ -91,7 +96,7 @@ class KeyControl(wiring.Component):
         Whether slot 0 does.
     serving : ``Out(key_ways)``
         The ways whose accesses in flight succeed: those of slots ACTIVE and RETIRING.
-    round_key : ``Out(RoundKeyPairSignature(asid_count=key_ways, ...))``
+    round_key : ``Out(RoundKeyPairSignature(asid_count=key_ways, ...))``, or ``Out(RoundKeyWordSignature(...))``
         The round keys to write. While the way is not serving, it may hold anything.
     drain_slot : ``Out(range(asid_count))``
         The slot whose accesses in flight are waited for.
@@ -112,13 +117,18 @@ class KeyControl(wiring.Component):
         If a parameter is outside its range.
     """
 
-    def __init__(self, *, asid_count: int, key_bits: int, key_ways: int | None = None):
+    def __init__(self, *, asid_count: int, key_bits: int, key_ways: int | None = None, by_word: bool = False):
         self.asid_count = asid_count
+        self.by_word = by_word
         self.key_bits = key_bits
         self.key_ways = asid_count if key_ways is None else key_ways
         if key_ways is not None and not 2 <= key_ways <= asid_count:
             raise ValueError(f"Key ways must be from 2 to {asid_count}, not {key_ways!r}")
         self.is_cached = self.key_ways < asid_count
+        if by_word and self.is_cached:
+            raise ValueError(f"Key ways must be {asid_count} if round keys are written by word, not {key_ways!r}")
+        round_key = (RoundKeyWordSignature(slots=asid_count, key_bits=key_bits) if by_word
+                     else RoundKeyPairSignature(asid_count=self.key_ways, key_bits=key_bits))
         found = KeyWaysSignature(asid_count=asid_count, key_ways=self.key_ways)
         super().__init__({
             "command": In(CommandSignature()),
@@ -134,7 +144,7 @@ class KeyControl(wiring.Component):
             "is_active": Out(1).array(ASKERS),
             "host_is_active": Out(1),
             "serving": Out(self.key_ways),
-            "round_key": Out(RoundKeyPairSignature(asid_count=self.key_ways, key_bits=key_bits)),
+            "round_key": Out(round_key),
             "drain_slot": Out(range(asid_count)),
             "drain_busy": In(1),
             "drain_way": Out(range(self.key_ways)),
@@ -282,7 +292,8 @@ class KeyControl(wiring.Component):
             m.d.comb += [self.drain_way.eq(keys.drain_way), keys.way_busy.eq(self.way_busy)]
             way_busy = keys.slot_busy
         else:
-            m.submodules.keys = keys = ExpandedKeys(asid_count=self.asid_count, key_bits=self.key_bits)
+            keeper = WordedKeys if self.by_word else ExpandedKeys
+            m.submodules.keys = keys = keeper(asid_count=self.asid_count, key_bits=self.key_bits)
             m.d.comb += self.drain_way.eq(self.drain_slot)
             way_busy = self.way_busy
         m.submodules.known_key = known_key = KnownKey(key_bits=self.key_bits)

@@ -9,7 +9,7 @@ from cbit.aes.cipher import rounds_of
 
 __all__ = ["DRAIN_SETTLE_CYCLES", "ROUND_KEY_SETTLE_CYCLES", "SLOT_NUMBER_WIDTH", "CommandSignature",
            "KeyStoreSignature", "KeyWaysSignature", "KeyWordSignature", "Operation", "Result", "RoundKeyPairSignature",
-           "SlotState"]
+           "RoundKeyWordSignature", "SlotState"]
 
 
 class Operation(enum.Enum, shape=3):
@@ -137,6 +137,43 @@ class RoundKeyPairSignature(wiring.Signature):
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, RoundKeyPairSignature) and self.members == other.members
+
+
+class RoundKeyWordSignature(wiring.Signature):
+    """Writes a word of a round key, or the same word to all four of its columns; nothing waits.
+
+    Round keys come as the steps of a cipher add them: step 0 is the first AddRoundKey, step *r* that of round *r*, and
+    those of the equivalent inverse cipher (FIPS 197, 5.3.5) have passed InvMixColumns.
+
+    Parameters
+    ----------
+    slots : :class:`int`
+        Number of slots.
+    key_bits : :class:`int`
+        Bits of a key.
+
+    Members
+    -------
+    columns : ``Out(4)``
+        A bit for each column of the round key that is written in this cycle.
+    tweak_key : ``Out(1)``
+        Zero for the data key K1, one for the tweak key K2.
+    inverse : ``Out(1)``
+        Whether decryption adds it.
+    slot : ``Out(range(slots))``
+        The slot.
+    step : ``Out(range(rounds + 1))``
+        The step that adds it.
+    data : ``Out(32)``
+        The word; its first byte is bits 7..0.
+    """
+
+    def __init__(self, *, slots: int, key_bits: int):
+        super().__init__({"columns": Out(4), "tweak_key": Out(1), "inverse": Out(1), "slot": Out(range(slots)),
+                          "step": Out(range(rounds_of(key_bits) + 1)), "data": Out(32)})
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, RoundKeyWordSignature) and self.members == other.members
 
 
 class KeyStoreSignature(wiring.Signature):

@@ -91,8 +91,8 @@ async def aliases_under_one_key(dut: Any) -> None:
 
 @cocotb.test()
 async def a_crowd_passes_a_line(dut: Any) -> None:
-    """Plain writes pass a line that waits for its read, as many as there may be, and then wait for it; all reads and
-    all writes that can be in flight are."""
+    """Plain writes pass a line that waits for its read, as many as there may be, and then wait for it, or in a serial
+    engine from the first on; all reads and all writes that can be in flight are."""
     release: list[bool] = []
     bench = Directed(dut, dram_pauses={"r": stalled_until(release)})
     await bench.start()
@@ -107,6 +107,7 @@ async def a_crowd_passes_a_line(dut: Any) -> None:
         bench.bed.manager.submit(transaction)
     await bench.bed.clocked.cycles(100 * entries)
     assert line.ended < 0
-    assert sum(write.ended >= 0 for write in plain) >= 2 * entries
+    passed = sum(write.ended >= 0 for write in plain)
+    assert passed == 0 if bench.session.config["serial"] else passed >= 2 * entries
     release.append(True)
     await bench.finish()

@@ -1,7 +1,8 @@
 """Latency and bandwidth in cycles, of whatever the top is; the caller takes the wire's from the engine's.
 
 DRAM answers in order after a fixed number of cycles, and nothing else holds back. Parameters: ``dram_latency_cycles``
-(default 30), ``bursts`` of 64 bytes in each measurement of bandwidth (default 400), ``outstanding`` (default 64).
+(default 30), ``dram_beat_cycles`` for each beat that DRAM gives or takes (default 1), ``bursts`` of 64 bytes in each
+measurement of bandwidth (default 400), ``outstanding`` (default 64).
 
 Report: ``latency_cycles`` of one 64-byte burst on an idle bus, by kind: ``first`` and ``last`` beat of the answer, from
 the offer of the address. ``bandwidth`` by kind: ``beats`` and the ``cycles`` from the first of them to the last; mixed
@@ -18,6 +19,7 @@ from cbit_model.access import BLOCK_BYTES
 from cbit_sim.beats import Address, WriteData
 from cbit_sim.dram import Personality
 from cbit_sim.manager import Transaction
+from cbit_sim.pauses import every
 from cbit_sim.session import Session, current_session
 from cbit_sim.testbed import Testbed
 from cbit_sim.traffic import PAGE_BYTES, user_bits
@@ -67,8 +69,10 @@ class _Measurement:
         self.asid_count = int(session.config["asid_count"])
         self.asid_width = (self.asid_count - 1).bit_length()
         personality = Personality(latency_cycles=(latency, latency), reorder=False, interleave=False, outstanding=256)
+        beat_cycles = parameters.get("dram_beat_cycles", 1)
+        pauses = {channel: every(beat_cycles) for channel in ("r", "w")} if beat_cycles > 1 else None
         self.bed = Testbed(dut, session, size_bytes=_PAGES * PAGE_BYTES, personality=personality, checked=False,
-                           outstanding=parameters.get("outstanding", 64))
+                           outstanding=parameters.get("outstanding", 64), dram_pauses=pauses)
         self.watch = _Stopwatch(self.bed)
 
     async def start(self) -> None:
@@ -110,7 +114,7 @@ class _Measurement:
         bursts = [self.burst(**kind) for _ in range(self.bursts) for kind in kinds]
         await self.bed.clocked.cycles(_IDLE_CYCLES)
         self.watch.clear()
-        await self.bed.manager.perform(*bursts, limit_cycles=200 * len(bursts))
+        await self.bed.manager.perform(*bursts, limit_cycles=1000 * len(bursts))
         watch = self.watch
         directions = [channel for channel, is_write in (("s_r", False), ("m_w", True))
                       if any(kind["write"] is is_write for kind in kinds)]

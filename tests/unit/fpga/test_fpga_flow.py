@@ -18,7 +18,7 @@ from cbit_fpga.synthesis import synthesize
 from cbit_fpga.yosys import YosysError
 
 DEVICE = DEVICES["LFE5U-85F"]
-SUBJECT = Subject(preset("compact"), "read.deny")
+SUBJECT = Subject(preset("small"), "read.deny")
 
 
 @pytest.fixture(scope="module")
@@ -78,8 +78,8 @@ def test_cells_and_netlist_are_those_that_the_device_has_finished(measured, stor
 
 def test_names_with_brackets_do_not_stop_yosys(store):
     """Yosys takes `kinds[0]` for a bit of `kinds`, and ends."""
-    assert "\\kinds[0]" in elaborate(Subject(preset("compact"), "control"), DEVICE)
-    assert synthesized(Subject(preset("compact"), "control"), DEVICE, store=store).cells.luts > 100
+    assert "\\kinds[0]" in elaborate(Subject(preset("small"), "control"), DEVICE)
+    assert synthesized(Subject(preset("small"), "control"), DEVICE, store=store).cells.luts > 100
 
 
 def test_elaboration_is_the_same_each_time():

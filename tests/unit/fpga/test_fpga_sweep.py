@@ -17,7 +17,7 @@ from cbit_sim.sources import OtherSourcesError
 
 DEVICE = DEVICES["LFE5U-85F"]
 PARTS = ("a", "large", "b", "wrong", "c")
-SUBJECTS = [Subject(preset("compact"), part) for part in PARTS]
+SUBJECTS = [Subject(preset("small"), part) for part in PARTS]
 
 
 @pytest.fixture
@@ -92,6 +92,6 @@ def test_workers_with_other_sources_are_refused(done, monkeypatch):
 
 def test_real_tools_in_real_workers(monkeypatch, tmp_path):
     monkeypatch.setenv("CBIT_BUILD", str(tmp_path))
-    found = measurements([Subject(preset("compact"), "read.deny")], seeds=[1])
+    found = measurements([Subject(preset("small"), "read.deny")], seeds=[1])
     assert found["read.deny"].cells.luts >= 10
     assert found["read.deny"].mhz > 50

@@ -1,0 +1,38 @@
+"""Where in the netlist of a serial engine there is a way for a key, whatever else opens it."""
+
+import pytest
+
+from cbit.config import SERIAL, EngineConfig
+from cbit.engine import Engine
+from cbit_sim.flow import Flow
+
+CONFIG = EngineConfig(**SERIAL, addr_width=32, c_bit=31, id_width=1, asid_count=2)
+
+WORD = "control.keys.staging.word__data"
+"""The only way in for a key: the word of a write to a key register, on its way to where it is staged."""
+
+DECLASSIFIED = ["control.keys.staging.equal", "bus.cipher.ring.keys_0.faulty", "bus.cipher.ring.keys_1.faulty",
+                "bus.cipher.test.is_right"]
+"""What a key may have an effect on, whoever sees it: whether K1 = K2, whether a stored key has lost a bit, and whether
+an answer of the self-test, whose keys are public, is right."""
+
+RESULT = "bus.cipher.ring.result"
+"""What leaves the ring."""
+
+
+@pytest.fixture(scope="module")
+def flow():
+    return Flow(Engine(CONFIG))
+
+
+def test_keys_of_a_serial_engine_reach_nothing_but_data(flow):
+    reached = flow.reached([WORD], declassified=DECLASSIFIED)
+    assert flow.outputs & reached == {"s_axi__r__payload", "m_axi__w__payload"}
+    fields = {name for name in reached if name.startswith(("s_axi__r__payload.", "m_axi__w__payload."))}
+    assert fields == {"s_axi__r__payload.data", "m_axi__w__payload.data"}
+
+
+def test_keys_of_a_serial_engine_reach_data_through_aes_only(flow):
+    reached = flow.reached([WORD], declassified=[*DECLASSIFIED, RESULT])
+    assert "bus.round_key__data" in reached
+    assert not flow.outputs & reached
