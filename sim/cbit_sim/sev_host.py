@@ -12,7 +12,24 @@ from cbit_model.sev.platform import CHAIN_BYTES
 from cbit_model.sev.ports import MemoryPort
 from cbit_model.sev.psp import DONE
 
-__all__ = ["Reply", "SevHost"]
+__all__ = ["Reply", "SevHost", "UnexpectedStatusError"]
+
+
+class UnexpectedStatusError(AssertionError):
+    """A command that was to succeed has not; the text says which, and its status.
+
+    Attributes
+    ----------
+    command : :class:`~cbit_model.sev.constants.Command`
+        Which.
+    status : :class:`~cbit_model.sev.constants.Status`
+        With what it has ended.
+    """
+
+    def __init__(self, command: Command, status: Status) -> None:
+        super().__init__(f"{command.name} ended with {status.name}")
+        self.command = command
+        self.status = status
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -75,9 +92,16 @@ class SevHost:
         return Status(response & 0xFFFF)
 
     def must(self, command: Command, **fields: int | bytes) -> Reply:
-        """As :meth:`command`, where it is to succeed."""
+        """As :meth:`command`, where it is to succeed.
+
+        Raises
+        ------
+        UnexpectedStatusError
+            If it does not.
+        """
         reply = self.command(command, **fields)
-        assert reply.status is Status.SUCCESS, f"{command.name} ended with {reply.status.name}"
+        if reply.status is not Status.SUCCESS:
+            raise UnexpectedStatusError(command, reply.status)
         return reply
 
     def export(self) -> tuple[bytes, bytes]:
