@@ -24,6 +24,7 @@ COMMANDS = {
     "mutate": ("cbit_cli.mutate", "Plant faults in an engine and see whether the benches find them."),
     "upset": ("cbit_cli.upset", "Flip bits of control registers and see whether an engine leaks."),
     "explore": ("cbit_cli.explore", "Measure many configurations, and show size against speed."),
+    "psp": ("cbit_cli.psp", "Drive a simulated platform by its mailbox, as the host."),
     "owner": ("cbit_cli.owner", "Verify a platform, a launch and a report, as a guest's owner."),
 }
 """Subcommand to the module that has it under the same name, and its line in the help."""
@@ -75,6 +76,7 @@ def cbit(context: click.Context) -> None:
       cbit upset                           see what a flipped control bit can do
       cbit verilog --preset NAME -o cbit.v write it for your SoC, with cbit.json
       cbit regs --format markdown          see the registers your firmware uses
+      cbit psp --help                      launch a guest on a simulated platform
       cbit owner --help                    verify a guest's launch, as its owner
 
     Figures go to standard output, messages to standard error. Bad input ends with status 2.
