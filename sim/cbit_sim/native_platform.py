@@ -4,6 +4,7 @@ from typing import Self
 
 from cbit_model.sev.memory import SeededEntropy
 from cbit_model.sev.owner.development import DEVELOPMENT_DEVICE_SECRET
+from cbit_model.sev.ports import EntropySource
 from cbit_model.sev.psp import DONE
 from cbit_sim.native_firmware import NativeFirmware
 from cbit_sim.psp_surroundings import ModelSurroundings, RefusingMemory
@@ -26,6 +27,8 @@ class NativePlatform:
         Of the entropy.
     size_bytes : :class:`int`
         Bytes of DRAM. The host's scratch memory is its last 16 KB.
+    entropy : :class:`~cbit_model.sev.ports.EntropySource`
+        In the place of a seeded one.
 
     Members
     -------
@@ -40,10 +43,10 @@ class NativePlatform:
         If the firmware can not be compiled.
     """
 
-    def __init__(self, seed: int = 1, *, size_bytes: int = 1 << 20) -> None:
+    def __init__(self, seed: int = 1, *, size_bytes: int = 1 << 20, entropy: EntropySource | None = None) -> None:
         self.memory = RefusingMemory(size_bytes=size_bytes, c_bit=_C_BIT, asid_count=_ASIDS)
-        self._surroundings = ModelSurroundings(memory=self.memory, source=SeededEntropy(seed), asid_count=_ASIDS,
-                                               device_secret=DEVELOPMENT_DEVICE_SECRET)
+        self._surroundings = ModelSurroundings(memory=self.memory, source=entropy or SeededEntropy(seed),
+                                               asid_count=_ASIDS, device_secret=DEVELOPMENT_DEVICE_SECRET)
         self._firmware = NativeFirmware(self._surroundings)
         assert self._firmware.boot_code == _BOOTED, f"the firmware ends its boot with {self._firmware.boot_code:#x}"
         self.host = SevHost(self.memory, self._mailbox, scratch=size_bytes - _SCRATCH_BYTES)

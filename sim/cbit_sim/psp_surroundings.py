@@ -3,8 +3,8 @@
 import dataclasses
 
 from cbit.csr.map import register
-from cbit_model.sev.memory import EncryptedMemory, SeededEntropy
-from cbit_model.sev.ports import AccessError, EntropyFailedError, SlotError
+from cbit_model.sev.memory import EncryptedMemory
+from cbit_model.sev.ports import AccessError, EntropyFailedError, EntropySource, SlotError
 
 __all__ = ["ModelSurroundings", "RefusingMemory", "result_code"]
 
@@ -72,7 +72,7 @@ class ModelSurroundings:
     ----------
     memory : :class:`RefusingMemory`
         Memory and the engine before it.
-    source : :class:`~cbit_model.sev.memory.SeededEntropy`
+    source : :class:`~cbit_model.sev.ports.EntropySource`
         Raw words.
     device_secret : :class:`bytes`
         32 bytes.
@@ -85,7 +85,7 @@ class ModelSurroundings:
     """
 
     memory: RefusingMemory
-    source: SeededEntropy
+    source: EntropySource
     device_secret: bytes
     asid_count: int
     tsme: bool = False

@@ -5,6 +5,7 @@ from typing import Self
 from cbit_model.sev.memory import EncryptedMemory, SeededEntropy
 from cbit_model.sev.owner.chain import Root
 from cbit_model.sev.owner.development import DEVELOPMENT_DEVICE_SECRET, DevelopmentRoot
+from cbit_model.sev.ports import EntropySource
 from cbit_model.sev.psp import Psp
 from cbit_sim.sev_host import SevHost
 
@@ -22,23 +23,25 @@ class ModelPlatform:
         Bytes of DRAM. The host's scratch memory is its last 16 KB.
     device_secret : :class:`bytes`
         32 bytes.
+    entropy : :class:`~cbit_model.sev.ports.EntropySource`
+        In the place of a seeded one.
 
     Members
     -------
     memory : :class:`~cbit_model.sev.memory.EncryptedMemory`
         DRAM and engine.
-    entropy : :class:`~cbit_model.sev.memory.SeededEntropy`
-        May be made to fail.
+    entropy : :class:`~cbit_model.sev.ports.EntropySource`
+        A seeded one may be made to fail.
     psp : :class:`~cbit_model.sev.psp.Psp`
         The PSP.
     host : :class:`~cbit_sim.sev_host.SevHost`
         Its host.
     """
 
-    def __init__(self, seed: int = 1, *, size_bytes: int = 1 << 20,
-                 device_secret: bytes = DEVELOPMENT_DEVICE_SECRET) -> None:
+    def __init__(self, seed: int = 1, *, size_bytes: int = 1 << 20, device_secret: bytes = DEVELOPMENT_DEVICE_SECRET,
+                 entropy: EntropySource | None = None) -> None:
         self.memory = EncryptedMemory(size_bytes=size_bytes)
-        self.entropy = SeededEntropy(seed)
+        self.entropy = entropy or SeededEntropy(seed)
         self.psp = Psp(memory=self.memory, slots=self.memory, entropy=self.entropy, device_secret=device_secret,
                        memory_bytes=size_bytes)
         self.host = SevHost(self.memory, self.psp.mailbox, scratch=size_bytes - 0x4000)

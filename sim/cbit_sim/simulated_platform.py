@@ -10,6 +10,7 @@ from typing import Any, Self
 
 from cbit_model.sev.constants import Command
 from cbit_model.sev.ports import AccessError
+from cbit_sim.entropy_words import recorded_words
 from cbit_sim.firmware_build import firmware
 from cbit_sim.platform_run import PLATFORM_CONFIG, simulate_platform
 from cbit_sim.runner import build
@@ -40,6 +41,8 @@ class SimulatedPlatform:
     ----------
     seed : :class:`int`
         Of the simulated entropy, of what registers hold before reset, and of DRAM's delays. From 0 to 2^32 - 2.
+    image : :class:`bytes`
+        What the processor runs; by default :func:`cbit_sim.firmware_build.firmware`.
     progress : callable
         Told of what takes time, see :data:`Progress`.
 
@@ -60,15 +63,16 @@ class SimulatedPlatform:
         If it can not be built.
     """
 
-    def __init__(self, seed: int = 1, *, progress: Progress | None = None) -> None:
+    def __init__(self, seed: int = 1, *, image: bytes | None = None, progress: Progress | None = None) -> None:
         if not 0 <= seed < (1 << 32) - 1:
             raise ValueError(f"seed must be from 0 to 2^32 - 2, not {seed}")
         self._tell = progress or (lambda _text, _cycles: None)
         self.memory = self
         self.host = SevHost(self, self.mailbox, scratch=PLATFORM_MEMORY_BYTES - _SCRATCH_BYTES)
         self.cycles = 0
-        self._tell("compiling the firmware", 0)
-        image = firmware().image
+        if image is None:
+            self._tell("compiling the firmware", 0)
+            image = firmware().image
         self._tell("building the simulation (minutes, once)", 0)
         build("platform", PLATFORM_CONFIG)
         with contextlib.ExitStack() as leftovers:
@@ -118,16 +122,21 @@ class SimulatedPlatform:
         """The host has written back and invalidated all its caches."""
         self._ask("", "flush_caches")
 
+    def entropy_words(self) -> list[int]:
+        """The raw words that it has taken since reset. With them the golden model gives the same keys."""
+        return recorded_words(self._words)
+
     def _start(self, image: bytes, seed: int, leftovers: contextlib.ExitStack) -> None:
         """Begins the simulation, and waits until it is on the wire."""
-        path = Path(leftovers.enter_context(tempfile.TemporaryDirectory(prefix="cbit-"))) / "socket"
+        folder = Path(leftovers.enter_context(tempfile.TemporaryDirectory(prefix="cbit-")))
+        path, self._words = folder / "socket", folder / "words"
         pool = leftovers.enter_context(concurrent.futures.ThreadPoolExecutor(1))
         with socket.socket(socket.AF_UNIX) as listener:
             listener.bind(str(path))
             listener.listen()
             listener.settimeout(_POLL_SECONDS)
             self._run = pool.submit(simulate_platform, "cbit_sim.benches.psp_service", image,
-                                    parameters={"socket": str(path), "seed": seed})
+                                    parameters={"socket": str(path), "seed": seed}, entropy=self._words)
             self._wire = Wire(self._accept(listener))
         leftovers.callback(self._wire.close)
 

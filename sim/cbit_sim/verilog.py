@@ -9,6 +9,7 @@ from importlib import import_module, metadata
 from pathlib import Path
 
 from cbit.config import EngineConfig
+from cbit_sim.entropy_words import with_recorded_entropy
 from cbit_sim.firmware import with_loaded_firmware
 from cbit_sim.harness import harness
 
@@ -21,7 +22,7 @@ engine with its security processor."""
 PLATFORM_MEMORY_BYTES = 1 << 24
 """Of DRAM, as the platform's security processor is told."""
 
-_OWN_SOURCES = ("beats.py", "firmware.py", "harness.py", "netlist.py", "verilog.py")
+_OWN_SOURCES = ("beats.py", "entropy_words.py", "firmware.py", "harness.py", "netlist.py", "verilog.py")
 _SOAK_SOURCES = "gateware"
 
 
@@ -54,7 +55,7 @@ def generate(top: str, config: EngineConfig) -> str:
     else:
         core = import_module("cbit_sim.gateware.soak_top").SoakTop(config, has_engine=top == "soak")
     text = str(amaranth_verilog.convert(import_module("cbit.axi.pins").AmbaPins(core), name=f"cbit_{top}"))
-    return with_loaded_firmware(text) if top == "platform" else text
+    return with_recorded_entropy(with_loaded_firmware(text)) if top == "platform" else text
 
 
 def _gateware_sources() -> Iterator[Path]:
