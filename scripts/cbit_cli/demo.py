@@ -12,18 +12,26 @@ from cbit_cli.configuration import configuration_options, configure, settings_wo
 from cbit_cli.demonstration.page import figures, page
 from cbit_cli.demonstration.run import Run
 from cbit_cli.demonstration.table import print_table
+from cbit_cli.hosting.telling import platform_progress
 from cbit_cli.progress import Stages, stages
 from cbit_cli.report_folder import ReportFolder
 from cbit_model.access import Response
+from cbit_model.sev.owner.distrust import DistrustError
 from cbit_sim.demo.figures import Cost
+from cbit_sim.demo.guest_launch import GuestLaunch, compare_launch, launch_guest
 from cbit_sim.demo.judge import compare, compare_owners
 from cbit_sim.demo.model_actor import Observation, act
 from cbit_sim.demo.picture import default_file
 from cbit_sim.demo.story import SLOTS, Story
+from cbit_sim.entropy_words import RecordedEntropy
+from cbit_sim.firmware_build import FirmwareError
 from cbit_sim.runner import BenchError, simulate
 from cbit_sim.scoreboard import MismatchError
+from cbit_sim.sev_host import UnexpectedStatusError
+from cbit_sim.sev_model import ModelPlatform
+from cbit_sim.simulated_platform import PlatformStoppedError, SimulatedPlatform
 from cbit_sim.simulators import BuildError, MissingToolError, build_model
-from cbit_sim.verilog import build_folder, cached_verilog
+from cbit_sim.verilog import PLATFORM_MEMORY_BYTES, build_folder, cached_verilog
 
 __all__ = ["OUTPUTS", "demo"]
 
@@ -32,7 +40,11 @@ OUTPUTS = ("report.html", "figures.json", "dram.bin")
 
 _MAX_FILE_BYTES = 4 << 20
 _SAMPLES = 200
+_SEEDS = (1 << 32) - 1
 _BURSTS = 400
+
+_FAILURES = (MismatchError, BenchError, MissingToolError, BuildError, FirmwareError, PlatformStoppedError,
+             DistrustError, UnexpectedStatusError)
 
 
 @click.command()
@@ -49,7 +61,8 @@ def demo(context: click.Context, file: Path | None, folder: Path, seed: int, pre
 
     FILE, of up to 4 MiB, is written to simulated memory four times: plain, encrypted for the host, and as private
     memory of two guests; without FILE it is a picture. Owners and others read it back, DRAM is compared with the golden
-    model's byte by byte, and cost is measured in cycles. DIR/report.html shows it all.
+    model's byte by byte, and cost is measured in cycles. A platform with its security processor launches a guest from
+    FILE, or its first 256 KiB, which the guest's owner verifies. DIR/report.html shows it all.
 
     Ends with status 1 where a byte differs from the golden model.
     """
@@ -67,7 +80,7 @@ def demo(context: click.Context, file: Path | None, folder: Path, seed: int, pre
             outputs = {"report.html": page(run).encode(), "figures.json": figures(run).encode(),
                        "dram.bin": run.seen["DRAM"][0]}
             target.write(outputs)
-    except (MismatchError, BenchError, MissingToolError, BuildError) as error:
+    except _FAILURES as error:
         click.echo(f"cbit: {error}", err=True)
         context.exit(1)
     print_table(run)
@@ -117,6 +130,7 @@ def _run(story: Story, config: EngineConfig, progress: Stages, *, name: str, pre
         build_model("verilator", source, builds)
     progress.begin("simulating the story")
     seen, story_cycles = _simulate_story(story, config, progress)
+    launched, launch_compared = _launch(story, progress)
     progress.begin("comparing with the golden model")
     expected = act(story, config.as_dict())
     got = dict(zip(expected, seen, strict=True))
@@ -128,9 +142,24 @@ def _run(story: Story, config: EngineConfig, progress: Stages, *, name: str, pre
         progress.begin(f"measuring the {top}")
         reports[top] = simulate(top, "cbit_sim.benches.cost", parameters=parameters, config=config,
                                 progress=progress.advance)
-    return Run(story=story, config=config, preset=preset, name=name, command=command, seen=got, compared=compared,
-               cost=Cost.of(reports["engine"], reports["wire"]),
+    return Run(story=story, config=config, preset=preset, name=name, command=command, seen=got,
+               compared=compared + launch_compared, launch=launched, cost=Cost.of(reports["engine"], reports["wire"]),
                cycles=story_cycles + sum(report["cycles"] for report in reports.values()))
+
+
+def _launch(story: Story, progress: Stages) -> tuple[GuestLaunch, int]:
+    """What the PSP of a simulated platform has launched, and the bytes of it compared with the golden model.
+
+    Raises
+    ------
+    MismatchError
+        If it and the golden model disagree.
+    """
+    with SimulatedPlatform(story.seed % _SEEDS, progress=platform_progress(progress)) as platform:
+        launched = launch_guest(platform, story.data, seed=story.seed, clock=lambda: platform.cycles)
+        words = platform.entropy_words()
+    model = ModelPlatform(size_bytes=PLATFORM_MEMORY_BYTES, entropy=RecordedEntropy(words))
+    return launched, compare_launch(launch_guest(model, story.data, seed=story.seed), launched)
 
 
 def _simulate_story(story: Story, config: EngineConfig, progress: Stages) -> tuple[list[Observation], int]:

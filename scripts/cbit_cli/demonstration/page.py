@@ -13,6 +13,7 @@ from cbit_cli.demonstration.run import Run
 from cbit_cli.page.render import render
 from cbit_model.access import BLOCK_BYTES
 from cbit_sim.demo.bytemap import ByteMap
+from cbit_sim.demo.guest_launch import GuestLaunch
 from cbit_sim.demo.judge import changed_blocks, repeated_blocks
 from cbit_sim.demo.pieces import shares
 from cbit_sim.demo.story import COPIES, make_keys
@@ -32,7 +33,7 @@ def figures(run: Run) -> str:
         "equal_bytes": [{"observer": observer, "area": area, **agreement.as_dict()}
                         for observer, area, agreement in run.agreements()],
         "repeated_blocks": {area: repeated_blocks(run.dumped(area)) for area in COPIES},
-        **run.cost.as_dict()}, indent=2) + "\n"
+        "launch": _launch_figures(run.launch), **run.cost.as_dict()}, indent=2) + "\n"
 
 
 def page(run: Run) -> str:
@@ -45,6 +46,7 @@ def page(run: Run) -> str:
         run=run, file_bytes=len(data), blocks=len(data) // BLOCK_BYTES,
         photograph=None if is_shown_raw else photograph(data),
         titles=_TITLES, matrix=_matrix(run, layout), patterns=_patterns(run, layout),
+        launch=run.launch, launched=_launch_pictures(run, layout),
         moved=_seen(run, layout, "guest 1: elsewhere"), original=memory_picture(data, layout),
         edited=_seen(run, layout, "guest 1: edited"), replayed=_seen(run, layout, "guest 1: replayed"),
         trace=_trace(run, layout, "DRAM edited"), restored=_trace(run, layout, "DRAM restored"),
@@ -85,6 +87,22 @@ def _patterns(run: Run, layout: ByteMap) -> list[dict[str, Any]]:
              "Cbit: AES-XTS, the address in the tweak": run.dumped("guest 1")}
     return [{"title": title, "picture": memory_picture(content, layout), "repeated": repeated_blocks(content)}
             for title, content in kinds.items()]
+
+
+def _launch_figures(launch: GuestLaunch) -> dict[str, Any]:
+    return {"image_bytes": len(launch.image), "policy": launch.policy, "measurement": launch.measurement.hex(),
+            "report": launch.report.hex(), "psp_cycles": {stage.name: stage.cycles for stage in launch.stages}}
+
+
+def _launch_pictures(run: Run, layout: ByteMap) -> list[dict[str, str]]:
+    """The image's memory on its way into a guest."""
+    launch, size = run.launch, min(len(run.launch.image), len(run.story.data))
+    kinds = {"The host delivers the image": (launch.delivered, "DRAM before LAUNCH_UPDATE_DATA"),
+             "The PSP has encrypted it": (launch.dram, "DRAM afterwards"),
+             "The guest reads it": (launch.guest, "ASID 1, C-bit set"),
+             "The host reads it": (launch.host, "ASID 0, C-bit set")}
+    return [{"title": title, "text": text, "picture": memory_picture(content[:size], layout)}
+            for title, (content, text) in kinds.items()]
 
 
 def _trace(run: Run, layout: ByteMap, later: str) -> dict[str, Any]:

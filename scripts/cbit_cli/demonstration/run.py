@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 
 from cbit.config import EngineConfig
 from cbit_sim.demo.figures import Cost
+from cbit_sim.demo.guest_launch import GuestLaunch
 from cbit_sim.demo.judge import Agreement
 from cbit_sim.demo.model_actor import Observation
 from cbit_sim.demo.story import Story
@@ -30,8 +31,10 @@ class Run:
         Bytes compared with the golden model.
     cost : :class:`~cbit_sim.demo.figures.Cost`
         Latency and bandwidth.
+    launch : :class:`~cbit_sim.demo.guest_launch.GuestLaunch`
+        What the PSP of a platform has launched.
     cycles : :class:`int`
-        Cycles simulated.
+        Cycles of the engine simulated, but for those of the launch.
     """
 
     story: Story
@@ -42,6 +45,7 @@ class Run:
     seen: Mapping[str, Observation]
     compared: int
     cost: Cost
+    launch: GuestLaunch
     cycles: int
 
     def agreements(self) -> Iterator[tuple[str, str, Agreement]]:

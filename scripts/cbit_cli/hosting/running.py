@@ -7,23 +7,17 @@ from typing import NoReturn
 
 import click
 
-from cbit_cli.progress import Stages, stages
+from cbit_cli.hosting.telling import platform_progress
+from cbit_cli.progress import stages
 from cbit_model.sev.constants import Command, Status
 from cbit_sim.firmware_build import FirmwareError
 from cbit_sim.platforms import HostedPlatform, PlatformKind, open_platform
 from cbit_sim.runner import BenchError
 from cbit_sim.sev_host import UnexpectedStatusError
-from cbit_sim.simulated_platform import PlatformStoppedError
+from cbit_sim.simulated_platform import PlatformStoppedError, Progress
 from cbit_sim.simulators import BuildError, MissingToolError
 
 __all__ = ["running", "telling"]
-
-_USUAL_CYCLES = {
-    "booting": 3_400_000, Command.INIT.name: 11_100_000, Command.PEK_GEN.name: 8_400_000,
-    Command.PDH_GEN.name: 2_800_000, Command.LAUNCH_START.name: 2_000_000, Command.ATTESTATION.name: 1_500_000,
-}
-_OTHERS_CYCLES = 1_000_000
-_MOST = 0.99
 
 _REASONS = {
     (Command.LAUNCH_START, Status.BAD_MEASUREMENT): "the session is not for this platform's PDH and this policy",
@@ -37,16 +31,11 @@ class _Teller:
     """Passes on what a platform tells, to the stages that are open."""
 
     def __init__(self) -> None:
-        self.stages: Stages | None = None
+        self.tell: Progress | None = None
 
     def __call__(self, text: str, cycles: int) -> None:
-        if self.stages is None:
-            return
-        if not cycles:
-            self.stages.begin(text)
-            return
-        part = min(cycles / _USUAL_CYCLES.get(text, _OTHERS_CYCLES), _MOST)
-        self.stages.advance(part, f"{cycles / 1_000_000:.1f} million cycles")
+        if self.tell is not None:
+            self.tell(text, cycles)
 
 
 @functools.cache
@@ -59,11 +48,11 @@ def _teller() -> _Teller:
 def telling() -> Iterator[None]:
     """Shows, while it lasts, what platforms are at."""
     with stages() as shown:
-        _teller().stages = shown
+        _teller().tell = platform_progress(shown)
         try:
             yield
         finally:
-            _teller().stages = None
+            _teller().tell = None
 
 
 @contextlib.contextmanager

@@ -10,16 +10,40 @@ from cbit_cli import demo as command
 from cbit_cli.main import main
 from cbit_cli.report_folder import ReportFolder
 from cbit_model.access import Response
+from cbit_model.sev.memory import SeededEntropy
 from cbit_sim.demo import model_actor
+from cbit_sim.demo.guest_launch import SECRET
 from cbit_sim.demo.picture import default_file
 from cbit_sim.demo.story import Story
+from cbit_sim.sev_model import ModelPlatform
+from cbit_sim.verilog import PLATFORM_MEMORY_BYTES
 
 KINDS = ("plain read", "plain write", "encrypted read", "encrypted write", "partial write")
 
 
+class RecordedPlatform(ModelPlatform):
+    """The golden model in the platform's place."""
+
+    cycles = 1234567
+
+    def __init__(self, seed, *, progress):
+        progress("booting", 0)
+        source, self._words = SeededEntropy(seed), []
+        self.failed = False
+        self.take_word = source.take
+        super().__init__(size_bytes=PLATFORM_MEMORY_BYTES, entropy=self)
+
+    def take(self):
+        self._words.append(self.take_word())
+        return self._words[-1]
+
+    def entropy_words(self):
+        return self._words
+
+
 @pytest.fixture
 def simulated(monkeypatch):
-    """The golden model in the engine's place. The test may change what it saw."""
+    """The golden model in the engine's place, and the platform's. The test may change what it saw."""
     changes = {}
 
     def story(tale, config, _progress):
@@ -34,6 +58,7 @@ def simulated(monkeypatch):
 
     monkeypatch.setattr(command, "_simulate_story", story)
     monkeypatch.setattr(command, "simulate", cost)
+    monkeypatch.setattr(command, "SimulatedPlatform", RecordedPlatform)
     monkeypatch.setattr(command, "cached_verilog", lambda top, *_: top)
     monkeypatch.setattr(command, "build_model", lambda *_: None)
     return changes
@@ -59,10 +84,15 @@ def test_page_holds_everything_in_one_file(capsys, tmp_path):
     folder = tmp_path / "new" / "demo"
     page = (folder / "report.html").read_text()
     assert not re.search(r"(src|href)=\"(?!data:|#)", page)
-    assert page.count("data:image/png") > 25
+    assert page.count("data:image/png") > 29
+    assert "<td><code>ATTESTATION</code></td>" in page
+    assert f"<q>{SECRET.decode()}</q>" in page
     assert "<svg" in page
     figures = json.loads((folder / "figures.json").read_text())
     assert figures["repeated_blocks"]["guest 1"] == 0
+    assert figures["launch"]["image_bytes"] == -(-len(default_file()) // 16) * 16
+    assert figures["launch"]["measurement"] in page.replace(" ", "")
+    assert set(figures["launch"]["psp_cycles"]) > {"boot", "INIT", "LAUNCH_START", "LAUNCH_SECRET", "ATTESTATION"}
     assert figures["latency_cycles"]["encrypted read"]["added_idle_median"] == 11
     assert (folder / "dram.bin").read_bytes().startswith(default_file())
     assert {path.name for path in folder.iterdir()} == {".cbit-demo", *command.OUTPUTS}
@@ -89,6 +119,21 @@ def test_difference_from_the_model_ends_with_status_1_and_leaves_nothing(capsys,
     status, out, err = run(capsys, "--out", tmp_path / "demo")
     assert (status, out) == (1, "")
     assert re.search(rf"^cbit: address 0x[0-9a-f]+, observer {name}: expected 0x\w\w, got 0x\w\w$", err, re.MULTILINE)
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.usefixtures("simulated")
+@pytest.mark.parametrize(("change", "text"), [
+    ({"dram": lambda *_: bytes(-(-len(default_file()) // 16) * 16)},
+     "launch of a guest, delivered, byte 0x0: expected 0x50, got 0x00"),
+    ({"entropy_words": lambda _: range(500)}, "launch of a guest, dram, byte 0x0: expected 0x"),
+])
+def test_a_launch_that_differs_from_the_models_ends_with_status_1(capsys, tmp_path, monkeypatch, change, text):
+    for name, value in change.items():
+        monkeypatch.setattr(RecordedPlatform, name, value)
+    status, out, err = run(capsys, "--out", tmp_path / "demo")
+    assert (status, out) == (1, "")
+    assert f"cbit: {text}" in err
     assert not list(tmp_path.iterdir())
 
 
