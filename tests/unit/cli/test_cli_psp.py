@@ -102,6 +102,29 @@ def test_an_owner_whose_secret_is_for_the_next_run(capsys, made, kind):
             "p/chain.cert", "image.bin")
 
 
+@pytest.mark.slow
+def test_an_owner_and_a_host_with_gateware(capsys, tmp_path, monkeypatch):
+    """Three runs of the simulation: certificates; a launch, which gives the measurement; the same with the secret."""
+    monkeypatch.chdir(tmp_path)
+    for name in ("p", "o"):
+        Path(name).mkdir()
+    Path("image.bin").write_bytes(IMAGE)
+    Path("secret.txt").write_bytes(b"a secret of 23 bytes...")
+    succeed(psp, *CERTS)
+    succeed(owner, *SESSION)
+    succeed(psp, *LAUNCH)
+    succeed(owner, "secret", "--tk", "o/tk.bin", "--policy", "no-debug", "p/measurement.bin", "image.bin", "secret.txt",
+            "o")
+    measurement = Path("p/measurement.bin").read_bytes()
+    capsys.readouterr()
+    status, out, err = run(capsys, *WITH_SECRET)
+    assert status == 0
+    assert out.startswith(f"policy no-debug\nmeasurement {measurement.hex()}\n{SECRET_LINE}")
+    assert "cbit: PSP: INIT\n" in err
+    succeed(owner, "verify-report", "--root", "p", "--policy", "no-debug", "--mnonce", NONCE, "p/report.bin",
+            "p/chain.cert", "image.bin")
+
+
 @pytest.mark.usefixtures("folder")
 @pytest.mark.parametrize("kind", QUICK)
 def test_attest(capsys, kind):
