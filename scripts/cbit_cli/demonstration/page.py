@@ -97,7 +97,7 @@ def _launch_figures(launch: GuestLaunch) -> dict[str, Any]:
 def _launch_pictures(run: Run, layout: ByteMap) -> list[dict[str, str]]:
     """The image's memory on its way into a guest."""
     launch, size = run.launch, min(len(run.launch.image), len(run.story.data))
-    kinds = {"The host delivers the image": (launch.delivered, "DRAM before LAUNCH_UPDATE_DATA"),
+    kinds = {"The host delivers the image": (launch.delivered, "DRAM before the PSP was asked"),
              "The PSP has encrypted it": (launch.dram, "DRAM afterwards"),
              "The guest reads it": (launch.guest, "ASID 1, C-bit set"),
              "The host reads it": (launch.host, "ASID 0, C-bit set")}
