@@ -31,6 +31,7 @@ def test_what_must_succeed_and_does_not(kind):
         assert error.value.command is Command.PDH_GEN
 
 
+@pytest.mark.slow
 def test_gateware_boots_its_firmware():
     """It says of itself what the model does; while nothing is asked, no time passes."""
     told = []
@@ -62,6 +63,7 @@ def test_gateware_tells_the_models_story():
         assert tell_story(other) == story
 
 
+@pytest.mark.slow
 def test_gateware_that_does_not_boot():
     """A changed image is refused by its checksum, and the host hears why."""
     image = bytearray(firmware().image)
