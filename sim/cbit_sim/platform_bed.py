@@ -67,9 +67,13 @@ class PlatformBed:
 
     def set_pace(self, engine_period_ps: int) -> None:
         """Gives the engine's clock another period from now on."""
-        if "clk" in self._clocks:
-            self._clocks["clk"].stop()
+        self.stop_engine()
         self._clocks["clk"] = start_clock(self.dut, period_ps=engine_period_ps)
+
+    def stop_engine(self) -> None:
+        """Stops the engine's clock, and Python's models with it, until it is given a period again."""
+        if "clk" in self._clocks:
+            self._clocks.pop("clk").stop()
 
     async def reset(self, cycles: int = 1) -> None:
         """Resets the platform, and every model with it. DRAM keeps its bytes."""

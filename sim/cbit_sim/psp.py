@@ -57,6 +57,11 @@ class RegisterPort:
             direction.log.setLevel(logging.WARNING)
         self._registers = {register.name: register for register in registers(map_name)}
 
+    @property
+    def names(self) -> list[str]:
+        """Of all registers."""
+        return list(self._registers)
+
     async def read(self, name: str) -> int:
         """The word of a register.
 

@@ -5,7 +5,7 @@ from typing import Protocol
 
 from cbit_model.sev.constants import Status
 from cbit_model.sev.memory import SeededEntropy
-from cbit_model.sev.psp import DONE, Psp
+from cbit_model.sev.psp import DONE, Psp, command_number
 from cbit_sim.native_firmware import NativeFirmware, Surroundings
 from cbit_sim.psp_surroundings import ModelSurroundings, RefusingMemory
 
@@ -112,7 +112,7 @@ class PspPair:
 
     def mailbox(self, word: int, buffer: int) -> int:
         """The response to a command word as the host writes it. Errors as of :meth:`command`."""
-        return DONE | self.command(word >> 16, buffer)
+        return DONE | self.command(command_number(word), buffer)
 
     def command(self, number: int, buffer: int = 0) -> Status:
         """The status of a command.

@@ -118,6 +118,15 @@ class SimulatedPlatform:
         """What an attacker at the DRAM sees."""
         return bytes.fromhex(self._ask("", "dram", address=address, length=length)["content"])
 
+    def changes(self) -> dict[int, bytes]:
+        """The pages of DRAM, by address, that are not as they were when this was asked last; all were zero before."""
+        return {start: bytes.fromhex(content) for start, content in self._ask("", "changes")["pages"]}
+
+    def registers(self) -> dict[str, int]:
+        """Every word that the host can read of the mailbox, by name."""
+        words: dict[str, int] = self._ask("", "registers")["words"]
+        return words
+
     def flush_caches(self) -> None:
         """The host has written back and invalidated all its caches."""
         self._ask("", "flush_caches")

@@ -13,7 +13,7 @@ from cbit_model.sev.ports import AccessError, EntropyFailedError, EntropySource,
 from cbit_model.sev.refusal import RefusedError, require
 from cbit_model.sev.state import PspState
 
-__all__ = ["DONE", "GUEST_STATES", "PLATFORM_STATES", "Psp"]
+__all__ = ["DONE", "GUEST_STATES", "PLATFORM_STATES", "Psp", "command_number"]
 
 DONE = 1 << 31
 """The bit of the response that says that a command is done."""
@@ -87,6 +87,11 @@ _OF_GUEST: dict[Command, Callable[[PspState, Call, Guest], None]] = {
 }
 
 
+def command_number(word: int) -> int:
+    """Of a command word as the host writes it."""
+    return word >> 16 & 0x7FFF
+
+
 class Psp:
     """A PSP from its boot on: it has put a fresh SME key into slot 0.
 
@@ -125,7 +130,7 @@ class Psp:
 
     def mailbox(self, word: int, buffer: int) -> int:
         """The response to a command word as the host writes it: bit 31 and the status."""
-        return DONE | self.command(word >> 16, buffer)
+        return DONE | self.command(command_number(word), buffer)
 
     def command(self, number: int, buffer: int = 0) -> Status:
         """Carries out a command, whose buffer lies at an address, and gives its status."""

@@ -15,6 +15,7 @@ from cbit_sim.host_memory import HostMemory
 from cbit_sim.pace import Pace
 from cbit_sim.platform_bed import PSP_PERIOD_PS, PlatformBed
 from cbit_sim.session import current_session
+from cbit_sim.traffic import PAGE_BYTES
 from cbit_sim.verilog import PLATFORM_MEMORY_BYTES
 from cbit_sim.wire import Wire
 
@@ -43,7 +44,8 @@ class _Service:
                                   asid_width=(int(session.config["asid_count"]) - 1).bit_length())
         self._asked: dict[str, Callable[..., Any]] = {
             "boot": self.boot, "command": self.command, "read": self.read, "write": self.write, "dram": self.dram,
-            "flush_caches": self.flush_caches}
+            "changes": self.changes, "registers": self.registers, "flush_caches": self.flush_caches}
+        self._seen = bytes(PLATFORM_MEMORY_BYTES)
 
     async def serve(self) -> None:
         """Answers requests until the caller has gone."""
@@ -84,6 +86,18 @@ class _Service:
     async def dram(self, address: int, length: int) -> _Answer:
         """What an attacker at the DRAM sees."""
         return {"content": self._bed.dram.memory[address:address + length].hex()}
+
+    async def changes(self) -> _Answer:
+        """The pages of DRAM that are not as they were when this was asked last; all were zero before."""
+        now, before = bytes(self._bed.dram.memory), self._seen
+        self._seen = now
+        starts = range(0, len(now), PAGE_BYTES) if now != before else ()
+        return {"pages": [(start, now[start:start + PAGE_BYTES].hex()) for start in starts
+                          if now[start:start + PAGE_BYTES] != before[start:start + PAGE_BYTES]]}
+
+    async def registers(self) -> _Answer:
+        """Every word that the host can read of the mailbox."""
+        return {"words": {name: await self._bed.mailbox.read(name) for name in self._bed.mailbox.names}}
 
     async def flush_caches(self) -> _Answer:
         """All caches of the host have been written back and invalidated."""

@@ -1,6 +1,7 @@
 """Command buffers that are almost right, and such that are not at all."""
 
 import random
+from collections.abc import Mapping
 
 from cbit_model.sev.certificate import SIGNED_BYTES, body_of, signature_slot, signed_certificate
 from cbit_model.sev.constants import Algorithm, Command, Status, Usage
@@ -39,11 +40,14 @@ class CommandSource:
     seed : :class:`int`
         The same seed and the same answers give the same commands. With odd seeds guests seldom end, so that there
         come to be as many of them, and as many private ranges, as there can be.
+    weights : mapping
+        How often commands come, where that is to be otherwise than usual.
     """
 
-    def __init__(self, host: SevHost, *, memory_bytes: int, c_bit: int, seed: int) -> None:
+    def __init__(self, host: SevHost, *, memory_bytes: int, c_bit: int, seed: int,
+                 weights: Mapping[Command, float] | None = None) -> None:
         self.random = random.Random(seed)
-        weights = _CROWDED_WEIGHTS if seed % 2 else _WEIGHTS
+        weights = {**(_CROWDED_WEIGHTS if seed % 2 else _WEIGHTS), **(weights or {})}
         self._commands = [*COMMAND_BUFFERS, *_BUFFERLESS]
         self._weights = [weights.get(command, _USUAL_WEIGHT) for command in self._commands]
         self._host, self._memory_bytes, self._c_bit = host, memory_bytes, c_bit
@@ -56,7 +60,7 @@ class CommandSource:
     def draw(self) -> tuple[int, int, bytes]:
         """A command's number, the address of its buffer, and the buffer, which is for the caller to write there."""
         if self._chance(5):
-            number = self.random.choice([self.random.getrandbits(16), self.random.randrange(0x70)])
+            number = self.random.choice([self.random.getrandbits(15), self.random.randrange(0x70)])
             return number, self._address(), self.random.randbytes(self.random.randrange(1, 0x38))
         command = self.random.choices(self._commands, self._weights)[0]
         layout = COMMAND_BUFFERS.get(command)
