@@ -201,6 +201,8 @@ async def a_command_during_a_command(dut: Any) -> None:
         while not (await bench.mailbox.read_fields("COMMAND"))["DONE"]:
             await bench.psp_cycles(1000)
     assert await bench.state() == (PlatformState.UNINIT, 0)
+    await bench.mailbox.write("COMMAND", COMMAND=Command.PDH_GEN, DONE=1, STATUS=1)
+    assert await bench.answer() is Status.INVALID_PLATFORM_STATE
     await bench.finish()
 
 
