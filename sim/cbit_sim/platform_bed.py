@@ -77,8 +77,8 @@ class PlatformBed:
 
     async def reset(self, cycles: int = 1) -> None:
         """Resets the platform, and every model with it. DRAM keeps its bytes."""
-        if not self.clocked.cycle:
-            await self.clocked.cycles(1)
+        # What is driven at any other time than at an edge may last for less than a cycle.
+        await self.clocked.cycles(1)
         self.dut.rst.value = 1
         self.clocked.held = True
         self.manager.reset()
