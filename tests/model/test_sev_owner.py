@@ -7,6 +7,7 @@ import pytest
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
+from cbit_model.p384 import N
 from cbit_model.sev.certificate import body_of, find_signature, public_point, signed_certificate
 from cbit_model.sev.constants import Algorithm, Command, Usage
 from cbit_model.sev.owner.chain import Root, verified_pdh, verified_pek
@@ -14,7 +15,6 @@ from cbit_model.sev.owner.development import DevelopmentRoot
 from cbit_model.sev.owner.distrust import DistrustError
 from cbit_model.sev.owner.launch import new_session
 from cbit_model.sev.owner.root import RootCertificate, asks_signature_is_good, root_body
-from cbit_model.sev.p384 import ORDER
 from cbit_model.sev.policy import parse_policy, policy_words
 from cbit_sim.sev_model import ModelPlatform, development_trust
 
@@ -169,7 +169,7 @@ def test_sessions_are_fresh(exported):
     sessions = [new_session(point, 1) for _ in range(3)]
     assert len({session.tek for session in sessions} | {session.tik for session in sessions}) == 6
     assert len({session.dh_certificate for session in sessions}) == 3
-    assert 0 < public_point(sessions[0].dh_certificate)[0] < 2 * ORDER
+    assert 0 < public_point(sessions[0].dh_certificate)[0] < 2 * N
 
 
 @pytest.mark.parametrize(("text", "policy"), [
@@ -192,6 +192,12 @@ def test_texts_that_are_no_policy(text):
 def test_policies_of_more_than_32_bits():
     with pytest.raises(ValueError, match=r"^Policy must be below 2\^32, not 0x100000000$"):
         parse_policy("0x100000000")
+
+
+@pytest.mark.parametrize("text", ["api=0.8,api=0.16", "api=0.24,no-debug,api=0.24", "api=0.24,api=256.0"])
+def test_policies_of_two_versions(text):
+    with pytest.raises(ValueError, match=f"^Policy must have at most one api=MAJOR.MINOR, not '{text}'$"):
+        parse_policy(text)
 
 
 def test_words_of_policies():

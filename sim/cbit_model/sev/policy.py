@@ -16,19 +16,22 @@ def parse_policy(text: str) -> int:
     Raises
     ------
     ValueError
-        If it means none.
+        If it means none, or two versions of the API.
     """
     if re.fullmatch(r"0[xX][0-9a-fA-F]+|\d+", text):
         number = int(text, 16 if text[1:2] in ("x", "X") else 10)
         if number >= 1 << 32:
             raise ValueError(f"Policy must be below 2^32, not {text}")
         return number
-    policy = 0
+    policy, versioned = 0, False
     for word in text.split(","):
         api = _API.fullmatch(word)
         if word in _WORDS:
             policy |= _WORDS[word]
+        elif api and versioned:
+            raise ValueError(f"Policy must have at most one api=MAJOR.MINOR, not {text!r}")
         elif api and max(int(part) for part in api.groups()) < 256:
+            versioned = True
             policy |= int(api[1]) << 16 | int(api[2]) << 24
         else:
             raise ValueError(f"Policy must be a number, or some of {', '.join(_WORDS)} and api=MAJOR.MINOR with "
