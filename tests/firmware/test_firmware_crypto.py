@@ -11,8 +11,9 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, utils
 from cryptography_vectors import open_vector_file
 
+from cbit_model.p384 import N, P
 from cbit_model.sev.drbg import HmacDrbg
-from cbit_model.sev.p384 import ORDER, PRIME, private_number
+from cbit_model.sev.p384 import private_number
 from cbit_model.sev.session import derive
 from cbit_sim import native_crypto
 
@@ -123,8 +124,8 @@ def test_aes_counter_carries_through_the_whole_block():
 
 def test_private_keys_are_the_seed_modulo_the_order_less_one_plus_one():
     source = random.Random(3)
-    order_less_one = ORDER - 1
-    near = [0, 1, order_less_one - 1, order_less_one, ORDER, 2 * order_less_one, 2**384 - 1, 2**384, 2**448 - 1]
+    order_less_one = N - 1
+    near = [0, 1, order_less_one - 1, order_less_one, N, 2 * order_less_one, 2**384 - 1, 2**384, 2**448 - 1]
     for number in [*near, *(source.getrandbits(448) for _ in range(20))]:
         seed = number.to_bytes(56, "big")
         private, public = native_crypto.key_pair(seed)
@@ -136,7 +137,7 @@ def test_private_keys_are_the_seed_modulo_the_order_less_one_plus_one():
 def test_signatures_are_those_of_openssl():
     source = random.Random(4)
     for _ in range(20):
-        private, message = source.randrange(1, ORDER), source.randbytes(50)
+        private, message = source.randrange(1, N), source.randbytes(50)
         key = ec.derive_private_key(private, ec.SECP384R1())
         expected = utils.decode_dss_signature(key.sign(message, ec.ECDSA(hashes.SHA256(), deterministic_signing=True)))
         assert native_crypto.sign(private, hashlib.sha256(message).digest()) == expected
@@ -179,7 +180,7 @@ def test_verify_cavp():
 
 def test_public_keys_off_the_curve_are_refused():
     point = ec.derive_private_key(5, ec.SECP384R1()).public_key().public_numbers()
-    for x, y in [(0, 0), (point.x, point.y + 1), (point.x, point.x), (PRIME, point.y), (2**384 - 1, 2**384 - 1)]:
+    for x, y in [(0, 0), (point.x, point.y + 1), (point.x, point.x), (P, point.y), (2**384 - 1, 2**384 - 1)]:
         assert native_crypto.agree(5, (x, y)) is None
         assert not native_crypto.verify((x, y), bytes(32), (1, 1))
 

@@ -10,10 +10,11 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, utils
 from cryptography.hazmat.primitives.serialization import load_der_public_key
 
+from cbit_model.p384 import N, P
 from cbit_model.sev.drbg import Drbg, HmacDrbg
 from cbit_model.sev.memory import SeededEntropy
 from cbit_model.sev.owner.openssl import ecdh, ecdsa_is_good, public_point_of
-from cbit_model.sev.p384 import ORDER, PRIME, PrivateKey, Signature, is_public_point, private_number, verify
+from cbit_model.sev.p384 import PrivateKey, Signature, is_public_point, private_number, verify
 from cbit_model.sev.ports import EntropyFailedError
 from cbit_model.sev.session import mac
 
@@ -92,8 +93,8 @@ def test_signatures_are_good_for_openssl_and_the_reverse():
 
 def test_signatures_out_of_range_are_bad():
     point = PrivateKey(RFC_KEY).point
-    for wrong in (Signature(0, RFC_S), Signature(RFC_R, 0), Signature(ORDER, RFC_S), Signature(RFC_R, ORDER),
-                  Signature(RFC_R + ORDER, RFC_S), Signature(RFC_R, 1 << 570)):
+    for wrong in (Signature(0, RFC_S), Signature(RFC_R, 0), Signature(N, RFC_S), Signature(RFC_R, N),
+                  Signature(RFC_R + N, RFC_S), Signature(RFC_R, 1 << 570)):
         assert not verify(point, b"sample", wrong)
         assert not ecdsa_is_good(point, b"sample", wrong)
 
@@ -101,18 +102,18 @@ def test_signatures_out_of_range_are_bad():
 def test_points():
     x, y = PrivateKey(RFC_KEY).point
     assert is_public_point(x, y)
-    assert is_public_point(x, PRIME - y)
-    b = (y * y - x * x * x + 3 * x) % PRIME
-    root = pow(b, (PRIME + 1) // 4, PRIME)
+    assert is_public_point(x, P - y)
+    b = (y * y - x * x * x + 3 * x) % P
+    root = pow(b, (P + 1) // 4, P)
     assert is_public_point(0, root)
-    assert not is_public_point(PRIME, root)
-    for wrong in ((0, 0), (x, y + 1), (y, x), (x + PRIME, y), (x, y + PRIME), (PRIME, y)):
+    assert not is_public_point(P, root)
+    for wrong in ((0, 0), (x, y + 1), (y, x), (x + P, y), (x, y + P), (P, y)):
         assert not is_public_point(*wrong)
     with pytest.raises(ValueError, match="curve"):
         PrivateKey(3).shared_secret((x, y + 1))
 
 
-@pytest.mark.parametrize("number", [0, ORDER, -1])
+@pytest.mark.parametrize("number", [0, N, -1])
 def test_private_numbers_out_of_range(number):
     with pytest.raises(ValueError, match=r"^Private number must be from 1 to below the order$"):
         PrivateKey(number)
@@ -121,9 +122,9 @@ def test_private_numbers_out_of_range(number):
 def test_private_numbers_of_random_bytes():
     assert private_number(bytes(56)) == 1
     assert is_public_point(*PrivateKey(1).point)
-    assert private_number((ORDER - 2).to_bytes(56, "big")) == ORDER - 1
-    assert private_number((ORDER - 1).to_bytes(56, "big")) == 1
-    assert private_number(bytes([0xFF] * 56)) == (2**448 - 1) % (ORDER - 1) + 1
+    assert private_number((N - 2).to_bytes(56, "big")) == N - 1
+    assert private_number((N - 1).to_bytes(56, "big")) == 1
+    assert private_number(bytes([0xFF] * 56)) == (2**448 - 1) % (N - 1) + 1
 
 
 def test_wycheproof_ecdsa():

@@ -4,12 +4,14 @@ from cbit_model.sev.constants import Algorithm, Usage
 from cbit_model.sev.p384 import Signature, is_public_point
 
 __all__ = [
-    "CERTIFICATE_BYTES", "FIELD_BYTES", "SIGNED_BYTES", "body_of", "find_signature", "is_good", "public_point",
-    "signature_of", "signature_slot", "signed_certificate",
+    "CERTIFICATE_BYTES", "FIELD_BYTES", "SIGNED_BYTES", "SLOT_BYTES", "body_of", "find_signature", "is_good",
+    "public_point", "signature_of", "signature_slot", "signed_certificate",
 ]
 
 CERTIFICATE_BYTES = 0x824
 SIGNED_BYTES = 0x414
+SLOT_BYTES = 0x208
+"""What a signature takes, with its usage and algorithm."""
 FIELD_BYTES = 0x48
 """What a number of P-384 takes in a structure: 48 bytes, then zeros."""
 
@@ -17,8 +19,7 @@ _VERSION = 1
 _CURVE_P384 = 2
 _X, _Y, _KEY_END = 0x14, 0x5C, 0xA4
 _SLOTS = (0x414, 0x61C)
-_SLOT_BYTES = 0x208
-_EMPTY_SLOT = Usage.INVALID.to_bytes(4, "little") + bytes(_SLOT_BYTES - 4)
+_EMPTY_SLOT = Usage.INVALID.to_bytes(4, "little") + bytes(SLOT_BYTES - 4)
 
 
 def body_of(*, usage: Usage, algorithm: Algorithm, point: tuple[int, int], api: tuple[int, int] = (0, 0)) -> bytes:
@@ -30,7 +31,7 @@ def body_of(*, usage: Usage, algorithm: Algorithm, point: tuple[int, int], api: 
 def signature_slot(usage: Usage, signature: Signature, algorithm: Algorithm = Algorithm.ECDSA_SHA256) -> bytes:
     """A slot with the signature of the key of a usage."""
     numbers = b"".join(number.to_bytes(FIELD_BYTES, "little") for number in (signature.r, signature.s))
-    return (_words(usage, algorithm) + numbers).ljust(_SLOT_BYTES, b"\0")
+    return (_words(usage, algorithm) + numbers).ljust(SLOT_BYTES, b"\0")
 
 
 def signed_certificate(body: bytes, *slots: bytes) -> bytes:
@@ -56,7 +57,7 @@ def public_point(certificate: bytes) -> tuple[int, int]:
 def find_signature(certificate: bytes, usage: Usage, algorithm: Algorithm = Algorithm.ECDSA_SHA256) -> bytes | None:
     """The first slot of a usage and algorithm, whole."""
     for start in _SLOTS:
-        slot = certificate[start:start + _SLOT_BYTES]
+        slot = certificate[start:start + SLOT_BYTES]
         if slot[:8] == _words(usage, algorithm):
             return slot
     return None

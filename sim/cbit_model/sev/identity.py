@@ -5,12 +5,10 @@ import dataclasses
 from cbit_model.sev.certificate import body_of, signature_slot, signed_certificate
 from cbit_model.sev.constants import API_MAJOR, API_MINOR, Algorithm, Usage
 from cbit_model.sev.drbg import Drbg
-from cbit_model.sev.p384 import PrivateKey, private_number
+from cbit_model.sev.p384 import PRIVATE_SEED_BYTES, PrivateKey, private_number
 from cbit_model.sev.session import mac
 
-__all__ = ["PRIVATE_SEED_BYTES", "Chip", "Identity", "draw_key", "with_new_pdh", "with_new_pek"]
-
-PRIVATE_SEED_BYTES = 56
+__all__ = ["Chip", "Identity", "draw_key", "with_new_pdh", "with_new_pek"]
 
 
 class Chip:

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 from cbit_model.sev.constants import Command
 
-__all__ = ["COMMAND_BUFFERS", "REPORT", "SECRET_HEADER", "SESSION", "Layout"]
+__all__ = ["COMMAND_BUFFERS", "REPORT", "SECRET_HEADER", "SESSION", "SIGNED_REPORT_BYTES", "Layout"]
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -119,3 +119,6 @@ SECRET_HEADER = Layout(0x34, {"flags": (0, 4)}, {"iv": (4, 0x10), "mac": (0x14, 
 REPORT = Layout(0xD0, {"policy": (0x30, 4), "usage": (0x34, 4), "algorithm": (0x38, 4)},
                 {"mnonce": (0, 0x10), "digest": (0x10, 0x20), "r": (0x40, 0x48), "s": (0x88, 0x48)},
                 reserved=((0x3C, 4),))
+
+SIGNED_REPORT_BYTES = 0x34
+"""What the PEK signs of a report: its beginning."""

@@ -6,13 +6,16 @@ from Crypto.Hash import SHA256
 from Crypto.PublicKey import ECC
 from Crypto.Signature import DSS
 
-__all__ = ["NUMBER_BYTES", "ORDER", "PRIME", "PrivateKey", "Signature", "is_public_point", "private_number", "verify"]
+from cbit_model.p384 import N, Point, is_on_curve
+
+__all__ = [
+    "NUMBER_BYTES", "PRIVATE_SEED_BYTES", "PrivateKey", "Signature", "is_public_point", "private_number", "verify",
+]
 
 NUMBER_BYTES = 48
 
-PRIME = 2**384 - 2**128 - 2**96 + 2**32 - 1
-ORDER = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFC7634D81F4372DDF581A0DB248B0A77AECEC196ACCC52973
-_B = 0xB3312FA7E23EE7E4988E056BE3F82D19181D9C6EFE8141120314088F5013875AC656398D8A2ED19D2A85C8EDD3EC2AEF
+PRIVATE_SEED_BYTES = 56
+"""Random bytes that a private number is made of."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -40,7 +43,7 @@ class PrivateKey:
     """
 
     def __init__(self, number: int) -> None:
-        if not 1 <= number < ORDER:
+        if not 1 <= number < N:
             raise ValueError("Private number must be from 1 to below the order")
         self.number = number
         self._key = ECC.construct(curve="P-384", d=number)
@@ -66,17 +69,17 @@ class PrivateKey:
 
 def private_number(seed: bytes) -> int:
     """A private number of 56 random bytes (FIPS 186-5, A.2.1)."""
-    return int.from_bytes(seed, "big") % (ORDER - 1) + 1
+    return int.from_bytes(seed, "big") % (N - 1) + 1
 
 
 def is_public_point(x: int, y: int) -> bool:
     """Whether both are below the prime and on the curve."""
-    return x < PRIME and y < PRIME and (y * y - (x * x * x - 3 * x + _B)) % PRIME == 0
+    return is_on_curve(Point(x, y))
 
 
 def verify(point: tuple[int, int], message: bytes, signature: Signature) -> bool:
     """Whether a signature is that of a message by the key of a point on the curve."""
-    if not (1 <= signature.r < ORDER and 1 <= signature.s < ORDER):
+    if not (1 <= signature.r < N and 1 <= signature.s < N):
         return False
     key = ECC.construct(curve="P-384", point_x=point[0], point_y=point[1])
     encoded = signature.r.to_bytes(NUMBER_BYTES, "big") + signature.s.to_bytes(NUMBER_BYTES, "big")

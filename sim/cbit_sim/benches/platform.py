@@ -11,6 +11,7 @@ import cocotb
 from Crypto.Cipher import AES
 
 from cbit.csr.map import register
+from cbit_model import p384
 from cbit_sim.beats import Address, WriteData
 from cbit_sim.manager import Transaction
 from cbit_sim.monitor.build import INTERRUPTS, Command
@@ -30,9 +31,6 @@ _INVALID_COMMAND = 0x11
 
 _SHA_START = (0x6A09E667, 0xBB67AE85, 0x3C6EF372, 0xA54FF53A, 0x510E527F, 0x9B05688C, 0x1F83D9AB, 0x5BE0CD19)
 """What SHA-256 starts from (FIPS 180-4, 5.3.3)."""
-
-_ORDER = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFC7634D81F4372DDF581A0DB248B0A77AECEC196ACCC52973
-"""Of the group of P-384 (SP 800-186, 3.2.1.4)."""
 
 
 class _Bench:
@@ -394,7 +392,7 @@ async def numbers_are_multiplied(dut: Any) -> None:
     while await bench.read("P384_STATUS") & 1:
         pass
     words = [await bench.peek(_NUMBERS + 64 * 3 + 4 * word) for word in range(13)]
-    assert sum(word << 32 * index for index, word in enumerate(words)) == values[0] * values[1] % _ORDER
+    assert sum(word << 32 * index for index, word in enumerate(words)) == values[0] * values[1] % p384.N
     assert await bench.read("BUS_ERROR") == 0
     await bench.finish()
 

@@ -10,7 +10,7 @@ from Crypto.PublicKey import RSA
 from Crypto.Signature import pss
 from Crypto.Util.number import isPrime
 
-from cbit_model.sev.certificate import SIGNED_BYTES, signed_certificate
+from cbit_model.sev.certificate import SIGNED_BYTES, SLOT_BYTES, signed_certificate
 from cbit_model.sev.constants import Algorithm, Usage
 from cbit_model.sev.identity import Chip
 from cbit_model.sev.owner.root import root_body
@@ -25,7 +25,6 @@ DEVELOPMENT_DEVICE_SECRET = b"known to all: Cbit's development"
 
 _KEY_BITS = 2048
 _EXPONENT = 65537
-_SLOT_BYTES = 0x208
 
 
 class DevelopmentRoot:
@@ -52,7 +51,7 @@ class DevelopmentRoot:
         """
         body = Chip(device_secret).certificate[:SIGNED_BYTES]
         head = Usage.ASK.to_bytes(4, "little") + Algorithm.RSA_SHA256.to_bytes(4, "little")
-        return signed_certificate(body, (head + _sign(self._ask_key, body)[::-1]).ljust(_SLOT_BYTES, b"\0"))
+        return signed_certificate(body, (head + _sign(self._ask_key, body)[::-1]).ljust(SLOT_BYTES, b"\0"))
 
 
 def _certificate(name: bytes, usage: Usage, key: RSA.RsaKey, signer_name: bytes, signer: RSA.RsaKey) -> bytes:

@@ -8,18 +8,16 @@ from collections.abc import Callable
 
 from cbit_model.sev.certificate import body_of, signed_certificate
 from cbit_model.sev.constants import API_MAJOR, API_MINOR, BUILD, SECRET_LIMIT_BYTES, Algorithm, Usage
-from cbit_model.sev.layouts import REPORT, SECRET_HEADER, SESSION
+from cbit_model.sev.layouts import REPORT, SECRET_HEADER, SESSION, SIGNED_REPORT_BYTES
 from cbit_model.sev.owner.distrust import DistrustError
 from cbit_model.sev.owner.openssl import ecdh, ecdsa_is_good, public_point_of
-from cbit_model.sev.p384 import Signature, private_number
+from cbit_model.sev.p384 import PRIVATE_SEED_BYTES, Signature, private_number
 from cbit_model.sev.session import KEY_BYTES, counter_mode, mac, measurement_mac, policy_mac, secret_mac, session_keys
 
 __all__ = ["OwnerSession", "Secret", "check_measurement", "check_report", "new_session", "package_secret"]
 
 _BLOCK_BYTES = 16
 _DIGEST_BYTES = 32
-_SIGNED_REPORT_BYTES = 0x34
-_PRIVATE_SEED_BYTES = 56
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -61,7 +59,7 @@ def new_session(pdh: tuple[int, int], policy: int,
     random : callable
         Gives as many random bytes as asked for.
     """
-    private = private_number(random(_PRIVATE_SEED_BYTES))
+    private = private_number(random(PRIVATE_SEED_BYTES))
     tek, tik, nonce, iv = (random(KEY_BYTES) for _ in range(4))
     kek, kik = session_keys(ecdh(private, pdh), nonce)
     wrapped = counter_mode(kek, iv, tek + tik)
@@ -74,6 +72,8 @@ def new_session(pdh: tuple[int, int], policy: int,
 def check_measurement(measurement: bytes, *, tik: bytes, policy: int, image: bytes,
                       version: tuple[int, int, int] = (API_MAJOR, API_MINOR, BUILD)) -> None:
     """Refuses a guest that was not launched from an image, under a policy, by a PSP of a version.
+
+    A measurement is of bytes in their order, not of addresses: the host has chosen where in memory they lie.
 
     Raises
     ------
@@ -93,6 +93,8 @@ def package_secret(plaintext: bytes, *, tek: bytes, tik: bytes, measurement: byt
                    random: Callable[[int], bytes] = secrets.token_bytes) -> Secret:
     """A secret for a guest whose measurement has been checked; zeros fill its last block.
 
+    The host chooses where in the guest's memory it goes.
+
     Raises
     ------
     ValueError
@@ -108,7 +110,9 @@ def package_secret(plaintext: bytes, *, tek: bytes, tik: bytes, measurement: byt
 
 
 def check_report(report: bytes, *, pek: tuple[int, int], mnonce: bytes, policy: int, image: bytes) -> None:
-    """Refuses a report that a PEK did not sign, or that is of another guest or another question.
+    """Refuses a report that a PEK did not sign, or that is of another image, policy or question.
+
+    A report names no guest: it says that some guest of the platform, whoever launched it, was launched so.
 
     Raises
     ------
@@ -122,11 +126,11 @@ def check_report(report: bytes, *, pek: tuple[int, int], mnonce: bytes, policy: 
     signature = Signature(int.from_bytes(fields["r"], "little"), int.from_bytes(fields["s"], "little"))
     if (numbers["usage"], numbers["algorithm"]) != (Usage.PEK, Algorithm.ECDSA_SHA256):
         raise DistrustError("Report must be signed by a PEK with ECDSA and SHA-256, not otherwise")
-    if not ecdsa_is_good(pek, report[:_SIGNED_REPORT_BYTES], signature):
+    if not ecdsa_is_good(pek, report[:SIGNED_REPORT_BYTES], signature):
         raise DistrustError("Report must be signed by the platform's PEK: the signature is wrong")
     if fields["mnonce"] != mnonce:
         raise DistrustError("Report must answer this nonce, not another")
     if numbers["policy"] != policy:
         raise DistrustError(f"Report must be of a guest of policy {policy:#x}, not {numbers['policy']:#x}")
-    if fields["digest"] != hashlib.sha256(image).digest():
+    if not hmac.compare_digest(fields["digest"], hashlib.sha256(image).digest()):
         raise DistrustError("Report must be of a guest launched from this image, not from another")
