@@ -56,9 +56,9 @@ class Comparison:
         self._disturb()
         if number == Command.PDH_CERT_EXPORT:
             # What the model writes whole or not at all, the firmware writes in pieces.
-            self._pair.break_memory([])
+            self._pair.break_memory()
         status = self._host.execute(number, address)
-        self._pair.break_memory([])
+        self._pair.break_memory()
         self.seen[number, status] += 1
         self._source.learn(number, address, held, status)
 
@@ -69,7 +69,11 @@ class Comparison:
             self._pair.flush_caches()
         if self._random.random() < 0.05:
             start = 16 * self._random.randrange(self._memory_bytes // 16)
-            self._pair.break_memory([range(start, start + self._random.choice(_HOLES))])
+            hole = range(start, start + self._random.choice(_HOLES))
+            if self._random.random() < 0.5:
+                self._pair.break_memory([hole])
+            else:
+                self._pair.break_memory(read_only=[hole])
 
     def _put(self, address: int, content: bytes) -> None:
         try:

@@ -5,7 +5,7 @@ from typing import Protocol
 
 from cbit_model.sev.constants import Status
 from cbit_model.sev.memory import SeededEntropy
-from cbit_model.sev.psp import DONE, Psp, command_number
+from cbit_model.sev.psp import DONE, Psp, command_of
 from cbit_sim.native_firmware import NativeFirmware, Surroundings
 from cbit_sim.psp_surroundings import ModelSurroundings, RefusingMemory
 
@@ -94,11 +94,11 @@ class PspPair:
         self.model.flush_caches()
         self.surroundings.caches_flushed = True
 
-    def break_memory(self, holes: Iterable[range]) -> None:
-        """Lets accesses that meet these addresses fail, and no others."""
-        broken = list(holes)
+    def break_memory(self, holes: Iterable[range] = (), *, read_only: Iterable[range] = ()) -> None:
+        """Lets accesses that meet these addresses fail, or only the writes of them, and no others."""
+        broken, unwritable = list(holes), list(read_only)
         for memory in self.memories:
-            memory.broken = broken
+            memory.broken, memory.read_only = broken, unwritable
 
     def refuse(self, *, refuses: bool) -> None:
         """Lets the engine refuse commands, or no longer."""
@@ -112,7 +112,7 @@ class PspPair:
 
     def mailbox(self, word: int, buffer: int) -> int:
         """The response to a command word as the host writes it. Errors as of :meth:`command`."""
-        return DONE | self.command(command_number(word), buffer)
+        return DONE | self.command(command_of(word), buffer)
 
     def command(self, number: int, buffer: int = 0) -> Status:
         """The status of a command.

@@ -78,6 +78,7 @@ def test_other_bits_of_the_command_word_do_not_matter(platform):
     address = platform.host.scratch
     assert platform.psp.mailbox(Command.PLATFORM_STATUS << 16 | 0xFFFF, address) == 1 << 31
     assert platform.psp.mailbox(1 << 31 | Command.PLATFORM_STATUS << 16, address) == 1 << 31
+    assert platform.psp.mailbox(1 << 30 | Command.PLATFORM_STATUS << 16, address) == 1 << 31 | Status.INVALID_COMMAND
 
 
 @pytest.mark.parametrize("command", [command for command in COMMAND_BUFFERS if command is not Command.INIT])
@@ -357,6 +358,13 @@ def test_memory_is_of_whole_pages(platform, size):
     with pytest.raises(ValueError, match=f"^memory_bytes {text}"):
         Psp(memory=platform.memory, slots=EncryptedMemory(size_bytes=4096), entropy=platform.entropy,
             device_secret=bytes(32), memory_bytes=size)
+
+
+def test_memory_ends_below_the_c_bit(platform):
+    arguments = {"memory": platform.memory, "entropy": platform.entropy, "device_secret": bytes(32), "c_bit": 20}
+    with pytest.raises(ValueError, match=r"^memory_bytes must be at most 2\^20, as the C-bit is bit 20, not 1052672$"):
+        Psp(slots=EncryptedMemory(size_bytes=4096), memory_bytes=MEMORY_BYTES + 4096, **arguments)
+    assert Psp(slots=EncryptedMemory(size_bytes=4096), memory_bytes=MEMORY_BYTES, **arguments)
 
 
 def test_a_psp_does_not_boot_without_entropy(platform):

@@ -1,6 +1,7 @@
 """Memory behind an encryption engine, and a source of entropy: what a PSP works on where no gateware is."""
 
 import random
+from collections.abc import Sequence
 
 from cbit_model.sev.ports import AccessError, EntropyFailedError, SlotError
 from cbit_model.slots import KeySlots
@@ -31,6 +32,8 @@ class EncryptedMemory:
         What an attacker at the DRAM sees.
     broken : :class:`list` of :class:`range`
         Addresses without C-bit that answer with an error.
+    read_only : :class:`list` of :class:`range`
+        Those that answer only writes with an error.
     """
 
     def __init__(self, *, size_bytes: int, c_bit: int = 47, asid_count: int = 16, data_unit_bytes: int = 64) -> None:
@@ -38,6 +41,7 @@ class EncryptedMemory:
             raise ValueError(f"size_bytes must be a positive multiple of 4096, not {size_bytes}")
         self.dram = bytearray(size_bytes)
         self.broken: list[range] = []
+        self.read_only: list[range] = []
         self.c_bit = c_bit
         self.data_unit_bytes = data_unit_bytes
         self.slots = KeySlots(count=asid_count, key_bits=128)
@@ -53,7 +57,7 @@ class EncryptedMemory:
 
     def write(self, address: int, data: bytes, asid: int) -> None:
         """The inverse. Raises :class:`~cbit_model.sev.ports.AccessError`, and changes nothing then."""
-        begin, key = self._decide(address, len(data), asid)
+        begin, key = self._decide(address, len(data), asid, self.read_only)
         if key is None:
             self.dram[begin:begin + len(data)] = data
             return
@@ -76,11 +80,11 @@ class EncryptedMemory:
         except ValueError as error:
             raise SlotError(str(error)) from error
 
-    def _decide(self, address: int, length: int, asid: int) -> tuple[int, XtsKey | None]:
-        """The address in DRAM and the key, if any."""
+    def _decide(self, address: int, length: int, asid: int, besides: Sequence[range] = ()) -> tuple[int, XtsKey | None]:
+        """The address in DRAM and the key, if any; ``besides`` answers with an error, too."""
         begin = address & ~(1 << self.c_bit)
         end = begin + length
-        if end > len(self.dram) or any(begin < hole.stop and hole.start < end for hole in self.broken):
+        if end > len(self.dram) or any(begin < hole.stop and hole.start < end for hole in (*self.broken, *besides)):
             raise AccessError(f"No memory answers at {address:#x}")
         private = begin != address
         if (private or asid) and asid not in self.slots.active:

@@ -13,7 +13,7 @@ from cbit_model.sev.ports import AccessError, EntropyFailedError, EntropySource,
 from cbit_model.sev.refusal import RefusedError, require
 from cbit_model.sev.state import PspState
 
-__all__ = ["DONE", "GUEST_STATES", "PLATFORM_STATES", "Psp", "command_number"]
+__all__ = ["DONE", "GUEST_STATES", "PLATFORM_STATES", "Psp", "command_of"]
 
 DONE = 1 << 31
 """The bit of the response that says that a command is done."""
@@ -87,8 +87,8 @@ _OF_GUEST: dict[Command, Callable[[PspState, Call, Guest], None]] = {
 }
 
 
-def command_number(word: int) -> int:
-    """Of a command word as the host writes it."""
+def command_of(word: int) -> int:
+    """The number of a command in a word as the host writes it, whose bit 31 is ignored."""
     return word >> 16 & 0x7FFF
 
 
@@ -108,7 +108,7 @@ class Psp:
     device_secret : :class:`bytes`
         32 bytes, of which the CEK and the ID are made.
     memory_bytes : :class:`int`
-        Bytes of DRAM, a multiple of 4096.
+        Bytes of DRAM, a multiple of 4096, at most 2^c_bit.
     c_bit : :class:`int`
         The C-bit's position in an address.
     asid_count : :class:`int`
@@ -118,6 +118,8 @@ class Psp:
     ------
     EntropyFailedError, SlotError
         If it can not boot.
+    ValueError
+        If the memory or the secret is of another size.
     """
 
     def __init__(self, *, memory: MemoryPort, slots: KeySlotPort, entropy: EntropySource, device_secret: bytes,
@@ -130,7 +132,7 @@ class Psp:
 
     def mailbox(self, word: int, buffer: int) -> int:
         """The response to a command word as the host writes it: bit 31 and the status."""
-        return DONE | self.command(command_number(word), buffer)
+        return DONE | self.command(command_of(word), buffer)
 
     def command(self, number: int, buffer: int = 0) -> Status:
         """Carries out a command, whose buffer lies at an address, and gives its status."""

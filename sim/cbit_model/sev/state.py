@@ -27,17 +27,24 @@ class PspState:
     chip : :class:`~cbit_model.sev.identity.Chip`
         The CEK and the ID.
     memory_bytes : :class:`int`
-        Bytes of DRAM, a multiple of 4096.
+        Bytes of DRAM, a multiple of 4096, at most 2^c_bit.
     c_bit : :class:`int`
         The C-bit's position in an address.
     asid_count : :class:`int`
         ASIDs of the engine, 0 among them.
+
+    Raises
+    ------
+    ValueError
+        If the memory is of another size.
     """
 
     def __init__(self, *, memory: MemoryPort, slots: KeySlotPort, drbg: Drbg, chip: Chip, memory_bytes: int, c_bit: int,
                  asid_count: int) -> None:
         if memory_bytes <= 0 or memory_bytes % MEMORY_PAGE_BYTES:
             raise ValueError(f"memory_bytes must be a positive multiple of {MEMORY_PAGE_BYTES}, not {memory_bytes}")
+        if memory_bytes > 1 << c_bit:
+            raise ValueError(f"memory_bytes must be at most 2^{c_bit}, as the C-bit is bit {c_bit}, not {memory_bytes}")
         self.memory, self.slots, self.drbg, self.chip = memory, slots, drbg, chip
         self.memory_bytes, self.c_bit, self.asid_count = memory_bytes, c_bit, asid_count
         self.platform = PlatformState.UNINIT
