@@ -40,15 +40,15 @@ pub fn attestation(request: *requests.Request) Refusal!void {
     report.policy = @bitCast(guest.policy);
     report.usage = .pek;
     report.algorithm = .ecdsa_sha256;
-    sign(&report);
+    try sign(&report);
     try memory.writeHost(given.address, std.mem.asBytes(&report));
     try request.answer(@offsetOf(buffers.Attestation, "length"), @as(u32, report_bytes));
 }
 
-fn sign(report: *Report) void {
+fn sign(report: *Report) error{HardwareErrorPlatform}!void {
     var digest: sha256.Digest = undefined;
     sha256.hash(std.mem.asBytes(report)[0..signed_bytes], &digest);
-    const signature = ecdsa.sign(&state.identity.pek.private, &digest);
+    const signature = try ecdsa.sign(&state.identity.pek.private, &digest);
     @memcpy(report.r[0..@sizeOf(@TypeOf(signature.r))], std.mem.asBytes(&signature.r));
     @memcpy(report.s[0..@sizeOf(@TypeOf(signature.s))], std.mem.asBytes(&signature.s));
 }

@@ -84,11 +84,16 @@ pub const Certificate = extern struct {
         return std.mem.asBytes(self)[0..body_bytes];
     }
 
-    /// Signs with a private key of a usage.
-    pub fn sign(self: *Certificate, index: usize, usage: Usage, private: *const p384.Number) void {
+    /// Signs with a private key of a usage. With an error nothing has changed.
+    pub fn sign(
+        self: *Certificate,
+        index: usize,
+        usage: Usage,
+        private: *const p384.Number,
+    ) error{HardwareErrorPlatform}!void {
         var digest: sha256.Digest = undefined;
         sha256.hash(self.body(), &digest);
-        const signature = ecdsa.sign(private, &digest);
+        const signature = try ecdsa.sign(private, &digest);
         self.signatures[index] = .{
             .usage = usage,
             .algorithm = .ecdsa_sha256,

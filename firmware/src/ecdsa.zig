@@ -10,15 +10,18 @@ pub const Signature = extern struct {
     s: p384.Number,
 };
 
-/// Signs a hash. The same key and hash always give the same signature.
-pub fn sign(private: *const p384.Number, digest: *const sha256.Digest) Signature {
+/// Nonces that are tried. That one is not taken has a chance of 2^-190, unless the unit is at fault.
+const most_nonces = 8;
+
+/// Signs a hash. The same key and hash always give the same signature. An error if the unit takes no nonce.
+pub fn sign(private: *const p384.Number, digest: *const sha256.Digest) error{HardwareErrorPlatform}!Signature {
     const hash = p384.fromBigEndian(digest);
     var private_bytes = p384.bigEndian(private);
     defer wipe(&private_bytes);
     var nonces: Drbg = .init(&.{ &private_bytes, &p384.bigEndian(&hash) });
     defer wipe(&nonces);
     defer p384.forget();
-    while (true) {
+    for (0..most_nonces) |_| {
         var bytes: [p384.number_bytes]u8 = undefined;
         defer wipe(&bytes);
         nonces.generate(&bytes);
@@ -26,6 +29,7 @@ pub fn sign(private: *const p384.Number, digest: *const sha256.Digest) Signature
         defer wipe(&nonce);
         if (signWith(&nonce, private, &hash)) |signature| return signature;
     }
+    return error.HardwareErrorPlatform;
 }
 
 fn signWith(nonce: *const p384.Number, private: *const p384.Number, hash: *const p384.Number) ?Signature {

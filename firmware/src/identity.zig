@@ -29,6 +29,9 @@ const Key = struct {
     }
 };
 
+/// PEK and PDH in the making: those that they replace are kept until all are signed.
+var made: struct { pek: Key = .{}, pdh: Key = .{} } = .{};
+
 pub const Identity = struct {
     id: hmac.Mac = @splat(0),
     cek_seed: Seed = @splat(0),
@@ -60,14 +63,18 @@ pub const Identity = struct {
         var seeds: [3]Seed = undefined;
         defer wipe(&seeds);
         for (if (self.certified) seeds[2..] else &seeds) |*seed| try random.fill(seed);
+        defer wipe(&made);
+        errdefer if (!self.certified) wipe(&self.oca);
         if (!self.certified) {
             self.cek.make(&self.cek_seed, .cek, .ecdsa_sha256);
             self.oca.make(&seeds[0], .oca, .ecdsa_sha256);
-            self.oca.certificate.sign(oca_slot, .oca, &self.oca.private);
-            self.makePek(&seeds[1]);
-            self.certified = true;
+            try self.oca.certificate.sign(oca_slot, .oca, &self.oca.private);
+            try self.makePek(&seeds[1]);
         }
-        self.makePdh(&seeds[2]);
+        try makePdh(&seeds[2], if (self.certified) &self.pek else &made.pek);
+        if (!self.certified) self.pek = made.pek;
+        self.pdh = made.pdh;
+        self.certified = true;
     }
 
     /// Makes a new PEK and a new PDH. With an error nothing has changed.
@@ -75,8 +82,11 @@ pub const Identity = struct {
         var seeds: [2]Seed = undefined;
         defer wipe(&seeds);
         for (&seeds) |*seed| try random.fill(seed);
-        self.makePek(&seeds[0]);
-        self.makePdh(&seeds[1]);
+        defer wipe(&made);
+        try self.makePek(&seeds[0]);
+        try makePdh(&seeds[1], &made.pek);
+        self.pek = made.pek;
+        self.pdh = made.pdh;
     }
 
     /// Makes a new PDH. With an error nothing has changed.
@@ -84,7 +94,9 @@ pub const Identity = struct {
         var seed: Seed = undefined;
         defer wipe(&seed);
         try random.fill(&seed);
-        self.makePdh(&seed);
+        defer wipe(&made);
+        try makePdh(&seed, &self.pek);
+        self.pdh = made.pdh;
     }
 
     /// Erases the PDH.
@@ -124,14 +136,14 @@ pub const Identity = struct {
         self.external = true;
     }
 
-    fn makePek(self: *Identity, seed: *const Seed) void {
-        self.pek.make(seed, .pek, .ecdsa_sha256);
-        self.pek.certificate.sign(oca_slot, .oca, &self.oca.private);
-        self.pek.certificate.sign(cek_slot, .cek, &self.cek.private);
-    }
-
-    fn makePdh(self: *Identity, seed: *const Seed) void {
-        self.pdh.make(seed, .pdh, .ecdh_sha256);
-        self.pdh.certificate.sign(0, .pek, &self.pek.private);
+    fn makePek(self: *const Identity, seed: *const Seed) !void {
+        made.pek.make(seed, .pek, .ecdsa_sha256);
+        try made.pek.certificate.sign(oca_slot, .oca, &self.oca.private);
+        try made.pek.certificate.sign(cek_slot, .cek, &self.cek.private);
     }
 };
+
+fn makePdh(seed: *const Seed, signer: *const Key) !void {
+    made.pdh.make(seed, .pdh, .ecdh_sha256);
+    try made.pdh.certificate.sign(0, .pek, &signer.private);
+}

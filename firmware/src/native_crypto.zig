@@ -76,8 +76,10 @@ export fn cbit_key_pair(seed: *const [p384.seed_bytes]u8, private: *p384.Number,
     public.* = pair.public;
 }
 
-export fn cbit_sign(private: *const p384.Number, digest: *const [32]u8, signature: *ecdsa.Signature) void {
-    signature.* = ecdsa.sign(private, digest);
+/// Whether there is a signature, and which.
+export fn cbit_sign(private: *const p384.Number, digest: *const [32]u8, signature: *ecdsa.Signature) bool {
+    signature.* = ecdsa.sign(private, digest) catch return false;
+    return true;
 }
 
 export fn cbit_verify(public: *const p384.Point, digest: *const [32]u8, signature: *const ecdsa.Signature) bool {

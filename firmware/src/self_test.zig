@@ -32,7 +32,7 @@ pub fn curve() bool {
     );
     var digest: sha256.Digest = undefined;
     sha256.hash("sample", &digest);
-    const signature = ecdsa.sign(&private, &digest);
+    const signature = ecdsa.sign(&private, &digest) catch return false;
     p384.putGenerator();
     _ = p384.run(.POINT_ADD, .product, .base, .base);
     const double = p384.getPoint(.product);

@@ -61,9 +61,16 @@ def key_pair(seed: bytes) -> tuple[int, tuple[int, int]]:
 
 
 def sign(private: int, digest: bytes) -> tuple[int, int]:
-    """The signature of a hash."""
+    """The signature of a hash.
+
+    Raises
+    ------
+    ArithmeticError
+        If no nonce was taken.
+    """
     signature = _place(2)
-    library().cbit_sign(_bytes(private), digest, signature)
+    if not library().cbit_sign(_bytes(private), digest, signature) & 0xFF:
+        raise ArithmeticError("no nonce was taken")
     return _pair(signature.raw)
 
 

@@ -7,16 +7,21 @@ import random
 import pytest
 
 from cbit.csr.map import register
+from cbit_model.sev.constants import Command, PlatformState, Status
+from cbit_model.sev.layouts import REPORT
 from cbit_model.sev.memory import SeededEntropy
+from cbit_model.sev.psp import DONE, Psp, command_of
 from cbit_sim import firmware_build
 from cbit_sim.elf import Elf
 from cbit_sim.emulated_firmware import EmulatedFirmware
 from cbit_sim.firmware_build import FirmwareError, firmware, with_checksum
 from cbit_sim.psp_pair import DEVICE_SECRET
 from cbit_sim.psp_surroundings import ModelSurroundings, RefusingMemory
+from cbit_sim.sev_host import SevHost
 
 CODES = next(field.values for field in register("processor", "BOOT_CODE").fields)
 C_BIT = 47
+LESS = next(field.values for field in register("processor", "P384_START").fields if field.name == "OPERATION")["LESS"]
 STACK_LIMIT = 4096
 """Of 6 KB: what is above is for interrupts and for commands that are yet to come."""
 
@@ -66,6 +71,17 @@ class WrongUnits(EmulatedFirmware):
 
     def _write_processor_p384_start(self, fields):
         self._start("p384", lambda: super(WrongUnits, self)._write_processor_p384_start(fields))
+
+
+class StuckComparison(EmulatedFirmware):
+    """A processor whose unit for P-384 may come to say that no number is below the order."""
+
+    stuck = False
+
+    def _write_processor_p384_start(self, fields):
+        super()._write_processor_p384_start(fields)
+        if self.stuck and fields["OPERATION"] == LESS:
+            self._state[f"{0x1000_0000}P384_STATUS"] = 2
 
 
 def surroundings(*, kind=RefusingMemory, **options):
@@ -180,6 +196,50 @@ def test_a_damaged_image_stops_the_boot(seed):
     image[source.randrange(3 * len(image) // 4, len(image))] ^= 1 << source.randrange(8)
     damaged = dataclasses.replace(built, image=bytes(image))
     require_stopped(EmulatedFirmware(damaged, surroundings()), "IMAGE")
+
+
+def lies_in(started, identity):
+    """Whether a private number of PEK or PDH lies in the processor's memory or its units, either byte first."""
+    memory = started.memory() + started.memory_of_units()
+    numbers = [key.number.to_bytes(48, order) for key in (identity.pek, identity.pdh) for order in ("big", "little")]
+    return any(number in memory for number in numbers)
+
+
+def test_a_unit_that_takes_no_nonce_ends_the_command_and_changes_nothing():
+    given = surroundings()
+    started = StuckComparison(firmware(), given)
+    host = SevHost(given.memory, lambda word, buffer: DONE | started.command(command_of(word), buffer), scratch=0x8000)
+    memory = RefusingMemory(size_bytes=1 << 16, c_bit=C_BIT, asid_count=16)
+    model = Psp(memory=memory, slots=memory, entropy=SeededEntropy(1), device_secret=DEVICE_SECRET,
+                memory_bytes=1 << 16, c_bit=C_BIT)
+    memory.write(0, bytes(0x14), 0)
+    started.stuck = True
+    assert host.command(Command.INIT).status == Status.HARDWARE_ERROR_PLATFORM
+    model.command(Command.INIT)
+    assert not lies_in(started, model.state.identity)
+    assert host.must(Command.PLATFORM_STATUS).number("state") == PlatformState.UNINIT
+    started.stuck = False
+    host.must(Command.INIT)
+    for number in (Command.SHUTDOWN, Command.PLATFORM_RESET, Command.INIT):
+        model.command(number)
+    assert lies_in(started, model.state.identity)
+    exported = host.export()
+    for number in (Command.PDH_GEN, Command.PEK_GEN):
+        started.stuck = True
+        assert host.command(number).status == Status.HARDWARE_ERROR_PLATFORM
+        started.stuck = False
+        assert host.export() == exported
+    model.command(Command.PDH_GEN)
+    model.command(Command.PEK_GEN)
+    assert not lies_in(started, model.state.identity)
+    handle = host.launch(0, 0x1000, asid=1)
+    before = given.memory.read(host.area(0), REPORT.size, 0)
+    started.stuck = True
+    fields = {"handle": handle, "address": host.area(0), "length": REPORT.size}
+    assert host.command(Command.ATTESTATION, **fields).status == Status.HARDWARE_ERROR_PLATFORM
+    assert given.memory.read(host.area(0), REPORT.size, 0) == before
+    started.stuck = False
+    host.attest(handle, bytes(16))
 
 
 def test_image_fits_and_the_stack_has_room():
