@@ -42,9 +42,12 @@ def owner() -> None:
       cbit owner session     keys that only this platform can unwrap
       cbit owner verify      was my guest launched, and nothing else?
       cbit owner secret      now it may have my secret
-      cbit owner verify-report  is it still the one?
+      cbit owner verify-report  does some guest of this platform come from my image?
 
     What does not prove what it should ends with status 2 and a line that says what is wrong.
+
+    Two things the SEV API never proves. A measurement is of bytes in their order, not of addresses: the host chooses
+    where in the guest's memory they lie, and where LAUNCH_SECRET puts its data. And a report names no guest.
     """
 
 
@@ -106,9 +109,10 @@ def session(root: Path, policy: int, pdh: Path, certificates: Path, folder: Path
 @click.argument("measurement", metavar="MEASUREMENT", type=FILE)
 @click.argument("image", metavar="IMAGE", type=FILE)
 def verify(keys_file: Path, policy: int, version: tuple[int, int, int], measurement: Path, image: Path) -> None:
-    """Check that a guest was launched from IMAGE, and nothing else.
+    """Check that the session's guest was launched from the bytes of IMAGE in their order, and nothing else.
 
-    MEASUREMENT is what LAUNCH_MEASURE wrote, 48 bytes.
+    MEASUREMENT is what LAUNCH_MEASURE wrote, 48 bytes. It holds no addresses: the same bytes in the same order at other
+    places measure the same.
     """
     _, tik = read_keys(keys_file)
     with refusals():
@@ -128,7 +132,8 @@ def secret(keys_file: Path, policy: int, version: tuple[int, int, int], measurem
            plaintext: Path, folder: Path) -> None:
     """Check the measurement as `verify` does, and write header.bin and payload.bin for LAUNCH_SECRET into FOLDER.
 
-    SECRET has at most 4096 bytes; zeros fill its last block of 16.
+    SECRET has at most 4096 bytes; zeros fill its last block of 16. The host chooses where in the guest's memory
+    LAUNCH_SECRET puts it.
     """
     tek, tik = read_keys(keys_file)
     measured = measurement.read_bytes()
@@ -148,7 +153,12 @@ def secret(keys_file: Path, policy: int, version: tuple[int, int, int], measurem
 @click.argument("certificates", metavar="CHAIN", type=FILE)
 @click.argument("image", metavar="IMAGE", type=FILE)
 def verify_report(root: Path, policy: int, mnonce: bytes, report: Path, certificates: Path, image: Path) -> None:
-    """Check that REPORT is of a guest launched from IMAGE, signed by the PEK of CHAIN, which is verified too."""
+    """Check that some guest on the platform of CHAIN was launched from IMAGE under POLICY.
+
+    CHAIN is verified too, and its PEK's signature on REPORT. A report names no guest: one that the host has launched
+    itself, without you or your session, from the same IMAGE under the same POLICY gives the same. What only your guest
+    knows is what you sent it by LAUNCH_SECRET after `verify`.
+    """
     trusted = read_root(root)
     with refusals():
         pek = verified_pek(trusted, certificates.read_bytes())

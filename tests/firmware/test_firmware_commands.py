@@ -11,6 +11,7 @@ from cbit_model.sev.layouts import COMMAND_BUFFERS
 from cbit_model.sev.p384 import PrivateKey
 from cbit_sim.emulated_firmware import EmulatedFirmware
 from cbit_sim.firmware_build import firmware
+from cbit_sim.native_firmware import NativeFirmware
 from cbit_sim.psp_comparison import Comparison
 from cbit_sim.psp_pair import PspPair
 from cbit_sim.sev_fuzz.promises import STATUSES
@@ -115,6 +116,41 @@ def test_an_owners_certificates_with_a_changed_byte(which, offset, status):
     chain = {"pdh_address": 0x4000, "pdh_length": 0x824, "chain_address": 0x8000, "chain_length": 0x186C}
     assert command(pair, "PDH_CERT_EXPORT", **chain) == Status.SUCCESS
     assert command(pair, "PLATFORM_STATUS") == Status.SUCCESS
+
+
+@pytest.mark.parametrize("start", [NativeFirmware, emulated])
+@pytest.mark.parametrize("hole", [DATA, BUFFER + 0x10])
+def test_a_measurement_that_is_shown_is_the_last(start, hole):
+    pair = PspPair(seed=7, start=start)
+    assert command(pair, "INIT") == Status.SUCCESS
+    assert command(pair, "LAUNCH_START") == Status.SUCCESS
+    fields = {"handle": 1, "address": DATA, "length": 0x30}
+    pair.memory.write(BUFFER, COMMAND_BUFFERS[Command.LAUNCH_MEASURE].pack(**fields), 0)
+    pair.break_memory(read_only=[range(hole, hole + 16)])
+    assert pair.command(Command.LAUNCH_MEASURE, BUFFER) == Status.INVALID_ADDRESS
+    pair.break_memory()
+    assert command(pair, "LAUNCH_MEASURE", **fields) == Status.INVALID_GUEST_STATE
+    assert command(pair, "LAUNCH_FINISH", handle=1) == Status.SUCCESS
+
+
+def test_data_that_can_not_be_written_is_measured():
+    pair = PspPair(seed=8)
+    assert command(pair, "INIT") == Status.SUCCESS
+    assert command(pair, "LAUNCH_START") == Status.SUCCESS
+    assert command(pair, "ACTIVATE", handle=1, asid=1) == Status.SUCCESS
+    pair.break_memory(read_only=[range(DATA + 0x1800, DATA + 0x1810)])
+    update = {"handle": 1, "address": DATA, "length": 0x3000}
+    assert command(pair, "LAUNCH_UPDATE_DATA", **update) == Status.INVALID_ADDRESS
+    pair.break_memory()
+    assert command(pair, "LAUNCH_MEASURE", handle=1, address=DATA + 0x8000, length=0x30) == Status.SUCCESS
+
+
+def test_bit_31_of_the_command_word_does_not_matter():
+    pair = PspPair(seed=9, start=emulated)
+    done = 1 << 31
+    assert pair.mailbox(1 << 31 | Command.PLATFORM_STATUS << 16, BUFFER) == done
+    assert pair.firmware.command(1 << 15 | Command.PLATFORM_STATUS, BUFFER) == Status.SUCCESS
+    assert pair.firmware.command(1 << 14 | Command.PLATFORM_STATUS, BUFFER) == Status.INVALID_COMMAND
 
 
 def test_private_ranges_are_limited():

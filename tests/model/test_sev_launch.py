@@ -7,7 +7,7 @@ import pytest
 
 from cbit_model.sev.constants import Command, GuestState, Status
 from cbit_model.sev.identity import Chip
-from cbit_model.sev.layouts import COMMAND_BUFFERS, REPORT
+from cbit_model.sev.layouts import COMMAND_BUFFERS, REPORT, SECRET_HEADER, SESSION
 from cbit_model.sev.owner.distrust import DistrustError
 from cbit_model.sev.owner.launch import check_measurement, check_report, new_session, package_secret
 from cbit_model.sev.session import counter_mode
@@ -246,16 +246,90 @@ def test_nothing_unmeasured_is_encrypted_when_memory_fails(platform, host):
     check_measurement(host.measure(handle), tik=session.tik, policy=0, image=IMAGE[:0x1000])
 
 
+def test_data_that_can_not_be_written_is_measured(platform, host):
+    session = session_for(platform)
+    handle = host.start(0, session, asid=1)
+    platform.memory.read_only.append(range(AT + 0x1800, AT + 0x1801))
+    fields = {"handle": handle, "address": AT, "length": 0x3000}
+    assert host.command(Command.LAUNCH_UPDATE_DATA, **fields).status is Status.INVALID_ADDRESS
+    assert platform.memory.read(C_BIT | AT, 0x1000, 1) == IMAGE[:0x1000]
+    assert platform.memory.dram[AT + 0x1000:AT + 0x3000] == IMAGE[0x1000:0x3000]
+    platform.memory.read_only.clear()
+    host.must(Command.LAUNCH_UPDATE_DATA, handle=handle, address=AT + 0x1000, length=0x1000)
+    measured = IMAGE[:0x2000] + IMAGE[0x1000:0x2000]
+    check_measurement(host.measure(handle), tik=session.tik, policy=0, image=measured)
+
+
 def test_a_measurement_is_made_once_and_needs_entropy(platform, host):
     handle = host.start()
     fields = {"handle": handle, "address": host.area(0), "length": 0x40}
     platform.entropy.failed = True
     assert host.command(Command.LAUNCH_MEASURE, **fields).status is Status.HARDWARE_ERROR_PLATFORM
     platform.entropy.failed = False
-    platform.memory.broken.append(range(0x3000, 0x3001))
-    assert host.command(Command.LAUNCH_MEASURE, **{**fields, "address": 0x2FF0}).status is Status.INVALID_ADDRESS
     assert host.must(Command.LAUNCH_MEASURE, **fields).number("length") == 0x30
     assert host.command(Command.LAUNCH_MEASURE, **fields).status is Status.INVALID_GUEST_STATE
+
+
+@pytest.mark.parametrize("output", ["measurement", "length"])
+def test_a_measurement_that_is_shown_is_the_last(platform, host, output):
+    session = session_for(platform)
+    handle = host.start(0, session, asid=1)
+    host.must(Command.LAUNCH_UPDATE_DATA, handle=handle, address=AT, length=len(IMAGE))
+    at = host.area(0)
+    hole = {"measurement": at, "length": host.scratch + COMMAND_BUFFERS[Command.LAUNCH_MEASURE].numbers["length"][0]}
+    platform.memory.write(host.scratch, COMMAND_BUFFERS[Command.LAUNCH_MEASURE].pack(
+        handle=handle, address=at, length=0x30), 0)
+    platform.memory.read_only.append(range(hole[output], hole[output] + 1))
+    assert host.execute(Command.LAUNCH_MEASURE, host.scratch) is Status.INVALID_ADDRESS
+    platform.memory.read_only.clear()
+    if output == "length":
+        check_measurement(host.memory.read(at, 0x30, 0), tik=session.tik, policy=0, image=IMAGE)
+    assert host.must(Command.GUEST_STATUS, handle=handle).number("state") == GuestState.LSECRET
+    fields = {"handle": handle, "address": SECRET_AT, "length": 16}
+    assert host.command(Command.LAUNCH_UPDATE_DATA, **fields).status is Status.INVALID_GUEST_STATE
+    assert host.command(Command.LAUNCH_MEASURE, **fields).status is Status.INVALID_GUEST_STATE
+
+
+def test_macs_are_compared_in_constant_time(platform, host, monkeypatch):
+    compared = []
+
+    def spy(first, second):
+        compared.append(bytes(first))
+        return first == second
+
+    monkeypatch.setattr("hmac.compare_digest", spy)
+    session = session_for(platform)
+    handle = host.start(0, session, asid=1)
+    secret = package_secret(b"x", tek=session.tek, tik=session.tik, measurement=host.measure(handle))
+    host.must(Command.LAUNCH_SECRET, **host.secret_fields(handle, secret, SECRET_AT))
+    wanted = {SESSION.string(session.session, "wrap_mac"), SESSION.string(session.session, "policy_mac"),
+              SECRET_HEADER.string(secret.header, "mac")}
+    assert wanted <= set(compared)
+
+
+def test_a_measurement_does_not_say_where(platform, host):
+    """A limit of the API: the same bytes in the same order at other places measure the same."""
+    session = session_for(platform)
+    handle = host.start(0, session, asid=1)
+    for start, at in ((0, SECRET_AT), (0x1000, AT)):
+        platform.memory.write(at, IMAGE[start:start + 0x1000], 0)
+        host.must(Command.LAUNCH_UPDATE_DATA, handle=handle, address=at, length=0x1000)
+    measurement = host.measure(handle)
+    check_measurement(measurement, tik=session.tik, policy=0, image=IMAGE[:0x2000])
+    assert platform.memory.read(C_BIT | AT, 16, 1) == IMAGE[0x1000:0x1010]
+    secret = package_secret(bytes(16), tek=session.tek, tik=session.tik, measurement=measurement)
+    host.must(Command.LAUNCH_SECRET, **host.secret_fields(handle, secret, AT + 0x800))
+    assert platform.memory.read(C_BIT | AT + 0x800, 16, 1) == bytes(16)
+
+
+def test_a_report_is_of_some_guest(platform, host, measured):
+    """A limit of the API: a guest that the host has launched from the same image answers as well."""
+    clone_at = 0x30000
+    platform.memory.write(clone_at, IMAGE, 0)
+    clone = host.launch(clone_at, len(IMAGE), asid=2)
+    assert host.must(Command.GUEST_STATUS, handle=measured[0]).number("state") == GuestState.LSECRET
+    pek = platform.psp.state.keys.pek.point
+    check_report(host.attest(clone, bytes(16)), pek=pek, mnonce=bytes(16), policy=0, image=IMAGE)
 
 
 def test_secrets_check_in_order(platform, host, measured):

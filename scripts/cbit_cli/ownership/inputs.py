@@ -84,7 +84,8 @@ def tk_option(command: _Command) -> _Command:
 def version_option(command: _Command) -> _Command:
     """``--api``, as argument ``version``."""
     return click.option("--api", "version", metavar="MAJOR.MINOR.BUILD", callback=_version, show_default=True,
-                        default=f"{API_MAJOR}.{API_MINOR}.{BUILD}", help="What PLATFORM_STATUS says.")(command)
+                        default=f"{API_MAJOR}.{API_MINOR}.{BUILD}",
+                        help="The version that you accept: with another the measurement is refused.")(command)
 
 
 def read_root(folder: Path) -> Root:

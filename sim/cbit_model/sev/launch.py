@@ -1,5 +1,7 @@
 """Commands that launch a guest and attest to it (SEV API, 6.2 to 6.8)."""
 
+import hmac
+
 from cbit_model.sev.call import Call
 from cbit_model.sev.certificate import CERTIFICATE_BYTES, FIELD_BYTES, is_good, public_point
 from cbit_model.sev.constants import (
@@ -16,7 +18,7 @@ from cbit_model.sev.constants import (
     Usage,
 )
 from cbit_model.sev.guest import Guest
-from cbit_model.sev.layouts import REPORT, SECRET_HEADER, SESSION
+from cbit_model.sev.layouts import REPORT, SECRET_HEADER, SESSION, SIGNED_REPORT_BYTES
 from cbit_model.sev.refusal import RefusedError, require
 from cbit_model.sev.session import counter_mode, mac, measurement_mac, policy_mac, secret_mac, session_keys
 from cbit_model.sev.state import BLOCK_BYTES, PspState
@@ -28,7 +30,6 @@ __all__ = [
 
 MEASUREMENT_BYTES = 0x30
 _NONCE_BYTES = 16
-_SIGNED_REPORT_BYTES = 0x34
 _OWNERLESS = ("dh_address", "dh_length", "session_address", "session_length")
 
 
@@ -72,16 +73,16 @@ def launch_update_data(state: PspState, call: Call, guest: Guest) -> None:
 
 
 def launch_measure(state: PspState, call: Call, guest: Guest) -> None:
-    """LAUNCH_MEASURE."""
+    """LAUNCH_MEASURE: no measurement is ever shown of a launch that goes on."""
     call.require_reserved()
     call.require_lengths(length=MEASUREMENT_BYTES)
     state.require_host_range(call.number("address"), MEASUREMENT_BYTES)
     mnonce = state.drbg.generate(_NONCE_BYTES)
     measurement = measurement_mac(guest.tik, policy=guest.policy, digest=guest.digest, mnonce=mnonce)
-    state.write_host(call.number("address"), measurement + mnonce)
-    call.output(length=MEASUREMENT_BYTES)
     guest.measurement = measurement
     guest.state = GuestState.LSECRET
+    state.write_host(call.number("address"), measurement + mnonce)
+    call.output(length=MEASUREMENT_BYTES)
 
 
 def launch_secret(state: PspState, call: Call, guest: Guest) -> None:
@@ -99,7 +100,7 @@ def launch_secret(state: PspState, call: Call, guest: Guest) -> None:
     ciphertext = state.read_host(call.number("transport_address"), length)
     require(SECRET_HEADER.number(header, "flags") == 0, Status.INVALID_PARAM)
     wanted = secret_mac(guest.tik, header=header, ciphertext=ciphertext, measurement=guest.measurement)
-    require(SECRET_HEADER.string(header, "mac") == wanted, Status.BAD_MEASUREMENT)
+    require(hmac.compare_digest(SECRET_HEADER.string(header, "mac"), wanted), Status.BAD_MEASUREMENT)
     plaintext = counter_mode(guest.tek, SECRET_HEADER.string(header, "iv"), ciphertext)
     state.write_guest(guest, call.number("guest_address"), plaintext)
 
@@ -118,7 +119,7 @@ def attestation(state: PspState, call: Call, guest: Guest) -> None:
     fields: dict[str, int | bytes] = {
         "mnonce": call.string("mnonce"), "digest": guest.digest, "policy": guest.policy, "usage": Usage.PEK,
         "algorithm": Algorithm.ECDSA_SHA256}
-    signature = state.keys.pek.sign(REPORT.pack(**fields)[:_SIGNED_REPORT_BYTES])
+    signature = state.keys.pek.sign(REPORT.pack(**fields)[:SIGNED_REPORT_BYTES])
     numbers = {name: value.to_bytes(FIELD_BYTES, "little") for name, value in (("r", signature.r), ("s", signature.s))}
     state.write_host(call.number("address"), REPORT.pack(**fields, **numbers))
     call.output(length=REPORT.size)
@@ -145,8 +146,8 @@ def _transport_keys(state: PspState, call: Call, policy: int) -> tuple[bytes, by
     assert state.keys.pdh is not None
     nonce, wrapped, iv, wrap_mac, wanted_policy = (SESSION.string(session, name) for name in SESSION.strings)
     kek, kik = session_keys(state.keys.pdh.shared_secret(public_point(certificate)), nonce)
-    require(mac(kik, wrapped) == wrap_mac, Status.BAD_MEASUREMENT)
+    require(hmac.compare_digest(mac(kik, wrapped), wrap_mac), Status.BAD_MEASUREMENT)
     keys = counter_mode(kek, iv, wrapped)
     tek, tik = keys[:16], keys[16:]
-    require(policy_mac(tik, policy) == wanted_policy, Status.BAD_MEASUREMENT)
+    require(hmac.compare_digest(policy_mac(tik, policy), wanted_policy), Status.BAD_MEASUREMENT)
     return tek, tik

@@ -5,10 +5,11 @@ from pathlib import Path
 
 import pytest
 
+from cbit.psp.platform import DEVELOPMENT_SECRET
 from cbit_cli.main import main
 from cbit_cli.owner import owner
 from cbit_model.sev.constants import Command
-from cbit_model.sev.owner.development import DevelopmentRoot
+from cbit_model.sev.owner.development import DEVELOPMENT_DEVICE_SECRET, DevelopmentRoot
 from cbit_model.sev.owner.launch import OwnerSession, Secret
 from cbit_sim.sev_model import ModelPlatform
 
@@ -174,6 +175,8 @@ def test_files_of_another_size(capsys, folder, arguments, name, length, text):
 @pytest.mark.parametrize(("arguments", "text"), [
     (("nothing",), "command must be one of chain, root, secret, session, verify, verify-report, not 'nothing'"),
     ((*SESSION[:4], "sometimes", *SESSION[5:]), "Policy must be a number, or some of no-debug, no-key-sharing, "),
+    ((*SESSION[:4], "api=0.8,api=0.16", *SESSION[5:]),
+     "Policy must have at most one api=MAJOR.MINOR, not 'api=0.8,api=0.16'."),
     ((*SESSION[:4], "0x100000000", *SESSION[5:]), "Policy must be below 2^32, not 0x100000000."),
     ((*VERIFY[:4], "2", *VERIFY[5:]), "the guest must not be trusted"),
     ((*VERIFY[:5], "--api", "0.24.14", *VERIFY[5:]), "the guest must not be trusted"),
@@ -191,6 +194,23 @@ def test_bad_arguments(capsys, folder, arguments, text):
     message = refusal(capsys, folder, *arguments)
     assert text in message
     assert "'secret'" not in message
+
+
+@pytest.mark.parametrize(("command", "text"), [
+    ("verify", "the same bytes in the same order at other places measure the same"),
+    ("verify", "The version that you accept: with another the measurement is refused."),
+    ("secret", "The host chooses where in the guest's memory LAUNCH_SECRET puts it."),
+    ("verify-report", "Check that some guest on the platform of CHAIN was launched from IMAGE under POLICY."),
+    ("verify-report", "A report names no guest"),
+])
+def test_help_tells_what_is_not_proven(capsys, command, text):
+    status, out, _ = run(capsys, command, "--help")
+    assert status == 0
+    assert text in " ".join(out.split())
+
+
+def test_the_default_secret_is_that_of_the_gateware():
+    assert DEVELOPMENT_DEVICE_SECRET == DEVELOPMENT_SECRET
 
 
 def test_folders_that_can_not_be_written(capsys, folder, monkeypatch):
