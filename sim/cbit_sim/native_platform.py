@@ -5,7 +5,7 @@ from typing import Self
 from cbit_model.sev.memory import SeededEntropy
 from cbit_model.sev.owner.development import DEVELOPMENT_DEVICE_SECRET
 from cbit_model.sev.ports import EntropySource
-from cbit_model.sev.psp import DONE, command_number
+from cbit_model.sev.psp import DONE, command_of
 from cbit_sim.native_firmware import NativeFirmware
 from cbit_sim.psp_surroundings import ModelSurroundings, RefusingMemory
 from cbit_sim.sev_host import SevHost
@@ -69,4 +69,4 @@ class NativePlatform:
         """Does nothing: there is no process to end."""
 
     def _mailbox(self, word: int, buffer: int) -> int:
-        return DONE | self._firmware.command(command_number(word), buffer)
+        return DONE | self._firmware.command(command_of(word), buffer)

@@ -10,6 +10,7 @@ from typing import Any, Self
 
 from cbit_model.sev.constants import Command
 from cbit_model.sev.ports import AccessError
+from cbit_model.sev.psp import command_of
 from cbit_sim.entropy_words import recorded_words
 from cbit_sim.firmware_build import firmware
 from cbit_sim.platform_run import PLATFORM_CONFIG, simulate_platform
@@ -92,7 +93,7 @@ class SimulatedPlatform:
 
     def mailbox(self, word: int, buffer: int) -> int:
         """The response to a command word, as a driver gets it."""
-        number = word >> 16
+        number = command_of(word)
         name = Command(number).name if number in set(Command) else f"command {number:#x}"
         return int(self._ask(name, "command", word=word, buffer=buffer)["response"])
 

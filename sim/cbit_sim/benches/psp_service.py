@@ -11,6 +11,7 @@ import cocotb
 from cocotb.simtime import get_sim_time
 from cocotb.triggers import FallingEdge, First, RisingEdge, Timer, Trigger
 
+from cbit_model.sev.psp import command_of
 from cbit_sim.host_memory import HostMemory
 from cbit_sim.pace import Pace
 from cbit_sim.platform_bed import PSP_PERIOD_PS, PlatformBed
@@ -67,7 +68,7 @@ class _Service:
     async def command(self, word: int, buffer: int) -> _Answer:
         """As a driver does it, with the interrupt; the response."""
         mailbox = self._bed.mailbox
-        await mailbox.start(word >> 16, buffer)
+        await mailbox.start(command_of(word), buffer)
         failure = await self._until(RisingEdge(self._dut.mailbox_irq), lambda: bool(int(self._dut.mailbox_irq.value)))
         if failure:
             return failure

@@ -2,7 +2,7 @@
 
 import pytest
 
-from cbit_model.sev.constants import Command
+from cbit_model.sev.constants import Command, Status
 from cbit_sim.entropy_words import RecordedEntropy
 from cbit_sim.firmware_build import firmware
 from cbit_sim.host_story import tell_story
@@ -21,6 +21,12 @@ def test_the_firmware_tells_the_models_story():
     assert native == model
     assert sum(status.endswith(" SUCCESS") for status, _ in model) >= 20
     assert [name for name, _ in model].count("DBG_DECRYPT SUCCESS") == 1
+
+
+@pytest.mark.parametrize("kind", QUICK)
+def test_bit_31_of_the_command_word_does_not_matter(kind):
+    with open_platform(kind, seed=1) as platform:
+        assert platform.host._mailbox(1 << 31 | Command.GET_ID << 16, 8) == 1 << 31 | Status.INVALID_ADDRESS
 
 
 @pytest.mark.parametrize("kind", QUICK)
