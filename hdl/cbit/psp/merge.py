@@ -2,6 +2,7 @@
 
 from amaranth import Cat, Module, Mux, Signal
 from amaranth.hdl import Value
+from amaranth.lib.data import StructLayout
 from amaranth.lib.wiring import Component, In, Out
 
 from cbit.axi.ports import Axi4Signature
@@ -20,20 +21,26 @@ class ManagerMerge(Component):
     """Joins two AXI4 managers to one, whose IDs have one bit more: the top bit is the number of the manager.
 
     Addresses of both take turns, reads and writes apart; data of writes follow in the order of their addresses;
-    answers go to who asked. Everything else passes unchanged.
+    answers go to who asked, and what the other is answered shows nowhere. Everything else passes unchanged, but for
+    ``w.last``: a write has as many beats as its address says, whatever its manager marks as the last.
 
-    Latency: none, but a cycle for an address when it is not its manager's turn; after a cycle in which nobody asks
-    it is the first one's. Throughput: an address and a beat a cycle on each channel. Stalls: on every channel valid
-    depends on no ready, and the payload stays while it waits; ready is combinational from the other side's. Data of a
-    write wait until all those of writes before it have come, so a manager that is slow to send them holds up the
-    other's, and so does one that does not take an answer.
+    Whose the data are is decided when an address is taken. So a manager may be reset while it offers an address or
+    data, and take back what it offered: the other's data stay with the other's addresses. What has been taken it still
+    owes: its next beats go to the writes that it left without, and it is given the answers.
+
+    Latency: none, but data go a cycle after their address at the earliest, and an address waits a cycle when it is
+    not its manager's turn; after a cycle in which nobody asks it is the first one's. Throughput: an address and a beat
+    a cycle on each channel. Stalls: on every channel valid depends on no ready in the same cycle, and the payload
+    stays while it waits, if the manager's does; ready is combinational from the other side's. Data of a
+    write wait until its address has been taken, which must not wait for them, and until all those of writes before it
+    have come: so a manager that is slow to send them holds up the other's, and so does one that takes no answer.
 
     Parameters
     ----------
     addr_width, data_width, id_width, user_width : :class:`int`
         Of the managers' ports, as of :class:`~cbit.axi.ports.Axi4Signature`.
     writes : :class:`int`
-        Writes that are shown and whose data have not all come. 2 or more.
+        Writes whose address has been taken and whose data have not all come. 2 or more.
 
     Members
     -------
@@ -82,22 +89,26 @@ class ManagerMerge(Component):
         return turns.choice
 
     def _join_writes(self, m: Module) -> None:
-        # Whose data come next is known when an address is shown: who takes it may wait for its data first.
-        m.submodules.owners = owners = BoundedQueue(shape=1, depth=self.writes, bypass=True)
-        aw, w = self.m_axi.aw, self.m_axi.w
-        is_noted = Signal()
-        choice = self._join_addresses(m, "aw", may_show=is_noted | owners.i.ready)
+        m.submodules.writes = writes = BoundedQueue(shape=StructLayout({"owner": 1, "len": 8}), depth=self.writes)
+        aw, w, current = self.m_axi.aw, self.m_axi.w, writes.o.payload
+        choice = self._join_addresses(m, "aw", may_show=writes.i.ready)
+        beat = Signal.like(current.len)
+        is_last = beat == current.len
         m.d.comb += [
-            owners.i.valid.eq(aw.valid & ~is_noted),
-            owners.i.payload.eq(choice),
-            owners.o.ready.eq(w.valid & w.ready & w.payload.last),
+            writes.i.valid.eq(aw.valid & aw.ready),
+            writes.i.payload.owner.eq(choice),
+            writes.i.payload.len.eq(aw.payload.len),
+            writes.o.ready.eq(w.valid & w.ready & is_last),
+            w.payload.last.eq(is_last),
         ]
-        m.d.sync += is_noted.eq(aw.valid & ~aw.ready)
+        with m.If(w.valid & w.ready):
+            m.d.sync += beat.eq(Mux(is_last, 0, beat + 1))
         for number, manager in enumerate(self.s_axi):
-            owns = owners.o.valid & (owners.o.payload == number)
+            owns = writes.o.valid & (current.owner == number)
             m.d.comb += manager.w.ready.eq(w.ready & owns)
             with m.If(owns):
-                m.d.comb += [w.valid.eq(manager.w.valid), w.payload.eq(manager.w.payload)]
+                m.d.comb += [w.valid.eq(manager.w.valid), w.payload.data.eq(manager.w.payload.data),
+                             w.payload.strb.eq(manager.w.payload.strb)]
 
     def _part_answers(self, m: Module, name: str) -> None:
         joined = getattr(self.m_axi, name)
@@ -105,6 +116,7 @@ class ManagerMerge(Component):
         for number, manager in enumerate(self.s_axi):
             channel = getattr(manager, name)
             m.d.comb += channel.valid.eq(joined.valid & (owner == number))
-            for field in channel.payload.shape().members:
-                m.d.comb += channel.payload[field].eq(joined.payload[field])
+            with m.If(channel.valid):
+                for field in channel.payload.shape().members:
+                    m.d.comb += channel.payload[field].eq(joined.payload[field])
         m.d.comb += joined.ready.eq(Mux(owner, *(getattr(manager, name).ready for manager in reversed([*self.s_axi]))))

@@ -139,3 +139,98 @@ def test_one_alone_is_not_slowed():
     simulator.add_clock(1e-6)
     simulator.add_testbench(testbench)
     simulator.run()
+
+
+async def give(ctx, channel, **fields):
+    """Offers a payload until it is taken."""
+    for name, value in fields.items():
+        ctx.set(getattr(channel.payload, name), value)
+    ctx.set(channel.valid, 1)
+    taken = False
+    while not taken:
+        _, _, taken = await ctx.tick().sample(channel.ready)
+    ctx.set(channel.valid, 0)
+
+
+@pytest.mark.parametrize("lasts", [(1, 1), (1, 0), (0, 0), (0, 1), (0, 0, 1), (1, 0, 1)])
+def test_a_write_has_the_beats_of_its_address_whatever_is_marked_as_the_last(lasts):
+    """The host writes two beats; so does the other manager, whose address follows the host's."""
+    dut = ManagerMerge(addr_width=12, data_width=128, id_width=2, user_width=0)
+    memory = AxiMemory(dut.m_axi, size_bytes=2 * HALF_BYTES, rng=random.Random(SEED))
+    memory.memory[:] = bytes(2 * HALF_BYTES)
+
+    async def first(ctx):
+        port = dut.s_axi[0]
+        ctx.set(port.b.ready, 1)
+        await give(ctx, port.aw, addr=0, len=1, size=4, burst=1)
+        for number, last in enumerate(lasts):
+            await give(ctx, port.w, data=1 + number, strb=0xFFFF, last=last)
+
+    async def second(ctx):
+        port = dut.s_axi[1]
+        ctx.set(port.b.ready, 1)
+        await ctx.tick().repeat(3)
+        await give(ctx, port.aw, addr=HALF_BYTES, len=1, size=4, burst=1)
+        for last in range(2):
+            await give(ctx, port.w, data=0x5EC2E7 + last, strb=0xFFFF, last=last)
+        await ctx.tick().repeat(20)
+
+    simulator = Simulator(dut)
+    simulator.add_clock(1e-6)
+    simulator.add_testbench(first, background=True)
+    simulator.add_testbench(second)
+    simulator.add_testbench(memory.serve, background=True)
+    simulator.run()
+    beats = {0: 1, 16: 2, HALF_BYTES: 0x5EC2E7, HALF_BYTES + 16: 0x5EC2E8}
+    for place in range(0, 2 * HALF_BYTES, 16):
+        assert memory.memory[place:place + 16] == beats.get(place, 0).to_bytes(16, "little"), place
+
+
+def test_an_address_that_is_taken_back_leaves_nothing():
+    """The host offers an address for a cycle in which it is not taken, and data for ever."""
+    dut = ManagerMerge(addr_width=12, data_width=128, id_width=2, user_width=0)
+
+    async def testbench(ctx):
+        host, other = dut.s_axi
+        joined = dut.m_axi
+        ctx.set(host.aw.valid, 1)
+        await ctx.tick()
+        ctx.set(host.aw.valid, 0)
+        for port, data in ((host, 0xBAD), (other, 0x600D)):
+            ctx.set(port.w.payload.data, data)
+            ctx.set(port.w.valid, 1)
+        ctx.set(joined.aw.ready, 1)
+        ctx.set(joined.w.ready, 1)
+        ctx.set(other.aw.valid, 1)
+        await ctx.tick().until(other.aw.ready)
+        ctx.set(other.aw.valid, 0)
+        seen = [await ctx.tick().sample(joined.w.valid, joined.w.payload.data, joined.w.payload.last) for _ in range(6)]
+        assert [sample[3:] for sample in seen if sample[2]] == [(0x600D, 1)]
+
+    simulator = Simulator(dut)
+    simulator.add_clock(1e-6)
+    simulator.add_testbench(testbench)
+    simulator.run()
+
+
+@pytest.mark.parametrize("number", [0, 1])
+def test_answers_show_nowhere_but_where_they_go(number):
+    dut = ManagerMerge(addr_width=12, data_width=128, id_width=2, user_width=0)
+
+    async def testbench(ctx):
+        joined = dut.m_axi
+        ctx.set(joined.r.payload, {"id": 3 | number << 2, "data": 0x5EC2E7, "resp": 2, "last": 1})
+        ctx.set(joined.b.payload, {"id": 3 | number << 2, "resp": 2})
+        for valid in (0, 1):
+            ctx.set(joined.r.valid, valid)
+            ctx.set(joined.b.valid, valid)
+            for port in range(2):
+                shows = valid and port == number
+                assert ctx.get(dut.s_axi[port].r.payload.data) == (0x5EC2E7 if shows else 0)
+                assert ctx.get(dut.s_axi[port].r.payload.id) == (3 if shows else 0)
+                assert ctx.get(dut.s_axi[port].b.payload.id) == (3 if shows else 0)
+
+    simulator = Simulator(dut)
+    simulator.add_clock(1e-6)
+    simulator.add_testbench(testbench)
+    simulator.run()
