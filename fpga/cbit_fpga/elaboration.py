@@ -99,7 +99,9 @@ def _traffic(subject: Subject) -> Any:
 def _psp(subject: Subject) -> Any:
     """The security processor that a platform has, without firmware."""
     try:
-        return import_module("cbit.psp.platform").Platform(subject.config, firmware=b"", memory_bytes=1 << 24).psp
+        return import_module("cbit.psp.platform").Platform(
+            subject.config, firmware=b"", memory_bytes=1 << 24,
+            device_secret=import_module("cbit.psp.system").DEVELOPMENT_SECRET).psp
     except ValueError as error:
         raise UnknownPartError(str(error)) from error
 

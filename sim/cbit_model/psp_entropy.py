@@ -12,6 +12,7 @@ __all__ = ["EntropyModel", "proportion_cutoff", "repetition_cutoff", "von_neuman
 WINDOW_SAMPLES = 1024
 STARTUP_SAMPLES = 1024
 FALSE_ALARM_BITS = 20
+PERIOD_BITS = 120
 
 
 def repetition_cutoff(entropy_bits: float) -> int:
@@ -49,7 +50,8 @@ def von_neumann(bits: Iterable[int]) -> list[int]:
 class EntropyModel:
     """The tests on samples of one bit, as they come, and the words that come of them if each is taken at once.
 
-    The repetition count test is on corrected bits, too, which shows a source that only alternates.
+    The repetition count test is on corrected bits, too, which shows a source that only alternates, and on the sums of
+    each with the one 120 before, which shows one that recurs.
 
     Parameters
     ----------
@@ -92,12 +94,17 @@ class EntropyModel:
         if len(self._samples) % 2 == 0:
             self._correct(*von_neumann(self._samples[-2:]))
 
+    def _changes(self) -> list[int]:
+        """How the last corrected bits differ from those a period before."""
+        bits = self._corrected[-self._repetitions - PERIOD_BITS:]
+        return [before ^ bit for before, bit in zip(bits, bits[PERIOD_BITS:], strict=False)]
+
     def _repeats(self, bits: list[int]) -> bool:
         return len(bits) >= self._repetitions and len(set(bits[-self._repetitions:])) == 1
 
     def _correct(self, *bits: int) -> None:
         self._corrected += bits
-        self.repetition_failed |= self._repeats(self._corrected)
+        self.repetition_failed |= self._repeats(self._corrected) or self._repeats(self._changes())
         if len(self._samples) > STARTUP_SAMPLES and not self.has_failed:
             self._gathered += bits
         if len(self._gathered) == 32:

@@ -11,6 +11,7 @@ import unicorn
 from unicorn import riscv_const
 
 from cbit.csr.map import Register, registers
+from cbit_model.sev.owner.development import DEVELOPMENT_DEVICE_SECRET
 from cbit_sim.firmware_build import Firmware
 from cbit_sim.native_firmware import Surroundings, library
 
@@ -131,7 +132,8 @@ class EmulatedFirmware:
     # Registers of the processor, by name.
 
     def _read_processor_strap(self, _index: int) -> _Fields:
-        return {"TSME": int(self._surroundings.tsme), "SIMULATED": 1}
+        return {"TSME": int(self._surroundings.tsme), "SIMULATED": 1,
+                "DEVELOPMENT": int(self._surroundings.device_secret == DEVELOPMENT_DEVICE_SECRET)}
 
     def _read_processor_platform(self, _index: int) -> _Fields:
         return {"C_BIT": self._surroundings.c_bit, "ASID_COUNT": self._surroundings.asid_count}

@@ -3,8 +3,9 @@
 import pytest
 
 from cbit.config import EngineConfig
-from cbit.psp.platform import DEVELOPMENT_SECRET, Platform
+from cbit.psp.platform import Platform
 from cbit.psp.psp import Psp
+from cbit.psp.system import DEVELOPMENT_SECRET
 from cbit_sim.flow import Flow
 
 CONFIG = EngineConfig(asid_count=2, addr_width=32, c_bit=31, id_width=1, max_outstanding=4, duplex=False, unroll=1)

@@ -46,6 +46,13 @@ def test_an_alternating_source_fails_as_soon_as_41_corrected_bits_are_the_same()
     assert (number, model.repetition_failed, model.proportion_failed) == (82, True, False)
 
 
+@pytest.mark.parametrize("samples", [[0, 1, 1, 0], [0, 1, 1, 0, 1, 0], [1, 0, 1, 0, 0, 1, 1, 0, 0, 1]])
+def test_a_source_that_recurs_fails_when_41_corrected_bits_have_come_again(samples):
+    """All but the first 120 corrected bits are compared with those 120 before."""
+    model, number = fed(samples * 100)
+    assert (number, model.repetition_failed, model.words) == (2 * (120 + 41), True, [])
+
+
 def test_a_fair_source_gives_words():
     rng = random.Random(25)
     model, number = fed([rng.getrandbits(1) for _ in range(1024 + 128 * 20)])

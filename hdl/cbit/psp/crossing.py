@@ -1,13 +1,38 @@
-"""Streams and buses from one clock to another."""
+"""Streams, buses and a reset from one clock to another."""
 
 from amaranth.hdl import Module, ResetSignal, ShapeLike, Signal
 from amaranth.lib import stream, wiring
-from amaranth.lib.cdc import FFSynchronizer
+from amaranth.lib.cdc import FFSynchronizer, ResetSynchronizer
 from amaranth.lib.wiring import In, Out, connect, flipped
 
 from cbit.axi.ports import Axi4Signature, AxiLiteSignature
 
-__all__ = ["BusCrossing", "StreamCrossing"]
+__all__ = ["BusCrossing", "ResetCrossing", "StreamCrossing"]
+
+
+class ResetCrossing(wiring.Component):
+    """Resets a clock domain whenever another one is reset, and only then.
+
+    What the other's registers have not seen at an edge of their clock is no reset. What they have seen counts here at
+    once, until this domain has had two edges and the other has left its reset.
+
+    Parameters
+    ----------
+    from_domain, to_domain : :class:`str`
+        The domain that is reset, and the one that is to be. The latter's reset is driven by this.
+    """
+
+    def __init__(self, *, from_domain: str, to_domain: str):
+        self.from_domain = from_domain
+        self.to_domain = to_domain
+        super().__init__({})
+
+    def elaborate(self, _platform) -> Module:
+        m = Module()
+        seen = Signal(init=1, reset_less=True)
+        m.d[self.from_domain] += seen.eq(ResetSignal(self.from_domain))
+        m.submodules.synchronizer = ResetSynchronizer(seen, domain=self.to_domain)
+        return m
 
 
 class StreamCrossing(wiring.Component):
@@ -18,15 +43,15 @@ class StreamCrossing(wiring.Component):
 
     Latency: a cycle of the clock that it comes from, and two to three of the one that it goes to. Throughput: a payload
     in three to four cycles of each clock. A reset drops what is in flight, and nothing else: one may be over before
-    the other clock has an edge.
+    the other clock has an edge. The payload is not synchronized: on its way from register to register it may take
+    up to a cycle of the clock that it goes to.
 
     Parameters
     ----------
     shape : :class:`ShapeLike`
         Of the payload.
     from_domain, to_domain : :class:`str`
-        The clock domains. They are reset at the same time; one of the resets is the other one by way of an
-        :class:`amaranth.lib.cdc.ResetSynchronizer`.
+        The clock domains. One of the resets is the other one by way of a :class:`ResetCrossing`.
 
     Members
     -------
@@ -61,7 +86,11 @@ class StreamCrossing(wiring.Component):
 
 
 class _Seen(wiring.Component):
-    """A bit of another clock domain, and whether it is of after the last reset."""
+    """A bit of another clock domain, and whether it is of after the last reset.
+
+    That is known once the other domain has been out of reset since this one was in it; then only a reset of this one,
+    which each of the other brings, makes it unknown.
+    """
 
     o: Out(1)
     is_known: Out(1)
@@ -74,11 +103,12 @@ class _Seen(wiring.Component):
 
     def elaborate(self, _platform) -> Module:
         m = Module()
-        is_reset = Signal()
+        is_reset, was_known = Signal(), Signal()
         m.submodules.bit = FFSynchronizer(self._i, self.o, o_domain=self._domain)
         m.submodules.reset = FFSynchronizer(ResetSignal(self._other_domain), is_reset, o_domain=self._domain,
                                             init=1, reset_less=False)
-        m.d.comb += self.is_known.eq(~is_reset)
+        m.d.comb += self.is_known.eq(was_known | ~is_reset)
+        m.d[self._domain] += was_known.eq(self.is_known)
         return m
 
 

@@ -1,6 +1,6 @@
 """Tested words of raw entropy."""
 
-from amaranth import Cat, Module, Signal
+from amaranth import Cat, Module, Mux, Signal
 from amaranth.lib.wiring import Component, In
 
 from cbit.psp.health_tests import HealthTests
@@ -13,12 +13,17 @@ __all__ = ["Entropy"]
 
 WORD_BITS = 32
 
+PERIOD_BITS = 120
+"""A multiple of 16 periods, all up to 6 among them. The first 1024 samples of a good source give so many corrected bits
+and 41 more."""
+
 
 class Entropy(Component):
     """Gathers words of a noise source's samples, of which each has passed the health tests and von Neumann's corrector.
 
     The tests see all samples from reset on; the first 1024 are for them alone. The repetition test has the corrected
-    bits as well, which are all the same where samples only alternate. Once a test has failed, there is no word until
+    bits as well, which are all the same where samples only alternate, and how they differ from those 120 before, which
+    is all the same where they recur every 120 or a part of that. Once a test has failed, there is no word until
     reset, also not one that was there. The first bit of a word is its lowest.
 
     Latency: at least 128 samples from ENTROPY_TAKE to the next word on the average. Stalls: samples that come while a
@@ -42,6 +47,9 @@ class Entropy(Component):
         m.submodules.tests = tests = HealthTests()
         m.submodules.corrector = corrector = VonNeumann()
         m.submodules.corrected = corrected = RepetitionTest()
+        m.submodules.recurring = recurring = RepetitionTest()
+        history, kept = Signal(PERIOD_BITS), Signal(range(PERIOD_BITS + 1))
+        is_full = kept == PERIOD_BITS
         word, count = Signal(WORD_BITS), Signal(range(WORD_BITS + 1))
         has_failed, is_ready = Signal(), Signal()
         status = self.entropy_status.value
@@ -49,7 +57,8 @@ class Entropy(Component):
             tests.valid.eq(self.noise.valid), tests.sample.eq(self.noise.sample),
             corrector.valid.eq(self.noise.valid), corrector.i.eq(self.noise.sample),
             corrected.valid.eq(corrector.o_valid), corrected.i.eq(corrector.o),
-            status.rct_failed.eq(tests.repetition_failed | corrected.failed),
+            recurring.valid.eq(corrector.o_valid & is_full), recurring.i.eq(corrector.o ^ history[-1]),
+            status.rct_failed.eq(tests.repetition_failed | corrected.failed | recurring.failed),
             status.apt_failed.eq(tests.proportion_failed),
             has_failed.eq(status.rct_failed | status.apt_failed),
             is_ready.eq((count == WORD_BITS) & ~has_failed),
@@ -57,6 +66,8 @@ class Entropy(Component):
             status.starting.eq(~tests.started & ~has_failed),
             self.entropy_data.value.word.eq(word & is_ready.replicate(WORD_BITS)),
         ]
+        with m.If(corrector.o_valid):
+            m.d.sync += [history.eq(Cat(corrector.o, history)), kept.eq(Mux(is_full, kept, kept + 1))]
         with m.If(corrector.o_valid & tests.started & (count != WORD_BITS)):
             m.d.sync += [word.eq(Cat(word[1:], corrector.o)), count.eq(count + 1)]
         with m.If(has_failed | (self.entropy_take.write & is_ready)):

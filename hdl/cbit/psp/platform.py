@@ -4,23 +4,21 @@
 import dataclasses
 
 from amaranth.hdl import ClockDomain, DomainRenamer, Module, ResetSignal, Signal
-from amaranth.lib.cdc import FFSynchronizer, ResetSynchronizer
+from amaranth.lib.cdc import FFSynchronizer
 from amaranth.lib.wiring import Component, In, Out, connect, flipped
 
 from cbit.access.request import user_layout
 from cbit.axi.ports import Axi4Signature, AxiLiteSignature
 from cbit.config import EngineConfig, SBox
 from cbit.engine import Engine
-from cbit.psp.crossing import BusCrossing, StreamCrossing
+from cbit.psp.crossing import BusCrossing, ResetCrossing, StreamCrossing
+from cbit.psp.gate import ManagerGate
 from cbit.psp.mailbox import MAILBOX_ADDR_WIDTH
 from cbit.psp.merge import ManagerMerge
 from cbit.psp.psp import Psp
+from cbit.psp.system import DEVELOPMENT_SECRET
 
-__all__ = ["DEVELOPMENT_SECRET", "Platform"]
-
-DEVELOPMENT_SECRET = b"known to all: Cbit's development"
-"""Of devices that need no secret, such as simulated ones."""
-
+__all__ = ["Platform"]
 
 DATA_WIDTH = 128
 """Of the buses: that of the security processor's DMA."""
@@ -41,8 +39,8 @@ class Platform(Component):
     memory_bytes : :class:`int`
         Bytes of DRAM, from address 0 on. A multiple of 4096.
     device_secret : :class:`bytes`
-        The 32 bytes that tell this device from others.
-
+        The 32 bytes that tell this device from others. With simulated entropy, where no key is secret, they may be left
+        out, and are :data:`~cbit.psp.system.DEVELOPMENT_SECRET`.
     simulated_entropy : :class:`bool`
         Whether the entropy source is one for simulations, which is known to all.
 
@@ -51,7 +49,8 @@ class Platform(Component):
     psp_clk : ``In(1)``
         The security processor's clock.
     s_axi, m_axi, s_axil_host, irq
-        As of :class:`~cbit.engine.Engine`. IDs of ``m_axi`` are one bit wider than those of ``s_axi``.
+        As of :class:`~cbit.engine.Engine`. IDs of ``m_axi`` are one bit wider than those of ``s_axi``. While
+        ``host_reset`` is high, ``s_axi`` takes nothing.
     s_axil_mailbox : ``In(AxiLiteSignature(addr_width=17))``
         The host's port of the mailbox.
     mailbox_irq : ``Out(1)``
@@ -72,11 +71,15 @@ class Platform(Component):
     """
 
     def __init__(self, config: EngineConfig, *, firmware: bytes, memory_bytes: int,
-                 device_secret: bytes = DEVELOPMENT_SECRET, simulated_entropy: bool = False):
+                 device_secret: bytes | None = None, simulated_entropy: bool = False):
         if config.data_width != DATA_WIDTH:
             raise ValueError(f"data_width must be {DATA_WIDTH} for a platform, not {config.data_width}")
         if memory_bytes > 1 << config.c_bit:
             raise ValueError(f"memory_bytes must be at most 2**{config.c_bit}, not {memory_bytes}")
+        if device_secret is None:
+            if not simulated_entropy:
+                raise ValueError("device_secret must be given where entropy is not simulated, not None")
+            device_secret = DEVELOPMENT_SECRET
         self.config = config
         self.simulated_entropy = simulated_entropy
         self.engine = Engine(dataclasses.replace(config, id_width=config.id_width + 1))
@@ -104,7 +107,7 @@ class Platform(Component):
         m = Module()
         m.domains.psp = domain = ClockDomain()
         domain.clk = self.psp_clk
-        m.submodules.psp_reset = ResetSynchronizer(ResetSignal("sync"), domain="psp")
+        m.submodules.psp_reset = ResetCrossing(from_domain="sync", to_domain="psp")
         m.submodules.engine = engine = self.engine
         m.submodules.psp = DomainRenamer("psp")(self.psp)
         connect(m, engine.m_axi, flipped(self.m_axi))
@@ -117,14 +120,17 @@ class Platform(Component):
 
     def _join_managers(self, m: Module) -> None:
         """The host's managers, and the security processor's DMA, to the engine."""
-        signature = self.s_axi.signature
+        signature = self.s_axi.signature.flip()
         m.submodules.merge = merge = ManagerMerge(
             addr_width=signature.addr_width, data_width=signature.data_width, id_width=signature.id_width,
             user_width=signature.user_width)
         m.submodules.dma_crossing = dma = BusCrossing(
             signature=self.psp.m_axi.signature, from_domain="psp", to_domain="sync")
         connect(m, self.psp.m_axi, dma.i)
-        connect(m, flipped(self.s_axi), merge.s_axi[0])
+        m.submodules.gate = gate = ManagerGate(signature=signature)
+        m.d.comb += gate.open.eq(~self.host_reset)
+        connect(m, flipped(self.s_axi), gate.i)
+        connect(m, gate.o, merge.s_axi[0])
         connect(m, dma.o, merge.s_axi[1])
         connect(m, merge.m_axi, self.engine.s_axi)
 

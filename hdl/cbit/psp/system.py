@@ -8,12 +8,17 @@ from cbit.csr.map import register
 from cbit.csr.word import ArraySignature, RegisterSignature
 from cbit.psp.program import CODE_ALIGN_BYTES, MEMORY_BYTES
 
-__all__ = ["PAGE_BYTES", "SECRET_BYTES", "SystemRegisters"]
+__all__ = ["DEVELOPMENT_SECRET", "PAGE_BYTES", "SECRET_BYTES", "SystemRegisters"]
+
+DEVELOPMENT_SECRET = b"known to all: Cbit's development"
+"""Of devices that need no secret, such as simulated ones, of which ``STRAP.DEVELOPMENT`` tells."""
 
 PAGE_BYTES = 4096
 """Unit of ``MEMORY_PAGES``."""
 
 SECRET_BYTES = 32
+
+_MOST_PAGES = (1 << 32) - 1
 
 _CODE = register("processor", "BOOT_CODE").fields[0]
 
@@ -28,7 +33,7 @@ class SystemRegisters(wiring.Component):
     asid_count : :class:`int`
         Number of ASIDs.
     memory_bytes : :class:`int`
-        Bytes of DRAM. A multiple of 4096.
+        Bytes of DRAM. A multiple of 4096, below 2^44.
     device_secret : :class:`bytes`
         The 32 bytes that tell this device from others.
     simulated : :class:`bool`
@@ -58,7 +63,7 @@ class SystemRegisters(wiring.Component):
     Raises
     ------
     ValueError
-        If the device secret is not of 32 bytes, or memory not of a whole number of pages.
+        If the device secret is not of 32 bytes, or memory not of a whole number of pages that 32 bits can tell.
     """
 
     def __init__(self, *, c_bit: int, asid_count: int, memory_bytes: int, device_secret: bytes, simulated: bool):
@@ -66,6 +71,8 @@ class SystemRegisters(wiring.Component):
             raise ValueError(f"device_secret must be of {SECRET_BYTES} bytes, not {len(device_secret)}")
         if memory_bytes <= 0 or memory_bytes % PAGE_BYTES:
             raise ValueError(f"memory_bytes must be a multiple of {PAGE_BYTES}, not {memory_bytes!r}")
+        if memory_bytes // PAGE_BYTES > _MOST_PAGES:
+            raise ValueError(f"memory_bytes must be below 2**44, not {memory_bytes}")
         self.c_bit = c_bit
         self.asid_count = asid_count
         self.memory_bytes = memory_bytes
@@ -89,6 +96,7 @@ class SystemRegisters(wiring.Component):
         m.d.comb += [
             self.strap.value.tsme.eq(self.tsme),
             self.strap.value.simulated.eq(self.simulated),
+            self.strap.value.development.eq(self.secret == DEVELOPMENT_SECRET),
             self.platform.value.c_bit.eq(self.c_bit),
             self.platform.value.asid_count.eq(self.asid_count),
             self.memory_pages.value.pages.eq(self.memory_bytes // PAGE_BYTES),
@@ -109,6 +117,7 @@ class SystemRegisters(wiring.Component):
     def _elaborate_locks(self, m: Module) -> None:
         control, end = self.control, self.code_end
         is_hidden = Signal()
+        m.d.comb += control.refuse.eq(control.data.code_lock & (self.code_pages == 0))
         with m.If(control.write):
             m.d.sync += [
                 self.host_release.eq(self.host_release | control.data.host_release),

@@ -444,6 +444,7 @@ async def dma_moves_bytes_through_the_engine(dut: Any) -> None:
     assert await bench.content(0x20, 16) == bytes(at[0x2000:0x2010])
     assert not await bench.dma(address, 0x10, 16, asid=2, is_write=False)
     assert await bench.content(0x10, 16) == bytes(16)
+    await bench.write("CONTROL", 1)
     reads = [Transaction(Address(number, 0x2000 + 16 * number, 0)) for number in range(4)]
     await bench.bed.manager.perform(*reads, limit_cycles=10_000)
     assert b"".join(read.read[0].to_bytes(16, "little") for read in reads) == bytes(at[0x2000:0x2040])
@@ -452,13 +453,25 @@ async def dma_moves_bytes_through_the_engine(dut: Any) -> None:
 
 @cocotb.test()
 async def memory_is_served(dut: Any) -> None:
-    """Once the processor has released the engine, the host's managers reach memory, and no keys or registers of it."""
+    """Once the processor has released the host, its managers reach memory. Before, they wait, though the engine is
+    open, and the DMA does not wait for them."""
     bench = _Bench(dut)
     await bench.start()
     await bench.open_engine()
     data = bench.rng.getrandbits(128)
     write = Transaction(Address(0, 0x100, 0), [WriteData(data, 0xFFFF, 1)])
-    await bench.bed.manager.perform(write, limit_cycles=10_000)
+    early = Transaction(Address(1, 0x200, 0))
+    task = cocotb.start_soon(bench.bed.manager.perform(write, early, limit_cycles=1_000_000))
+    await bench.fill(0x20, bytes(range(16)))
+    assert await bench.dma(0x200, 0x20, 16, asid=0, is_write=True)
+    assert await bench.dma(0x100, 0x20, 16, asid=0, is_write=False)
+    assert await bench.content(0x20, 16) == bytes(16)
+    assert int(dut.host_reset.value)
+    assert not write.responses
+    assert not early.responses
+    await bench.write("CONTROL", 1)
+    await task
+    assert (early.responses, early.read) == ([0], [int.from_bytes(bytes(range(16)), "little")])
     read = Transaction(Address(1, 0x100, 0))
     await bench.bed.manager.perform(read, limit_cycles=10_000)
     assert write.responses == [0]

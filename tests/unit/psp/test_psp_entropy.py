@@ -47,16 +47,26 @@ def window(first, same, *, at=0):
             return [rng.getrandbits(1) for _ in range(1024 * at)] + [first, *rest, first, 1, 0, 1]
 
 
+def recurring(period):
+    """Pairs of different samples, of which the corrected bits recur."""
+    bits = [int(place in (0, 1)) for place in range(period)]
+    return [sample for bit in bits * (200 // period + 1) for sample in (bit, 1 - bit)]
+
+
 SOURCES = {
     "zeros": stuck(0), "ones": stuck(1), "stuck late": late(0), "stuck late at one": late(1),
     "runs of 40": longest_runs(),
     "alternating": [0, 1] * 60, "alternating from one": [1, 0] * 60,
+    "every fourth": [0, 1, 1, 0] * 90, "corrected bits of period 3": recurring(3),
+    "corrected bits of period 40": recurring(40), "corrected bits of period 7": recurring(7),
     "792 of a window": window(1, 792), "793 of a window": window(1, 793), "793 of a window of zeros": window(0, 793),
     "792 of the second": window(0, 792, at=1), "793 of the second": window(0, 793, at=1),
     "fair": [random.Random(SEED).getrandbits(1) for _ in range(10)],
 }
 FAILS = {
     "zeros": ("rct", 41), "ones": ("rct", 41), "stuck late": ("rct", 1542), "stuck late at one": ("rct", 1542),
+    "every fourth": ("rct", 322), "corrected bits of period 3": ("rct", 322),
+    "corrected bits of period 40": ("rct", 322),
     "alternating": ("rct", 82), "alternating from one": ("rct", 82), "793 of a window": ("apt", 1024),
     "793 of a window of zeros": ("apt", 1024), "793 of the second": ("apt", 2048),
 }

@@ -4,8 +4,8 @@ import pytest
 from amaranth.sim import Simulator
 
 from cbit.csr.map import register
-from cbit.psp.platform import DEVELOPMENT_SECRET
 from cbit.psp.psp import Psp
+from cbit.psp.system import DEVELOPMENT_SECRET
 from cbit_sim import axi_lite
 from cbit_sim.monitor.build import Command, build_monitor
 from cbit_sim.monitor.elf import loadable
@@ -25,7 +25,7 @@ def test_the_monitor_reads_for_the_host_and_stands_still_after_a_stray():
     async def testbench(ctx):
         while (await host.read(ctx, "BOOT_STATUS"))["CODE"] != 1:
             pass
-        for name, word in (("ID", int.from_bytes(b"PS", "little")), ("STRAP", 2)):
+        for name, word in (("ID", int.from_bytes(b"PS", "little")), ("STRAP", 6)):
             await start(ctx, Command.PEEK, 0x1000_0000 + register("processor", name).offset)
             while not (await host.read(ctx, "COMMAND"))["DONE"]:
                 pass

@@ -4,7 +4,7 @@
 import pytest
 
 from cbit.psp.interrupts import Interrupts
-from cbit.psp.system import SystemRegisters
+from cbit.psp.system import DEVELOPMENT_SECRET, SystemRegisters
 from cbit_sim.streams import simulate
 
 SECRET = bytes(range(100, 132))
@@ -22,6 +22,7 @@ async def write(ctx, port, **fields):
 @pytest.mark.parametrize(("change", "reason"), [
     ({"device_secret": bytes(31)}, "device_secret must be of 32 bytes, not 31"),
     ({"memory_bytes": 5000}, "memory_bytes must be a multiple of 4096, not 5000"),
+    ({"memory_bytes": 1 << 44}, "memory_bytes must be below 2\\*\\*44, not 17592186044416"),
     ({"memory_bytes": 0}, "memory_bytes must be a multiple of 4096, not 0"),
 ])
 def test_bad_parameters_are_refused(change, reason):
@@ -66,6 +67,40 @@ def test_boot_code_and_bus_errors():
         assert ctx.get(dut.bus_error.value.seen)
         await write(ctx, dut.bus_error, seen=0)
         assert not ctx.get(dut.bus_error.value.seen)
+
+    simulate(dut, testbench)
+
+
+def test_code_without_an_end_is_not_locked():
+    dut = SystemRegisters(**GOOD)
+
+    async def testbench(ctx):
+        for end in (0, 0xFF):
+            await write(ctx, dut.code_end, address=end)
+            for lock in (0, 1):
+                ctx.set(dut.control.data.code_lock, lock)
+                assert ctx.get(dut.control.refuse) == lock
+        await write(ctx, dut.code_end, address=0x100)
+        assert not ctx.get(dut.control.refuse)
+
+    simulate(dut, testbench)
+
+
+@pytest.mark.parametrize("secret", [SECRET, DEVELOPMENT_SECRET])
+def test_a_secret_that_is_known_to_all_is_told(secret):
+    dut = SystemRegisters(**GOOD | {"device_secret": secret})
+
+    async def testbench(ctx):
+        assert ctx.get(dut.strap.value.development) == (secret == DEVELOPMENT_SECRET)
+
+    simulate(dut, testbench)
+
+
+def test_the_most_memory_is_told():
+    dut = SystemRegisters(**GOOD | {"memory_bytes": (1 << 44) - 4096})
+
+    async def testbench(ctx):
+        assert ctx.get(dut.memory_pages.value.pages) == 0xFFFF_FFFF
 
     simulate(dut, testbench)
 
