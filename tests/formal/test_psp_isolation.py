@@ -111,7 +111,8 @@ def test_planted_ways_are_found():
 
 @pytest.mark.slow
 def test_managers_and_registers_of_the_host_reach_answers_of_the_engine_only():
-    """In a whole platform; and the mailbox's port reaches nothing of the engine."""
+    """In a whole platform; and the mailbox's port reaches nothing of the engine. What is in the security processor is
+    shown at no port but by its answers, and by what its DMA and its accesses of registers tell the engine."""
     flow = Flow(Platform(CONFIG, firmware=b"", memory_bytes=1 << 20, simulated_entropy=True))
     answers = [*wires("engine_crossing.o", FROM_SUBORDINATE), *wires("dma_crossing.o", FROM_SUBORDINATE), "engine.irq"]
     hosts = [*wires("s_axi", FROM_MANAGER), *wires("s_axil_host", FROM_MANAGER)]
@@ -123,3 +124,9 @@ def test_managers_and_registers_of_the_host_reach_answers_of_the_engine_only():
     reached = flow.reached(wires("s_axil_mailbox", FROM_MANAGER), declassified=words)
     assert flow.outputs & reached == {f"s_axil_mailbox__{rest}" for rest in (
         "aw__ready", "w__ready", "ar__ready", "b__valid", "b__payload", "r__valid", "r__payload")} | {"mailbox_irq"}
+    secrets = tuple(f"psp.{name}" for name in SECRETS)
+    told = {f"psp.dma.{name}" for name in wires("m_axi", FROM_SUBORDINATE)}
+    sources = [name for name in flow.signals - told if name.startswith(secrets) and not name.endswith(("_clk", "_rst"))]
+    assert "psp.buffer.processor__read_data" in sources
+    assert not flow.outputs & flow.reached(sources, declassified=[f"psp.{name}" for name in (*ANSWERS, *COMMANDS)])
+    assert "s_axi__r__payload" in flow.reached(sources)
