@@ -78,8 +78,8 @@ def test_random_traffic(personality, config):
     _random_traffic(personality, -(-_TRANSACTIONS // len(PERSONALITIES)), seed, config)
 
 
-@pytest.mark.parametrize("config", [pytest.param(UNUSUAL, id="unguarded"),
-                                    pytest.param(GUARDED, id="guarded", marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("config", [pytest.param(UNUSUAL, id="unguarded"), pytest.param(GUARDED, id="guarded")])
 def test_unusual_configuration(config):
     for bench in sorted({*CORNERS} - {"pace"}):  # its cycles are those of tables with room
         simulate("engine", f"cbit_sim.benches.corners_{bench}", config=config)
