@@ -1,18 +1,17 @@
 """A platform of the golden model: PSP, memory and host, for tests and for what has no gateware."""
 
-from typing import Self
-
 from cbit_model.sev.memory import EncryptedMemory, SeededEntropy
 from cbit_model.sev.owner.chain import Root
 from cbit_model.sev.owner.development import DEVELOPMENT_DEVICE_SECRET, DevelopmentRoot
 from cbit_model.sev.ports import EntropySource
 from cbit_model.sev.psp import Psp
+from cbit_sim.local_platform import LocalPlatform
 from cbit_sim.sev_host import SevHost
 
 __all__ = ["ModelPlatform", "development_trust"]
 
 
-class ModelPlatform:
+class ModelPlatform(LocalPlatform):
     """A PSP of the model that has booted, and its host.
 
     Parameters
@@ -40,28 +39,15 @@ class ModelPlatform:
 
     def __init__(self, seed: int = 1, *, size_bytes: int = 1 << 20, device_secret: bytes = DEVELOPMENT_DEVICE_SECRET,
                  entropy: EntropySource | None = None) -> None:
-        self.memory = EncryptedMemory(size_bytes=size_bytes)
+        super().__init__(EncryptedMemory(size_bytes=size_bytes))
         self.entropy = entropy or SeededEntropy(seed)
         self.psp = Psp(memory=self.memory, slots=self.memory, entropy=self.entropy, device_secret=device_secret,
                        memory_bytes=size_bytes)
         self.host = SevHost(self.memory, self.psp.mailbox, scratch=size_bytes - 0x4000)
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
-    def dram(self, address: int, length: int) -> bytes:
-        """What an attacker at the DRAM sees."""
-        return bytes(self.memory.dram[address:address + length])
-
     def flush_caches(self) -> None:
         """The host has written back and invalidated all its caches."""
         self.psp.flush_caches()
-
-    def close(self) -> None:
-        """Does nothing: there is no process to end."""
 
 
 def development_trust(device_secret: bytes = DEVELOPMENT_DEVICE_SECRET) -> Root:
