@@ -70,6 +70,7 @@ def test_random_lines_of_changing_keys_run_at_full_bandwidth(kind, config):
     assert abs(cycles(_LONG) - cycles(_SHORT) - least) <= 0.005 * least
 
 
+@pytest.mark.slow
 def test_an_access_waits_only_for_a_key_that_is_not_expanded():
     """What the README of the keys states."""
     config = EngineConfig(asid_count=64)

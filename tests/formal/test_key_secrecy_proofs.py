@@ -22,6 +22,7 @@ KEY_WORDS = [register.offset // 4 for register in registers("psp") if register.a
 SIZES = {"addr_width": 32, "c_bit": 31, "id_width": 1, "data_unit_bytes": 64}
 EACH_KIND = pytest.mark.parametrize("kind", [
     pytest.param({"asid_count": 2, "key_bits": 128}, id="expanded"),
+    pytest.param({"asid_count": 2, "key_bits": 128, "by_word": True}, id="by word"),
     pytest.param({"asid_count": 4, "key_ways": 2, "key_bits": 128}, id="cached"),
     pytest.param({"asid_count": 2, "key_bits": 256}, id="aes256", marks=pytest.mark.slow),
     pytest.param({"asid_count": 4, "key_ways": 2, "key_bits": 256}, id="cached256", marks=pytest.mark.slow),
@@ -71,10 +72,11 @@ class WatchedPort(ControlPort):
     def __init__(self, *, keys_are_equal, **sizes):
         self.keys_are_equal = keys_are_equal
         self.address, self.word = Signal(ADDR_WIDTH), Signal(32)
-        super().__init__(**sizes)
+        with mock.patch.object(control, "KeyControl", partial(ToldKeyControl, self)):
+            super().__init__(**sizes)
 
     def elaborate(self, platform):
-        with mock.patch.multiple(control, Bank=partial(WatchedBank, self), KeyControl=partial(ToldKeyControl, self)):
+        with mock.patch.object(control, "Bank", partial(WatchedBank, self)):
             return super().elaborate(platform)
 
 
