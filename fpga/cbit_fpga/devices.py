@@ -4,9 +4,10 @@ import dataclasses
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from cbit_fpga.floorplan import Floorplan
+from cbit_fpga.floorplan import Floorplan, joined
 from cbit_fpga.global_reset import buffer_reset
 from cbit_fpga.output_registers import absorb_output_registers
+from cbit_fpga.ring_sites import ring_sites
 from cbit_fpga.round_sites import round_sites
 
 __all__ = ["DEFAULT_DEVICE", "DEVICES", "Device"]
@@ -75,7 +76,7 @@ DEVICES: Mapping[str, Device] = {device.name: device for device in (
         block_rams=208,
         finish=absorb_output_registers,
         route_globally=buffer_reset,
-        floorplan=round_sites),
+        floorplan=joined(round_sites, ring_sites)),
 )}
 """By name."""
 

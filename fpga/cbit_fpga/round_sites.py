@@ -8,7 +8,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-__all__ = ["round_sites"]
+__all__ = ["neighbors", "round_sites"]
 
 ROWS = ((82, 70), (46, 22))
 """The rows of block RAMs, in pairs that are near each other."""
@@ -19,7 +19,7 @@ GROUPS = tuple(4 + 9 * number + (2 if number >= 7 else 0) for number in range(13
 BLOCK_RAM_OF_ROUND = re.compile(r"(.*)\bround_(\d+)\.sub_bytes\.rom_(\d+)\.block_ram$")
 
 
-def _blocks() -> list[list[str]]:
+def neighbors() -> list[list[str]]:
     """Sites of eight neighbors, each eight beside those before: to the right in one pair of rows, back in the other."""
     return [[f"X{group + 2 * place}/Y{row}/EBR{place}" for row in rows for place in range(4)]
             for rows, groups in zip(ROWS, (GROUPS, GROUPS[::-1])) for group in groups]
@@ -37,5 +37,5 @@ def round_sites(netlist: Mapping[str, Any]) -> dict[str, str]:
             if match and cell["type"] == "DP16KD":
                 pipeline, number, place = match.groups()
                 rounds.setdefault((pipeline, int(number)), {})[int(place)] = name
-    return {name: block[place] for block, (_, cells) in zip(_blocks(), sorted(rounds.items()))
+    return {name: block[place] for block, (_, cells) in zip(neighbors(), sorted(rounds.items()))
             for place, name in cells.items()}

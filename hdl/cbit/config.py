@@ -202,9 +202,8 @@ class EngineConfig:
 
     @property
     def aes_latency_cycles(self) -> int:
-        """Cycles a block spends in an AES pipeline: one more where rounds take several, for the first round key, and
-        another if ``serial``, as that is read from block RAM."""
-        return self.serial + self.rounds * self.cycles_per_round // self.rounds_per_cycle + (self.cycles_per_round > 1)
+        """Cycles a block spends in an AES pipeline: two more where rounds take several, for the first round key."""
+        return self.rounds * self.cycles_per_round // self.rounds_per_cycle + 2 * (self.cycles_per_round > 1)
 
     @property
     def block_cycles(self) -> int:

@@ -84,8 +84,8 @@ class Engine(Component):
         m.submodules.control = control = ControlPort(
             key_bits=config.key_bits, key_ways=config.key_way_count, data_unit_bytes=config.data_unit_bytes,
             by_word=config.serial, **identity)
-        fronts = [AddressFront(is_write=is_write, data_width=config.data_width, pipelined=config.pipelined,
-                               single=config.serial, **identity) for is_write in (False, True)]
+        fronts = [AddressFront(is_write=is_write, data_width=config.data_width, single=config.serial,
+                               pipelined=config.pipelined or config.serial, **identity) for is_write in (False, True)]
         m.submodules.read_front, m.submodules.write_front = fronts
         connect(m, flipped(self.s_axil_psp), control.s_axil_psp)
         connect(m, flipped(self.s_axil_host), control.s_axil_host)
@@ -237,10 +237,10 @@ def latency_cycles(config: EngineConfig) -> dict[str, int]:
     """
     if config.serial:
         return {
-            "plain_read": 2 + 3,
-            "encrypted_read": 2 + config.aes_latency_cycles + 5,
-            "plain_write": 9 + 1,
-            "tweak": config.aes_latency_cycles + 4,
+            "plain_read": 4 + 5,
+            "encrypted_read": 4 + config.aes_latency_cycles + 8,
+            "plain_write": 11 + 1,
+            "tweak": config.aes_latency_cycles + 5,
         }
     lookup = int(config.caches_keys)
     if not config.pipelined:

@@ -77,8 +77,9 @@ class FrontContract(Component):
         ).all()
 
 
-@pytest.mark.parametrize("form", [{"pipelined": False}, {"pipelined": True}, {"pipelined": False, "single": True}],
-                         ids=["False", "True", "single"])
+@pytest.mark.parametrize("form", [{"pipelined": False}, {"pipelined": True}, {"pipelined": False, "single": True},
+                                  {"pipelined": True, "single": True}],
+                         ids=["False", "True", "single", "pipelined-single"])
 @pytest.mark.parametrize("is_write", [False, True])
 def test_front_decides_as_it_accepts(is_write, form):
     prove(FrontContract(is_write=is_write, **form), engine=Engine.REACHABILITY)

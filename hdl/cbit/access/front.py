@@ -39,7 +39,7 @@ class AddressFront(Component):
     pipelined : :class:`bool`
         Whether registers part the steps of the decision.
     single : :class:`bool`
-        Whether one decided access is held, not two. Not if pipelined.
+        Whether one decided access is held, not two.
 
     Members
     -------
@@ -62,8 +62,6 @@ class AddressFront(Component):
 
     def __init__(self, *, addr_width: int, data_width: int, c_bit: int, id_width: int, asid_count: int,
                  is_write: bool, pipelined: bool, single: bool = False) -> None:
-        if single and pipelined:
-            raise ValueError("Single must be false if pipelined, not True")
         self.asid_count = asid_count
         self.decision = Decision(addr_width=addr_width, data_width=data_width, c_bit=c_bit, id_width=id_width,
                                  asid_count=asid_count, is_write=is_write, pipelined=pipelined)

@@ -18,12 +18,15 @@ from cbit.config import SBox
 
 __all__ = ["AesPipeline", "Direction"]
 
+ENTRY_CYCLES = 2
+"""Of the first AddRoundKey, where rounds take several cycles: to read its key, and to add it."""
+
 
 class AesPipeline(Component):
     """Encrypts or decrypts blocks (FIPS 197, 5.1 and 5.3), each under the key of its slot.
 
     Latency: ``latency_cycles`` from ``i`` to ``o``, for every block and key: rounds / ``rounds_per_cycle``;
-    with two or more ``cycles_per_round``, rounds * ``cycles_per_round`` + 1. Throughput: a block a cycle if
+    with two or more ``cycles_per_round``, rounds * ``cycles_per_round`` + 2. Throughput: a block a cycle if
     ``unroll`` is all rounds, else a block every ``turns`` = ceil(rounds / ``unroll``) cycles on average:
     blocks go around the ring that often, and ``i`` waits while one comes around. Stalls: none within; ``o``
     never waits. Blocks leave in order.
@@ -106,7 +109,7 @@ class AesPipeline(Component):
         self.key_every_cycles = max(
             write_every_cycles(direction, key_read_cycles(**self._parameters(number))) for number in range(unroll))
         # The first AddRoundKey with a register behind it has a round key a cycle later than the first round.
-        self.key_cycles = PREPARE_CYCLES + max(unroll - 1, self._entry_cycles) + self.key_every_cycles - 1
+        self.key_cycles = PREPARE_CYCLES + max(unroll - 1, int(self._has_entry)) + self.key_every_cycles - 1
         payload = {"block": 128, "slot": range(slots)} | ({"decrypt": 1} if direction is Direction.BOTH else {})
         super().__init__({
             "i": In(stream.Signature(data.StructLayout(payload), always_ready=unroll == rounds)),
@@ -118,12 +121,12 @@ class AesPipeline(Component):
     @property
     def latency_cycles(self) -> int:
         """Cycles from ``i`` to ``o``."""
-        return self._entry_cycles + self.rounds * self.cycles_per_round // self.rounds_per_cycle
+        return ENTRY_CYCLES * self._has_entry + self.rounds * self.cycles_per_round // self.rounds_per_cycle
 
     @property
-    def _entry_cycles(self) -> int:
-        """Registers behind the first AddRoundKey."""
-        return int(self.cycles_per_round > 1)
+    def _has_entry(self) -> bool:
+        """Whether there are registers before and behind the first AddRoundKey."""
+        return self.cycles_per_round > 1
 
     @property
     def turns(self) -> int:
@@ -133,7 +136,7 @@ class AesPipeline(Component):
     @property
     def capacity(self) -> int:
         """Most blocks inside, one that is leaving included."""
-        return self._entry_cycles + self.unroll * self.cycles_per_round // self.rounds_per_cycle
+        return ENTRY_CYCLES * self._has_entry + self.unroll * self.cycles_per_round // self.rounds_per_cycle
 
     def elaborate(self, _platform) -> Module:
         m = Module()
@@ -141,9 +144,10 @@ class AesPipeline(Component):
             direction=self.direction, slots=self.slots, rounds=self.rounds, entry_in_basis=self.turns > 1)
         wiring.connect(m, wiring.flipped(self.round_key), prepare_keys.i)
         m.submodules.first_key = first_key = RoundKeys(
-            direction=self.direction, slots=self.slots, rounds=self.rounds, steps=(0,), read_cycles=0)
+            direction=self.direction, slots=self.slots, rounds=self.rounds, steps=(0,),
+            read_cycles=int(self._has_entry))
         places = [self._place(number) for number in range(self.unroll)]
-        wiring.connect(m, places[0].next_round_key if self._entry_cycles else prepare_keys.o, first_key.write)
+        wiring.connect(m, places[0].next_round_key if self._has_entry else prepare_keys.o, first_key.write)
         round_key = prepare_keys.o
         for number, place in enumerate(places):
             m.submodules[f"round_{number}"] = place
@@ -182,14 +186,17 @@ class AesPipeline(Component):
         block = self.i.payload
         decrypt = block.decrypt if self.direction is Direction.BOTH else not self.direction.encrypts
         state = map_bytes(mixing_of(self.direction).basis, block.block) if self.turns > 1 else block.block
-        entered = Signal.like(first.token_i)
-        entered_state = Signal(128, reset_less=True)
-        m.d["sync" if self._entry_cycles else "comb"] += [
-            entered.valid.eq(self.i.valid & self.i.ready),
-            entered.slot.eq(block.slot),
-            entered.decrypt.eq(decrypt),
+        # The first register is before the key's, so that what addresses the keys need not be near them.
+        came, entered = Signal.like(first.token_i), Signal.like(first.token_i)
+        came_state, entered_state = Signal(128, reset_less=True), Signal(128, reset_less=True)
+        m.d["sync" if self._has_entry else "comb"] += [
+            came.valid.eq(self.i.valid & self.i.ready),
+            came.slot.eq(block.slot),
+            came.decrypt.eq(decrypt),
+            came_state.eq(state),
+            entered.eq(came),
             entered.fault.eq(key.faulty),
-            entered_state.eq(state ^ key.data),
+            entered_state.eq(came_state ^ key.data),
         ]
         m.d.comb += [
             key.slot.eq(block.slot),
@@ -200,11 +207,13 @@ class AesPipeline(Component):
 
     def _return(self, m: Module, last: AesRound, first: AesRound, *, exits: bool) -> None:
         """Lets a block go around, and none enter that would meet it."""
-        token = last.next_token_o if self._entry_cycles else last.token_o
+        token = last.coming_token_o if self._has_entry else last.token_o
         leaving = self._leaves(token) & exits
-        returning = Signal()
+        returning = ~self.i.ready
+        for _ in range(ENTRY_CYCLES if self._has_entry else 0):
+            before, returning = returning, Signal()
+            m.d.sync += returning.eq(before)
         m.d.comb += self.i.ready.eq(~token.valid | leaving)
-        m.d["sync" if self._entry_cycles else "comb"] += returning.eq(~self.i.ready)
         with m.If(returning):
             self._move(m, last, first, leaving=Const(0))
             m.d.comb += first.token_i.turn.eq(last.token_o.turn + 1)

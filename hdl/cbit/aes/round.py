@@ -88,8 +88,8 @@ class AesRound(Component):
         What enters: a state after AddRoundKey.
     token_o, state_o : ``Out(token_layout(...))``, ``Out(128)``
         What leaves, in the basis of :class:`~cbit.aes.mixing.Mixing`.
-    next_token_o : ``Out(token_layout(...))``
-        What ``token_o`` will be in the next cycle.
+    coming_token_o : ``Out(token_layout(...))``
+        What ``token_o`` will be in two cycles, if there are two or more.
     last_o : ``Out(128)``
         In place of ``state_o``, the state if this was the last round, which has no MixColumns.
     round_key : ``In(PreparedKeySignature(slots, rounds))``
@@ -101,7 +101,7 @@ class AesRound(Component):
     token_i: data.View
     state_i: Signal
     token_o: data.View
-    next_token_o: data.View
+    coming_token_o: data.View
     state_o: Signal
     last_o: Signal
     round_key: wiring.PureInterface
@@ -124,7 +124,7 @@ class AesRound(Component):
             "token_i": In(token),
             "state_i": In(128),
             "token_o": Out(token),
-            "next_token_o": Out(token),
+            "coming_token_o": Out(token),
             "state_o": Out(128),
             "last_o": Out(128),
             "round_key": In(PreparedKeySignature(slots=slots, rounds=rounds)),
@@ -182,7 +182,7 @@ class AesRound(Component):
             tokens.append(self._keyed(m, after, number + 1, faulty))
         m.d.comb += [
             self.token_o.eq(tokens[-1]),
-            self.next_token_o.eq(tokens[max(0, self.cycles - 1)]),
+            self.coming_token_o.eq(tokens[max(0, self.cycles - 2)]),
         ]
         return tokens
 

@@ -1,7 +1,7 @@
 """Sends reads to DRAM: plain ones as they are, encrypted ones as chunks, and those of partial writes."""
 
 from amaranth import Cat, Module, Mux, Signal
-from amaranth.hdl import Const, Value, unsigned
+from amaranth.hdl import Value, unsigned
 from amaranth.lib import stream
 from amaranth.lib.data import StructLayout
 from amaranth.lib.wiring import Component, In, Out, connect, flipped
@@ -115,7 +115,7 @@ class ReadIssue(Component):
         m.submodules.credit = credit = self.credit
         plain, plains_held = self._part(m, "plain", StructLayout({"request": self.i.payload.shape(), "is_short": 1}))
         chunks, chunks_held = self._part(m, "chunks", splitter.o.payload.shape())
-        self._route_head(m, plain, *self._find_others(m, plain, plains_held, chunks, chunks_held))
+        self._route_head(m, plain, *self._find_others(m, plains_held, chunks_held))
         connect(m, splitter.o, chunks.i)
         chunk, request = chunks.o.payload, plain.o.payload.request
         managers, arbiter = self._choose(m)
@@ -177,10 +177,10 @@ class ReadIssue(Component):
         m.d.comb += managers.keep.eq(arbiter.choice == MANAGER)
         return managers, arbiter
 
-    def _find_others(self, m: Module, plain, plains_held: list, chunks, chunks_held: list) -> tuple[Signal, ...]:
+    def _find_others(self, m: Module, plains_held: list, chunks_held: list) -> tuple[Signal, ...]:
         """Whether accesses of the head's ID are being answered as denied, being cut, and held as plain ones.
 
-        If pipelined, who will be the head in the next cycle is compared in this one with all that will be there then.
+        If pipelined, who will be the head in the next cycle is compared in this one with all that may be there then.
         """
         splitter, id_ = self.splitter, self.i.payload.id
         denied, cut, held = Signal(), Signal(), Signal()
@@ -191,34 +191,31 @@ class ReadIssue(Component):
             ]
             return denied, cut, held
 
-        has_denied_id, next_is_same, moves = Signal(), Signal(), Signal()
-        # What is in a slice stays for another cycle, but for the first if that leaves; a chunk that comes is the
+        next_is_same, moves = Signal(), Signal()
+        # What is there counts as staying, even if it leaves: that it does is known late. A chunk that comes is the
         # splitter's.
-        chunks_stay, plains_stay = (
-            [(valid & ~leaves, entry) for (valid, entry), leaves in zip(entries, (part.o.ready, Const(0)))]
-            for part, entries in ((chunks, chunks_held), (plain, plains_held)))
-        plains_stay = [(valid, entry.request) for valid, entry in plains_stay]
+        plains = [(valid, entry.request) for valid, entry in plains_held]
 
         def cut_with(wanted):
-            return (splitter.is_busy & (splitter.busy_id == wanted)) | _any_with(chunks_stay, id=wanted)
+            return (splitter.is_busy & (splitter.busy_id == wanted)) | _any_with(chunks_held, id=wanted)
 
         m.d.comb += [
-            denied.eq(self.denied_busy & has_denied_id),
             next_is_same.eq(self.next_id == id_),
             moves.eq(self.i.ready | ~self.i.valid),
         ]
         with m.If(moves):
-            came = self.i.valid & next_is_same
+            came, route = self.i.valid & next_is_same, self.i.payload.route
+            is_encrypted, is_plain = route == Route.ENCRYPTED, route == Route.PLAIN
             m.d.sync += [
-                has_denied_id.eq(Mux(self.denied_busy, self.denied_id == self.next_id, next_is_same)),
-                cut.eq(cut_with(self.next_id) | (came & (self.i.payload.route == Route.ENCRYPTED))),
-                held.eq(_any_with(plains_stay, id=self.next_id) | (came & (self.i.payload.route == Route.PLAIN))),
+                denied.eq((self.denied_busy & (self.denied_id == self.next_id)) | (came & ~is_encrypted & ~is_plain)),
+                cut.eq(cut_with(self.next_id) | (came & is_encrypted)),
+                held.eq(_any_with(plains, id=self.next_id) | (came & is_plain)),
             ]
         with m.Else():
             m.d.sync += [
-                has_denied_id.eq(self.denied_id == id_),
+                denied.eq(self.denied_busy & (self.denied_id == id_)),
                 cut.eq(cut_with(id_)),
-                held.eq(_any_with(plains_stay, id=id_)),
+                held.eq(_any_with(plains, id=id_)),
             ]
         return denied, cut, held
 

@@ -140,11 +140,14 @@ class SerialCipher(Component):
         m.d.comb += [
             choice.requests.eq(Cat(job.valid for job in jobs)),
             choice.taken.eq(enters),
-            asks.eq((choice.valid | (test.asks & ~at_hand.valid)) & ~coming.valid & ~enters),
             *(job.ready.eq(enters & (choice.choice == index)) for index, job in enumerate(jobs)),
             line.eq(Mux(choice.choice, self.write_job.payload.line, self.read_job.payload.line)),
         ]
-        m.d.sync += enters.eq(asks & ring.ready)
+        # A register, as what is asked for addresses the round keys.
+        m.d.sync += [
+            asks.eq((choice.valid | (test.asks & ~at_hand.valid)) & ~coming.valid & ~enters & ~(asks & ring.ready)),
+            enters.eq(asks & ring.ready),
+        ]
         with m.If(asks):
             m.d.comb += [ring.order.slot.eq(Mux(test.running, 0, slot)), ring.order.tweak_key.eq(1)]
         with m.If(asks & ring.ready):
@@ -164,12 +167,12 @@ class SerialCipher(Component):
                 m.d.comb += turn.feed.ready.eq(feed.ready)
                 with m.If(turn.done):
                     m.d.sync += at_hand.valid.eq(0)
-        fits = Signal()
+        is_next = feed.payload.number == number
         m.d.comb += [
-            fits.eq(feed.valid & (feed.payload.number == number) & ~asks),
-            feed.ready.eq(ring.ready & (feed.payload.number == number) & ~asks),
-            ring.valid.eq(asks | fits),
-            self.wants.eq(ring.ready & fits & feed.payload.decrypt),
+            feed.ready.eq(ring.ready & is_next & ~asks),
+            ring.valid.eq(asks | (feed.valid & is_next)),
+            # Read though a tweak may go first: what nobody takes costs other readers a cycle.
+            self.wants.eq(ring.ready & feed.valid & is_next & feed.payload.decrypt),
             self.place.eq(feed.payload.place),
             self.read_tag.eq(at_hand.tag),
         ]
@@ -185,13 +188,14 @@ class SerialCipher(Component):
         m.submodules.beside = memory = Memory(shape=self.beside, depth=INSIDE, init=[],
                                               attrs={"ram_style": "block", "no_rw_check": 1})
         write, read = memory.write_port(), memory.read_port(domain="comb")
-        # Not reset: the register of a block RAM is not either.
+        # Not reset: registers of a block RAM are not either.
+        address, kept = Signal.like(head), Signal(self.beside, reset_less=True)
         found = self._found = Signal(self.beside, reset_less=True)
-        unguarded(found)
+        unguarded(kept, found)
         m.d.sync += [
             decrypts.eq(feed.payload.decrypt), enters.eq(ring.valid & ring.ready), beside.slot.eq(ring.order.slot),
             beside.place.eq(Mux(ring.order.tweak_key, TWEAK_PLACE, feed.payload.place)),
-            found.eq(read.data), block.eq(Mux(decrypts, self.stored.data, self.plain) ^ tweak),
+            kept.eq(read.data), found.eq(kept), block.eq(Mux(decrypts, self.stored.data, self.plain) ^ tweak),
         ]
         with m.If(enters_tweak):
             m.d.sync += block.eq(line)
@@ -202,12 +206,12 @@ class SerialCipher(Component):
             write.addr.eq(tail), write.en.eq(enters), write.data.eq(beside),
             write.data.tweak.eq(tweak),
             write.data.resp.eq(Mux(decrypts & ~enters_tweak, self.stored.resp.as_value(), Response.OKAY)),
-            read.addr.eq(head),
+            # One that leaves soon has been read already.
+            address.eq(head + ring.leaves_soon), read.addr.eq(address),
         ]
         with m.If(enters):
             m.d.sync += tail.eq(tail + 1)
-        with m.If(ring.leaves_soon):
-            m.d.sync += head.eq(head + 1)
+        m.d.sync += head.eq(address)
 
     def _leave(self, m: Module, ring: AesRing, next_tweak: Signal, test) -> Signal:
         """Stores a block in the cycle after it has left, when its faults are known; or keeps a tweak, which is then

@@ -68,15 +68,17 @@ class SerialDeliver(Component):
             previous = hop.o
         following = previous
         current, is_present, takes = Signal(self.i.payload.shape()), Signal(), Signal()
-        walk, r = current.walk, self.r
+        walk, r, following_at, is_there = current.walk, self.r, Signal.like(current.walk.at), Signal()
         m.d.comb += [
             self.region.eq(current.region),
             following.ready.eq(~is_present),
-            self.wants.eq(is_present & ~takes & (~r.valid | r.ready)
-                          & (current.is_denied | (walk.at[4:] < self.available))),
+            self.wants.eq(is_present & ~takes & (~r.valid | r.ready) & is_there),
+            following_at.eq(Mux(takes, after(walk), walk.at)),
             self.place.eq(Mux(current.is_denied, ONES_PLACE, Cat(walk.at[4:], current.region))),
         ]
-        m.d.sync += takes.eq(self.wants & self.heard)
+        # Known a cycle late, as what is wanted addresses the store in the same cycle.
+        m.d.sync += [takes.eq(self.wants & self.heard),
+                     is_there.eq(is_present & (current.is_denied | (following_at[4:] < self.available)))]
         with m.If(~is_present):
             m.d.sync += [current.eq(following.payload), is_present.eq(following.valid)]
         with m.If(r.ready):

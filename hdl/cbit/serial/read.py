@@ -34,7 +34,7 @@ class SerialRead(Component):
     Plain bursts go to DRAM as they came, encrypted ones as whole blocks in ascending order. What comes is stored, in a
     slot of each burst; encrypted blocks are fed to the ring from there and come back. All is delivered in order.
 
-    Latency: one cycle from ``i`` to ``ar``; from ``dram_r`` to ``r`` three if plain, 27 if encrypted, with AES-256 35.
+    Latency: one cycle from ``i`` to ``ar``; from ``dram_r`` to ``r`` five if plain, 30 if encrypted, with AES-256 38.
     Throughput: a beat every two cycles. Stalls: ``i`` while three bursts are in flight, and until all lines of the
     burst have been asked for; ``dram_r`` only in the cycle of a result. A beat that nobody has asked for is dropped.
 
@@ -181,8 +181,7 @@ class SerialRead(Component):
     def _arrive(self, m: Module, slots: list, free: Signal, merging: Signal) -> None:
         """Stores each beat where the oldest burst of its ID has its slot. A partial write's burst is the youngest."""
         beat, arrival = self.dram_r.payload, self.arrival
-        region, come, is_meant, meant = Signal(range(READ_SLOTS)), Signal(9), Signal(), Signal(READ_SLOTS)
-        is_plain = Signal()
+        region, is_meant, meant = Signal(range(READ_SLOTS)), Signal(), Signal(READ_SLOTS)
         m.d.comb += [meant[number].eq(one.awaits & (one.id == beat.id)) for number, one in enumerate(slots)]
         oldest = [(turn + order) % READ_SLOTS for turn in range(READ_SLOTS) for order in range(READ_SLOTS)]
         with m.Switch(free):
@@ -192,28 +191,38 @@ class SerialRead(Component):
                     for number in reversed(oldest[READ_SLOTS * turn:READ_SLOTS * turn + READ_SLOTS]):
                         with m.If(meant[number]):
                             m.d.comb += [region.eq(number), is_meant.eq(1)]
-        with m.Switch(region):
+        # What comes waits in a register for the store, and counts from there. Not reset: its valid bit is.
+        came = self._came = Signal(StructLayout({"is_meant": 1, "region": region.shape(), "entry": entry_layout()}),
+                                   reset_less=True)
+        come, takes, stores, result = Signal(9), Signal(), Signal(), self.result.payload.place
+        with m.Switch(came.region):
             for number, one in enumerate(slots):
                 with m.Case(number):
-                    m.d.comb += [come.eq(one.come), is_plain.eq(one.is_plain)]
-        takes, result = Signal(), self.result.payload.place
+                    m.d.comb += come.eq(one.come)
         m.d.comb += [
-            arrival.valid.eq(self.dram_r.valid & (is_meant | merging)),
-            self.dram_r.ready.eq(arrival.ready),
-            arrival.payload.place.eq(Mux(is_meant, Cat(come[:8], region), MERGE_PLACE)),
-            arrival.payload.entry.data.eq(beat.data),
-            arrival.payload.entry.resp.eq(beat.resp),
-            takes.eq(self.dram_r.valid & arrival.ready),
-            self.merged.eq(takes & merging & ~is_meant),
+            self.dram_r.ready.eq(~arrival.valid | arrival.ready),
+            takes.eq(self.dram_r.valid & self.dram_r.ready),
+            arrival.payload.place.eq(Mux(came.is_meant, Cat(come[:8], came.region), MERGE_PLACE)),
+            arrival.payload.entry.eq(came.entry),
+            stores.eq(arrival.valid & arrival.ready),
+            self.merged.eq(stores & ~came.is_meant),
         ]
+        with m.If(self.dram_r.ready):
+            m.d.sync += [
+                arrival.valid.eq(self.dram_r.valid & (is_meant | merging)),
+                came.is_meant.eq(is_meant), came.region.eq(region),
+                came.entry.data.eq(beat.data), came.entry.resp.eq(beat.resp),
+            ]
         for number, one in enumerate(slots):
             with m.If(takes & is_meant & (region == number)):
-                m.d.sync += [one.come.eq(come + 1), one.awaits.eq(~beat.last)]
+                m.d.sync += one.awaits.eq(~beat.last)
+            with m.If(stores & came.is_meant & (came.region == number)):
+                m.d.sync += one.come.eq(come + 1)
                 with m.If(one.is_plain):
                     m.d.sync += one.ready.eq(come + 1)
             with m.If(self.result.valid & (result[8:] == number)):
                 m.d.sync += one.ready.eq(result[:8] + 1)
-        with m.If(self.merged):
+        with m.If(takes & ~is_meant):
             m.d.sync += merging.eq(0)
         with m.If(self.merge.valid & self.merge.ready):
             m.d.sync += merging.eq(1)
@@ -221,18 +230,21 @@ class SerialRead(Component):
     def _feed(self, m: Module, slots: list) -> None:
         """Feeds what has come of the burst whose line it is, until the line or the burst is at its end."""
         turn, next_block, number, is_begun = self.turn, Signal(9), Signal(3), Signal()
-        come, awaits = Signal(9), Signal()
+        come, awaits, has_more = Signal(9), Signal(), Signal()
+        awaits_more = awaits | (self.arrival.valid & (self._came.region == self.tag.region))
         with m.Switch(self.tag.region):
             for index, one in enumerate(slots):
                 with m.Case(index):
                     m.d.comb += [come.eq(one.come), awaits.eq(one.awaits)]
         m.d.comb += [
-            turn.feed.valid.eq(turn.valid & is_begun & ~number[2] & (next_block != come)),
+            turn.feed.valid.eq(turn.valid & is_begun & ~number[2] & has_more),
             turn.feed.payload.decrypt.eq(1),
             turn.feed.payload.number.eq(number),
             turn.feed.payload.place.eq(Cat(next_block[:8], self.tag.region)),
-            turn.done.eq(turn.valid & is_begun & (number[2] | (~awaits & (next_block == come)))),
+            turn.done.eq(turn.valid & is_begun & (number[2] | (~awaits_more & (next_block == come)))),
         ]
+        # Known a cycle late, as what is fed addresses the store in the same cycle.
+        m.d.sync += has_more.eq(is_begun & ~turn.done & ~(turn.feed.valid & turn.feed.ready) & (next_block != come))
         with m.If(turn.valid & ~is_begun):
             m.d.sync += [is_begun.eq(1), number.eq(Mux(self.tag.is_first, self.tag.number, 0))]
             with m.If(self.tag.is_first):

@@ -55,7 +55,7 @@ def test_files_are_written_beside_each_other(tmp_path):
         {"name": "s_axi_awaddr", "direction": "input", "width": 48},
         {"name": "s_axi_bvalid", "direction": "output", "width": 1}]
     assert description["parameters"] == preset("page").as_dict()
-    assert description["latency_cycles"] == {"aes": 31}
+    assert description["latency_cycles"] == {"aes": 32}
     assert description["user"] == [
         {"name": "asid", "lsb": 0, "width": 4}, {"name": "npt_c", "lsb": 4, "width": 1},
         {"name": "dma", "lsb": 5, "width": 1}, {"name": "walk", "lsb": 6, "width": 1}]
