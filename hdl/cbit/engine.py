@@ -239,7 +239,7 @@ def latency_cycles(config: EngineConfig) -> dict[str, int]:
         return {
             "plain_read": 4 + 5,
             "encrypted_read": 4 + config.aes_latency_cycles + 8,
-            "plain_write": 11 + 1,
+            "plain_write": 9 + 1,
             "tweak": config.aes_latency_cycles + 5,
         }
     lookup = int(config.caches_keys)
