@@ -24,8 +24,8 @@ TARGET_MHZ = 200
 ROUTER = "router2"
 """Its default takes many times as long where much is connected to much, as an AES round is."""
 
-TIMING_WEIGHT = 40
-"""Of paths against wire length, four times the placer's default, with which half of a slow path may be one wire."""
+PLACER = "static"
+"""Its default, `heap`, leaves more of a slow path to wires, also where it weighs timing more than it does by itself."""
 
 _CELL_TYPES = re.compile(r"_(?:LUT4|CCU2C|TRELLIS|DP16KD|PDPW16KD|PFUMX|L6MUX21)")
 _GATEWARE = re.compile(r"/(cbit/[\w/]+\.py:\d+)")
@@ -109,7 +109,7 @@ def place(netlist: bytes, device: Device, *, seed: int, store: Store) -> Placeme
     device.route_globally(cells)
     text = json.dumps(with_sites(cells, device.floorplan(cells)))
     options = (*device.part, "--seed", str(seed), "--freq", str(TARGET_MHZ),
-               "--placer-heap-timingweight", str(TIMING_WEIGHT), "--router", ROUTER, *_loops(cells))
+               "--placer", PLACER, "--router", ROUTER, *_loops(cells))
     content = digest(text, options, device.placer, metadata.version(device.placer))
 
     def run(folder: Path) -> dict[str, Any]:
