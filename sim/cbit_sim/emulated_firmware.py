@@ -44,8 +44,9 @@ class EmulatedFirmware:
     ----------
     boot_code : :class:`int`
         What it shows; 0xFE after an access that nothing answers.
-    host_released, code_locked, secret_hidden : :class:`bool`
-        Whether the host runs, nothing can write the image, and the device secret reads zero.
+    engine_locked, host_released, code_locked, secret_hidden : :class:`bool`
+        Whether the engine's mode is locked, the host runs, nothing can write the image, and the device secret reads
+        zero.
     """
 
     def __init__(self, firmware: Firmware, surroundings: Surroundings):
@@ -58,7 +59,8 @@ class EmulatedFirmware:
     def reset(self, surroundings: Surroundings) -> None:
         """Starts again, with memory as it is, in other surroundings; waits until the boot has ended."""
         self._surroundings = surroundings
-        self.boot_code, self.host_released, self.code_locked, self.secret_hidden = 0, False, False, False
+        self.boot_code, self.engine_locked = 0, False
+        self.host_released, self.code_locked, self.secret_hidden = False, False, False
         self._command: tuple[int, int] | None = None
         self._status: int | None = None
         self._code_end = 0
@@ -241,12 +243,14 @@ class EmulatedFirmware:
     # Registers of the engine, by name.
 
     def _read_engine_status(self, _index: int) -> _Fields:
-        opened = self._state.get("opened", 0)
-        return {"SELF_TEST_FAILED": int(not self._surroundings.self_test()), "RELEASED": opened, "LOCKED": opened}
+        return {"SELF_TEST_FAILED": int(not self._surroundings.self_test()),
+                "RELEASED": self._state.get("opened", 0), "LOCKED": int(self.engine_locked)}
 
-    def _write_engine_control(self, _fields: _Fields) -> None:
-        tsme = bool(self._state.get(f"{_ENGINE}MODE", 0) >> 1 & 1)
-        self._state["opened"] = int(self._surroundings.open_engine(tsme=tsme))
+    def _write_engine_control(self, fields: _Fields) -> None:
+        self.engine_locked |= bool(fields["LOCK"])
+        if fields["RELEASE"]:
+            tsme = bool(self._state.get(f"{_ENGINE}MODE", 0) >> 1 & 1)
+            self._state["opened"] = int(self._surroundings.open_engine(tsme=tsme))
 
     def _write_engine_command(self, fields: _Fields) -> None:
         if fields["OP"] == _value("COMMAND", "OP", "INSTALL", map_name="psp"):

@@ -105,6 +105,7 @@ def test_boot_locks_hides_and_releases():
     assert started.secret_hidden
     assert started.host_released
     assert given.memory.slots.active == {0}
+    assert started.engine_locked
     assert given.memory.dram == before
     assert DEVICE_SECRET not in started.memory()
     assert started.memory()[:len(firmware().image)] == firmware().image

@@ -176,6 +176,34 @@ async def modes_decide_and_lock(dut: Any) -> None:
 
 
 @cocotb.test()
+async def a_release_without_lock_leaves_the_mode_open(dut: Any) -> None:
+    """The mode of an open engine counts for the accesses after it, until it is locked."""
+    bench = Directed(dut)
+    bench.bed.fill_dram()
+    await bench.bed.reset()
+    await bench.bed.install(0)
+    psp, model = bench.bed.psp, bench.bed.model
+    assert psp is not None
+    await psp.release()
+    model.release()
+    for sme, tsme in ((False, False), (True, False), (False, True), (False, False), (True, False)):
+        await psp.set_mode(sme=sme, tsme=tsme)
+        model.set_mode(sme=sme, tsme=tsme, sev=False)
+        for c_bit in (False, True):
+            await bench.in_turn(bench.write(0x240, length=4, c_bit=c_bit), bench.read(0x240, length=4, c_bit=c_bit))
+    await psp.lock()
+    model.lock()
+    try:
+        await psp.set_mode()
+    except RefusedError:
+        pass
+    else:
+        raise AssertionError("a locked mode was written")
+    await bench.in_turn(bench.read(0x240, length=4), bench.read(0x240, length=4, c_bit=False))
+    await bench.finish()
+
+
+@cocotb.test()
 async def life_of_a_key_slot(dut: Any) -> None:
     """Installed, retired, installed anew: denied in between, junk afterwards; zeroized: denied."""
     bench = Directed(dut)

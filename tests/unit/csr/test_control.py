@@ -97,6 +97,19 @@ def test_release_and_lock_stay(bench):
     bench.run(testbench)
 
 
+def test_a_release_without_lock_leaves_the_mode_open(bench):
+    async def testbench(ctx):
+        assert await bench.write(ctx, "CONTROL", RELEASE=1) == OKAY
+        status = await bench.read(ctx, "STATUS")
+        assert (status["RELEASED"], status["LOCKED"]) == (1, 0)
+        assert await bench.write(ctx, "MODE", SME=1) == OKAY
+        assert await bench.write(ctx, "CONTROL", LOCK=1) == OKAY
+        assert await bench.write(ctx, "MODE") == SLVERR
+        assert ctx.get(bench.dut.mode.sme)
+
+    bench.run(testbench)
+
+
 def test_mode_is_written_until_locked(bench):
     async def testbench(ctx):
         for mode in ({"SME": 1, "TSME": 0, "SEV": 0}, {"SME": 0, "TSME": 1, "SEV": 0}, {"SME": 1, "TSME": 0, "SEV": 1}):

@@ -72,3 +72,42 @@ def test_agrees_with_openssl(direction, data_width, key_bits, unroll, rounds_per
     assert max(latencies) <= dut.latency_cycles + pipelined * dut.turns * unroll * cycles_per_round
     if pace == 1.0:
         assert sent[-1][0] - sent[0][0] < dut.turns * len(work)
+
+
+@pytest.mark.parametrize("direction", Direction)
+@pytest.mark.parametrize("data_width", [128, 256])
+def test_a_fault_is_told_of_the_beats_that_met_it_and_of_no_other(round_key_memories, direction, data_width):
+    """Whichever round key of whichever pipeline has lost its parity, and if the tweak came with a fault."""
+    rng = random.Random(data_width)
+    dut = XtsLane(direction=direction, data_width=data_width, key_bits=128, slots=SLOTS, unroll=2, rounds_per_cycle=1,
+                  cycles_per_round=1, pipelined=True, sbox=SBox.TABLE, tag_shape=8)
+    directions = [False, True] if direction is Direction.BOTH else [False]
+
+    async def faults(ctx, slot, fault=0):
+        """Of a beat in each direction, whether a fault is told."""
+        told = []
+        for decrypt in directions:
+            item = {"data": rng.getrandbits(data_width), "slot": slot, "tweak": 1, "fault": fault}
+            await send(ctx, dut.i, [item | ({"decrypt": decrypt} if direction is Direction.BOTH else {})])
+            (beat,) = await ctx.tick().sample(dut.o.payload).until(dut.o.valid)
+            told.append(beat.fault)
+        return told
+
+    async def testbench(ctx):
+        await write_keys(ctx, dut.round_key, [rng.randbytes(16) for _ in range(SLOTS)],
+                         every_cycles=dut.key_every_cycles)
+        await ctx.tick().repeat(dut.key_cycles)
+        assert not any(await faults(ctx, 1))
+        assert all(await faults(ctx, 1, fault=1))
+        assert len(round_key_memories) >= data_width // 128 * len(directions)
+        for memory in round_key_memories:
+            rows = [memory.data[row] for row in range(1, memory.depth, 1 << len(dut.i.payload.slot))]
+            right = [ctx.get(row) for row in rows]
+            for row, word in zip(rows, right):
+                ctx.set(row, word ^ 1 << rng.randrange(129))
+            assert sum(await faults(ctx, 1)) == 1
+            assert not any(await faults(ctx, 2))
+            for row, word in zip(rows, right):
+                ctx.set(row, word)
+
+    simulate(dut, testbench)
