@@ -5,6 +5,7 @@ tuple of columns: column *i* is the image of bit *i*. Transposed, it is a tuple 
 is the parity of the bits that row *i* has in common with the value.
 """
 
+import functools
 from collections.abc import Callable, Iterable
 
 __all__ = ["AFFINE", "AFFINE_CONSTANT", "POLYNOMIAL", "LinearMap", "apply", "compose", "invert", "linear_map",
@@ -75,6 +76,7 @@ AFFINE = linear_map(lambda value: _rotations(value, range(5)))
 """The matrix of the S-box's affine transformation: bit *i* is b[i] + b[i+4] + ... + b[i+7] (FIPS 197, 5.1.1)."""
 
 
+@functools.cache
 def sbox_table() -> tuple[int, ...]:
     """The S-box (FIPS 197, 5.1.1): the image of each byte."""
     inverses = {a: b for a in range(256) for b in range(256) if multiply(a, b) == 1} | {0: 0}

@@ -75,11 +75,12 @@ def test_agrees_with_openssl(direction, data_width, key_bits, unroll, rounds_per
 
 
 @pytest.mark.parametrize("direction", Direction)
-@pytest.mark.parametrize("data_width", [128, 256])
-def test_a_fault_is_told_of_the_beats_that_met_it_and_of_no_other(round_key_memories, direction, data_width):
+def test_a_fault_is_told_of_the_beats_that_met_it_and_of_no_other(round_key_memories, direction):
     """Whichever round key of whichever pipeline has lost its parity, and if the tweak came with a fault."""
-    rng = random.Random(data_width)
-    dut = XtsLane(direction=direction, data_width=data_width, key_bits=128, slots=SLOTS, unroll=2, rounds_per_cycle=1,
+    seed, data_width = 5, 256
+    print(f"seed {seed}")
+    rng = random.Random(seed)
+    dut = XtsLane(direction=direction, data_width=data_width, key_bits=128, slots=SLOTS, unroll=1, rounds_per_cycle=1,
                   cycles_per_round=1, pipelined=True, sbox=SBox.TABLE, tag_shape=8)
     directions = [False, True] if direction is Direction.BOTH else [False]
 
