@@ -96,7 +96,8 @@ def build(top: str, config: EngineConfig, *, simulator: str = "verilator", waves
     """
     folder = folder or verilog.build_folder()
     harnessed = verilog.harnessed(source, folder) if source else verilog.cached_verilog(top, config, folder)
-    return harnessed, simulators.build_model(simulator, harnessed, folder, waves=waves, coverage=coverage)
+    return harnessed, simulators.build_model(simulator, harnessed, folder, waves=waves, coverage=coverage,
+                                             is_for_long=top.startswith("soak"))
 
 
 def simulate(top: str, bench: str, *, parameters: Mapping[str, Any] | None = None, config: EngineConfig | None = None,

