@@ -15,7 +15,7 @@ _IDS = 2
 
 
 class HostMemory:
-    """Any bytes at any address, cut into bursts that keep to pages.
+    """Any bytes at any address, cut into bursts that keep to pages; and bursts as they are.
 
     Parameters
     ----------
@@ -32,11 +32,16 @@ class HostMemory:
         self._bus_bytes = bus_bytes
         self._asid_width = asid_width
 
+    async def perform(self, bursts: list[Transaction]) -> None:
+        """Any bursts, several at a time."""
+        beats = sum(burst.address.len + 1 for burst in bursts)
+        await self._manager.perform(*bursts, limit_cycles=_LIMIT_CYCLES + beats * _LIMIT_CYCLES_A_BEAT)
+
     async def read(self, address: int, length: int, asid: int) -> bytes | None:
         """Bytes at an address, its C-bit included, under an ASID; :data:`None` if an answer was not OKAY."""
         bursts = [Transaction(self._address(number, begin, end, asid))
                   for number, (begin, end) in enumerate(_pages(address, length))]
-        await self._perform(bursts)
+        await self.perform(bursts)
         if not _are_good(bursts):
             return None
         content = b"".join(beat.to_bytes(self._bus_bytes, "little") for burst in bursts for beat in burst.read)
@@ -47,12 +52,8 @@ class HostMemory:
         bursts = [Transaction(self._address(number, begin, end, asid),
                               list(self._beats(begin, data[begin - address:end - address])))
                   for number, (begin, end) in enumerate(_pages(address, len(data)))]
-        await self._perform(bursts)
+        await self.perform(bursts)
         return _are_good(bursts)
-
-    async def _perform(self, bursts: list[Transaction]) -> None:
-        beats = sum(burst.address.len + 1 for burst in bursts)
-        await self._manager.perform(*bursts, limit_cycles=_LIMIT_CYCLES + beats * _LIMIT_CYCLES_A_BEAT)
 
     def _address(self, number: int, begin: int, end: int, asid: int) -> Address:
         first = begin & -self._bus_bytes

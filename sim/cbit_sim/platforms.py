@@ -58,7 +58,7 @@ class HostedPlatform(Protocol):
 
 
 def open_platform(kind: PlatformKind, *, seed: int, progress: Progress | None = None) -> HostedPlatform:
-    """A platform that has booted, with 16 MiB of memory. Of a kind, the same seed and the same use give the same bytes.
+    """A platform that has booted, with 32 MiB of memory. Of a kind, the same seed and the same use give the same bytes.
 
     Errors are those of :class:`~cbit_sim.simulated_platform.SimulatedPlatform`.
     """

@@ -24,6 +24,8 @@ class ModelPlatform(LocalPlatform):
         32 bytes.
     entropy : :class:`~cbit_model.sev.ports.EntropySource`
         In the place of a seeded one.
+    memory : :class:`~cbit_model.sev.memory.EncryptedMemory`
+        In the place of one of ``size_bytes`` with the usual engine.
 
     Members
     -------
@@ -38,11 +40,12 @@ class ModelPlatform(LocalPlatform):
     """
 
     def __init__(self, seed: int = 1, *, size_bytes: int = 1 << 20, device_secret: bytes = DEVELOPMENT_DEVICE_SECRET,
-                 entropy: EntropySource | None = None) -> None:
-        super().__init__(EncryptedMemory(size_bytes=size_bytes))
+                 entropy: EntropySource | None = None, memory: EncryptedMemory | None = None) -> None:
+        super().__init__(memory or EncryptedMemory(size_bytes=size_bytes))
+        size_bytes = len(self.memory.dram)
         self.entropy = entropy or SeededEntropy(seed)
         self.psp = Psp(memory=self.memory, slots=self.memory, entropy=self.entropy, device_secret=device_secret,
-                       memory_bytes=size_bytes)
+                       memory_bytes=size_bytes, c_bit=self.memory.c_bit, asid_count=self.memory.slots.count)
         self.host = SevHost(self.memory, self.psp.mailbox, scratch=size_bytes - 0x4000)
 
     def flush_caches(self) -> None:

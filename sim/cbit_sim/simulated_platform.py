@@ -4,15 +4,17 @@ import concurrent.futures
 import contextlib
 import socket
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Self
 
+from cbit.config import EngineConfig
 from cbit_model.sev.constants import Command
 from cbit_model.sev.ports import AccessError
 from cbit_model.sev.psp import command_of
 from cbit_sim.entropy_words import recorded_words
 from cbit_sim.firmware_build import firmware
+from cbit_sim.manager import Transaction
 from cbit_sim.platform_run import PLATFORM_CONFIG, simulate_platform
 from cbit_sim.runner import build
 from cbit_sim.sev_host import SevHost
@@ -42,6 +44,8 @@ class SimulatedPlatform:
     ----------
     seed : :class:`int`
         Of the simulated entropy, of what registers hold before reset, and of DRAM's delays. From 0 to 2^32 - 2.
+    config : :class:`~cbit.config.EngineConfig`
+        The engine: one that the security processor can have, see :class:`~cbit.psp.platform.Platform`.
     image : :class:`bytes`
         What the processor runs; by default :func:`cbit_sim.firmware_build.firmware`.
     progress : callable
@@ -55,6 +59,8 @@ class SimulatedPlatform:
         Its host.
     cycles : :class:`int`
         Cycles of the security processor's clock since reset, at the end of the last request.
+    engine_cycles : :class:`int`
+        The same of the engine's clock.
 
     Raises
     ------
@@ -64,20 +70,22 @@ class SimulatedPlatform:
         If it can not be built.
     """
 
-    def __init__(self, seed: int = 1, *, image: bytes | None = None, progress: Progress | None = None) -> None:
+    def __init__(self, seed: int = 1, *, config: EngineConfig = PLATFORM_CONFIG, image: bytes | None = None,
+                 progress: Progress | None = None) -> None:
         if not 0 <= seed < (1 << 32) - 1:
             raise ValueError(f"seed must be from 0 to 2^32 - 2, not {seed}")
         self._tell = progress or (lambda _text, _cycles: None)
         self.memory = self
         self.host = SevHost(self, self.mailbox, scratch=PLATFORM_MEMORY_BYTES - _SCRATCH_BYTES)
         self.cycles = 0
+        self.engine_cycles = 0
         if image is None:
             self._tell("compiling the firmware", 0)
             image = firmware().image
         self._tell("building the simulation (minutes, once)", 0)
-        build("platform", PLATFORM_CONFIG)
+        build("platform", config)
         with contextlib.ExitStack() as leftovers:
-            self._start(image, seed, leftovers)
+            self._start(config, image, seed, leftovers)
             self._ask("booting", "boot")
             self._leftovers = leftovers.pop_all()
 
@@ -115,9 +123,19 @@ class SimulatedPlatform:
             if not answer["is_good"]:
                 raise AccessError(f"Memory denies a write at {address + begin:#x} under ASID {asid}")
 
+    def perform(self, bursts: Sequence[Transaction]) -> None:
+        """Carries out bursts at the managers' port, several at a time, and notes in each what came of it."""
+        answer = self._ask("", "perform", bursts=[(burst.address, burst.data) for burst in bursts])
+        for burst, (responses, read) in zip(bursts, answer["bursts"], strict=True):
+            burst.responses, burst.read = responses, read
+
     def dram(self, address: int, length: int) -> bytes:
         """What an attacker at the DRAM sees."""
         return bytes.fromhex(self._ask("", "dram", address=address, length=length)["content"])
+
+    def overwrite(self, address: int, content: bytes) -> None:
+        """Puts bytes in DRAM, as an attacker does."""
+        self._ask("", "overwrite", address=address, data=content.hex())
 
     def changes(self) -> dict[int, bytes]:
         """The pages of DRAM, by address, that are not as they were when this was asked last; all were zero before."""
@@ -136,7 +154,7 @@ class SimulatedPlatform:
         """The raw words that it has taken since reset. With them the golden model gives the same keys."""
         return recorded_words(self._words)
 
-    def _start(self, image: bytes, seed: int, leftovers: contextlib.ExitStack) -> None:
+    def _start(self, config: EngineConfig, image: bytes, seed: int, leftovers: contextlib.ExitStack) -> None:
         """Begins the simulation, and waits until it is on the wire."""
         folder = Path(leftovers.enter_context(tempfile.TemporaryDirectory(prefix="cbit-")))
         path, self._words = folder / "socket", folder / "words"
@@ -145,7 +163,7 @@ class SimulatedPlatform:
             listener.bind(str(path))
             listener.listen()
             listener.settimeout(_POLL_SECONDS)
-            self._run = pool.submit(simulate_platform, "cbit_sim.benches.psp_service", image,
+            self._run = pool.submit(simulate_platform, "cbit_sim.benches.psp_service", image, config=config,
                                     parameters={"socket": str(path), "seed": seed}, entropy=self._words)
             self._wire = Wire(self._accept(listener))
         leftovers.callback(self._wire.close)
@@ -174,7 +192,7 @@ class SimulatedPlatform:
             self._run.result()
             raise PlatformStoppedError("The simulation has ended") from error
         answer: dict[str, Any] = message["answer"]
-        self.cycles = answer["cycle"]
+        self.cycles, self.engine_cycles = answer["cycle"], answer["engine_cycle"]
         if "boot_code" in answer:
             raise PlatformStoppedError(f"The security processor has stopped with boot code {answer['boot_code']:#x}")
         return answer

@@ -19,7 +19,7 @@ TOPS = ("engine", "wire", "soak", "soak_wire", "platform")
 """What can be simulated: the engine, or the bus without one; each of them between traffic and DRAM in gateware; and the
 engine with its security processor."""
 
-PLATFORM_MEMORY_BYTES = 1 << 24
+PLATFORM_MEMORY_BYTES = 1 << 25
 """Of DRAM, as the platform's security processor is told."""
 
 _OWN_SOURCES = ("beats.py", "entropy_words.py", "firmware.py", "harness.py", "netlist.py", "verilog.py")

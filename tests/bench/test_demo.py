@@ -1,32 +1,33 @@
-"""The demonstration with the engine itself: the golden model agrees, and the measurements are the contract's."""
+"""The demonstration with gateware: the golden model agrees, and the measurements are the contract's."""
 
 import random
 
 import pytest
 
-from cbit.config import DEFAULT_PRESET, EngineConfig, preset
-from cbit_model.access import Response
+from cbit.config import EngineConfig, preset
+from cbit_sim.demo.actor import act
 from cbit_sim.demo.figures import Cost
 from cbit_sim.demo.judge import compare, compare_owners
-from cbit_sim.demo.model_actor import act
+from cbit_sim.demo.platforms import GoldenPlatform
 from cbit_sim.demo.story import Story
 from cbit_sim.runner import simulate
+from cbit_sim.simulated_platform import SimulatedPlatform
 
-STORY_CONFIG = preset(DEFAULT_PRESET)
 COST_CONFIG = EngineConfig()
 
 
-@pytest.mark.parametrize("size", [1, 4113])
-def test_engine_acts_the_story_as_the_model_does(tmp_path, size):
-    story = Story(random.Random(size).randbytes(size), seed=size)
-    (tmp_path / "file").write_bytes(story.data)
-    report = simulate("engine", "cbit_sim.benches.story", config=STORY_CONFIG, parameters={
-        "file": str(tmp_path / "file"), "seed": size, "folder": str(tmp_path)})
-    expected = act(story, STORY_CONFIG.as_dict())
-    got = {name: ((tmp_path / str(number)).read_bytes(), Response(report["responses"][number]))
-           for number, name in enumerate(expected)}
-    assert compare(story, expected, got) > 0
-    compare_owners(story, got)
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["streaming", "compact"])
+def test_a_platform_acts_the_story_as_the_model_does(monkeypatch, name):
+    """Its guests are launched from a page, and write what follows."""
+    monkeypatch.setattr("cbit_sim.demo.story.LARGEST_IMAGE_BYTES", 4096)
+    config, story = preset(name), Story(random.Random(3).randbytes(12345), seed=3)
+    with SimulatedPlatform(3, config=config) as platform:
+        account = act(story, platform, config)
+        words = platform.entropy_words()
+    assert compare(act(story, GoldenPlatform(words, config), config).seen, account.seen) > 20 * len(story.data)
+    compare_owners(story, account.seen)
+    assert all(stage.cycles > 0 for stage in account.stages)
 
 
 def test_cost_is_measured_against_the_wire():

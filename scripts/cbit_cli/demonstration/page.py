@@ -3,20 +3,23 @@
 import importlib.metadata
 import json
 import platform
+import random
 from typing import Any
 
 from Crypto.Cipher import AES
 
 from cbit_cli.demonstration.charts import latency_chart
 from cbit_cli.demonstration.pictures import memory_picture, photograph, trace_picture
+from cbit_cli.demonstration.platform_engine import deviation
 from cbit_cli.demonstration.run import Run
 from cbit_cli.page.render import render
 from cbit_model.access import BLOCK_BYTES
+from cbit_model.sev.policy import policy_words
 from cbit_sim.demo.bytemap import ByteMap
-from cbit_sim.demo.guest_launch import GuestLaunch
 from cbit_sim.demo.judge import changed_blocks, repeated_blocks
+from cbit_sim.demo.launcher import POLICY
 from cbit_sim.demo.pieces import shares
-from cbit_sim.demo.story import COPIES, make_keys
+from cbit_sim.demo.story import COPIES
 
 __all__ = ["figures", "page"]
 
@@ -28,12 +31,13 @@ _TITLES = {"plain": "Plain", "host": "Host, encrypted", "guest 1": "Guest 1, pri
 def figures(run: Run) -> str:
     """What was counted and measured, as JSON."""
     return json.dumps({
-        "command": run.command, "preset": run.preset, "config": run.config.as_dict(), "versions": _versions(),
-        "file_bytes": len(run.story.data), "bytes_compared": run.compared, "cycles": run.cycles,
+        "command": run.command, "preset": run.preset, "config": run.config.as_dict(),
+        "platform_config": run.platform_config.as_dict(), "versions": _versions(),
+        "file_bytes": len(run.story.data), "bytes_compared": run.compared, "engine_cycles": run.engine_cycles,
         "equal_bytes": [{"observer": observer, "area": area, **agreement.as_dict()}
                         for observer, area, agreement in run.agreements()],
         "repeated_blocks": {area: repeated_blocks(run.dumped(area)) for area in COPIES},
-        "launch": _launch_figures(run.launch), **run.cost.as_dict()}, indent=2) + "\n"
+        "launch": _launch_figures(run), **run.cost.as_dict()}, indent=2) + "\n"
 
 
 def page(run: Run) -> str:
@@ -46,7 +50,9 @@ def page(run: Run) -> str:
         run=run, file_bytes=len(data), blocks=len(data) // BLOCK_BYTES,
         photograph=None if is_shown_raw else photograph(data),
         titles=_TITLES, matrix=_matrix(run, layout), patterns=_patterns(run, layout),
-        launch=run.launch, launched=_launch_pictures(run, layout),
+        launched=_launch_pictures(run, layout), policy=policy_words(POLICY),
+        secret=run.content("guest 1: secret").decode(), measurement=run.content("measurement of guest 1"),
+        deviation=deviation(run.config),
         moved=_seen(run, layout, "guest 1: elsewhere"), original=memory_picture(data, layout),
         edited=_seen(run, layout, "guest 1: edited"), replayed=_seen(run, layout, "guest 1: replayed"),
         trace=_trace(run, layout, "DRAM edited"), restored=_trace(run, layout, "DRAM restored"),
@@ -61,7 +67,7 @@ def _versions() -> dict[str, str]:
 def _seen(run: Run, layout: ByteMap, name: str) -> dict[str, Any]:
     """What was seen: its picture, and how much of the file that is."""
     agreement = run.agreement(name)
-    return {"picture": memory_picture(run.seen[name][0], layout), "agreement": agreement,
+    return {"picture": memory_picture(run.content(name), layout), "agreement": agreement,
             "is_equal": agreement.equal == agreement.total}
 
 
@@ -81,7 +87,7 @@ def _matrix(run: Run, layout: ByteMap) -> list[dict[str, Any]]:
 def _patterns(run: Run, layout: ByteMap) -> list[dict[str, Any]]:
     """The plain file, the file under AES without a tweak, and what Cbit leaves in DRAM."""
     data = run.story.data
-    key, _ = make_keys(run.story.seed, run.config.key_bits)[COPIES["guest 1"].asid]
+    key = random.Random(f"codebook {run.story.seed}").randbytes(BLOCK_BYTES)
     codebook = AES.new(key, AES.MODE_ECB).encrypt(data.ljust(-(-len(data) // BLOCK_BYTES) * BLOCK_BYTES, b"\0"))
     kinds = {"The file itself": data, "AES without an address (ECB), for comparison": codebook[:len(data)],
              "Cbit: AES-XTS, the address in the tweak": run.dumped("guest 1")}
@@ -89,20 +95,24 @@ def _patterns(run: Run, layout: ByteMap) -> list[dict[str, Any]]:
             for title, content in kinds.items()]
 
 
-def _launch_figures(launch: GuestLaunch) -> dict[str, Any]:
-    return {"image_bytes": len(launch.image), "policy": launch.policy, "measurement": launch.measurement.hex(),
-            "report": launch.report.hex(), "psp_cycles": {stage.name: stage.cycles for stage in launch.stages}}
+def _launch_figures(run: Run) -> dict[str, Any]:
+    cycles: dict[str, dict[str, int]] = {}
+    for stage in run.account.stages:
+        cycles.setdefault(stage.subject, {})[stage.name] = stage.cycles
+    return {"image_bytes": len(run.story.image), "policy": policy_words(POLICY),
+            "measurement": run.content("measurement of guest 1").hex(),
+            "report": run.content("report of guest 1").hex(), "psp_cycles": cycles}
 
 
 def _launch_pictures(run: Run, layout: ByteMap) -> list[dict[str, str]]:
-    """The image's memory on its way into a guest."""
-    launch, size = run.launch, min(len(run.launch.image), len(run.story.data))
-    kinds = {"The host delivers the image": (launch.delivered, "DRAM before the PSP was asked"),
-             "The PSP has encrypted it": (launch.dram, "DRAM afterwards"),
-             "The guest reads it": (launch.guest, "ASID 1, C-bit set"),
-             "The host reads it": (launch.host, "ASID 0, C-bit set")}
-    return [{"title": title, "text": text, "picture": memory_picture(content[:size], layout)}
-            for title, (content, text) in kinds.items()]
+    """The image's memory on its way into guest 1."""
+    size = min(len(run.story.image), len(run.story.data))
+    kinds = {"The host delivers the image": ("DRAM before the launch of guest 1", "DRAM before the PSP was asked"),
+             "The PSP has encrypted it": ("DRAM after the launch of guest 1", "DRAM afterwards"),
+             "The guest reads it": ("guest 1: guest 1", "ASID 1, C-bit set"),
+             "The host reads it": ("host with C-bit: guest 1", "ASID 0, C-bit set")}
+    return [{"title": title, "text": text, "picture": memory_picture(run.content(name)[:size], layout)}
+            for title, (name, text) in kinds.items()]
 
 
 def _trace(run: Run, layout: ByteMap, later: str) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Corners of what is denied, of modes, keys and resets, one directed test each; the top is the engine.
+"""Corners of what is denied, of modes, keys, resets and attackers, one directed test each; the top is the engine.
 
 Parameters: ``seed``; ``resets`` (default 12) in the test of them.
 """
@@ -78,6 +78,42 @@ async def no_guest_that_does_not_exist_gets_anywhere(dut: Any) -> None:
     assert bench.bed.psp is not None
     assert await bench.bed.psp.violations() == bench.bed.model.violations.counts
     await bench.finish()
+
+
+@cocotb.test()
+async def attackers_at_the_dram(dut: Any) -> None:
+    """Ciphertext that is moved reads as noise, put back at its address as old data, and shows which blocks change."""
+    bench = Directed(dut)
+    await bench.start()
+    view: dict[str, Any] = {"asid": 1, "size": bench.bus_size, "length": LINE_BYTES // bench.bus_bytes}
+    here, elsewhere = slice(0x1000, 0x1000 + LINE_BYTES), slice(0x2040, 0x2040 + LINE_BYTES)
+    memory, model = bench.bed.dram.memory, bench.bed.model.dram.content
+    old = bench.rng.randbytes(LINE_BYTES)
+    await bench.perform(bench.write(here.start, data=old, **view))
+    await bench.settle()
+    kept = bytes(memory[here])
+    assert _differing_blocks(kept, old) == [True] * 4
+    memory[elsewhere] = model[elsewhere] = kept
+    moved = bench.read(elsewhere.start, **view)
+    await bench.perform(moved)
+    assert set(moved.responses) == {Response.OKAY}
+    assert _differing_blocks(bench.content(moved), old) == [True] * 4
+    await bench.perform(bench.write(here.start + BLOCK_BYTES + 3, strobe=1 << 3, asid=1))
+    await bench.settle()
+    changed = bench.read(here.start, **view)
+    await bench.perform(changed)
+    assert _differing_blocks(bytes(memory[here]), kept) == _differing_blocks(bench.content(changed), old)
+    memory[here] = model[here] = kept
+    replayed = bench.read(here.start, **view)
+    await bench.perform(replayed)
+    assert set(replayed.responses) == {Response.OKAY}
+    assert bench.content(replayed) == old
+    await bench.finish()
+
+
+def _differing_blocks(one: bytes, other: bytes) -> list[bool]:
+    return [one[block:block + BLOCK_BYTES] != other[block:block + BLOCK_BYTES]
+            for block in range(0, LINE_BYTES, BLOCK_BYTES)]
 
 
 def _first(bench: Directed) -> dict[str, int]:

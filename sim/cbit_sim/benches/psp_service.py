@@ -12,7 +12,9 @@ from cocotb.simtime import get_sim_time
 from cocotb.triggers import FallingEdge, First, RisingEdge, Timer, Trigger
 
 from cbit_model.sev.psp import command_of
+from cbit_sim.beats import Address, WriteData
 from cbit_sim.host_memory import HostMemory
+from cbit_sim.manager import Transaction
 from cbit_sim.pace import Pace
 from cbit_sim.platform_bed import PSP_PERIOD_PS, PlatformBed
 from cbit_sim.session import current_session
@@ -44,8 +46,9 @@ class _Service:
         self._memory = HostMemory(self._bed.manager, bus_bytes=int(session.config["data_width"]) // 8,
                                   asid_width=(int(session.config["asid_count"]) - 1).bit_length())
         self._asked: dict[str, Callable[..., Any]] = {
-            "boot": self.boot, "command": self.command, "read": self.read, "write": self.write, "dram": self.dram,
-            "changes": self.changes, "registers": self.registers, "flush_caches": self.flush_caches}
+            "boot": self.boot, "command": self.command, "read": self.read, "write": self.write,
+            "perform": self.perform, "dram": self.dram, "overwrite": self.overwrite, "changes": self.changes,
+            "registers": self.registers, "flush_caches": self.flush_caches}
         self._seen = bytes(PLATFORM_MEMORY_BYTES)
 
     async def serve(self) -> None:
@@ -56,7 +59,7 @@ class _Service:
             except EOFError:
                 return
             answer = await self._asked[request.pop("ask")](**request)
-            self._wire.send(answer={"cycle": _cycles(), **answer})
+            self._wire.send(answer={"cycle": _cycles(), "engine_cycle": self._bed.clocked.cycle, **answer})
 
     async def boot(self) -> _Answer:
         """From reset to the release of the host."""
@@ -84,9 +87,22 @@ class _Service:
         """What software writes; whether it was let."""
         return {"is_good": await self._memory.write(address, bytes.fromhex(data), asid)}
 
+    async def perform(self, bursts: list[tuple[list[int], list[list[int]] | None]]) -> _Answer:
+        """Bursts, by the beats of their address and data; the responses of each, and the data that it has read."""
+        transactions = [Transaction(Address(*address), data if data is None else [WriteData(*beat) for beat in data])
+                        for address, data in bursts]
+        await self._memory.perform(transactions)
+        return {"bursts": [(burst.responses, burst.read) for burst in transactions]}
+
     async def dram(self, address: int, length: int) -> _Answer:
         """What an attacker at the DRAM sees."""
         return {"content": self._bed.dram.memory[address:address + length].hex()}
+
+    async def overwrite(self, address: int, data: str) -> _Answer:
+        """What an attacker at the DRAM makes of it."""
+        content = bytes.fromhex(data)
+        self._bed.dram.memory[address:address + len(content)] = content
+        return {}
 
     async def changes(self) -> _Answer:
         """The pages of DRAM that are not as they were when this was asked last; all were zero before."""

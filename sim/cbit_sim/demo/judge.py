@@ -1,4 +1,4 @@
-"""Judges what the engine's observers saw by what the golden model's saw, and counts what it is worth."""
+"""Judges what the gateware's observers saw by what the golden model's saw, and counts what it is worth."""
 
 import dataclasses
 import math
@@ -8,8 +8,8 @@ from collections.abc import Mapping
 import numpy as np
 
 from cbit_model.access import BLOCK_BYTES
-from cbit_sim.demo.model_actor import Observation
-from cbit_sim.demo.story import COPIES, Story
+from cbit_sim.demo.actor import Observation
+from cbit_sim.demo.story import COPIES, SECRET, Story
 from cbit_sim.scoreboard import MismatchError
 
 __all__ = ["Agreement", "changed_blocks", "compare", "compare_owners", "repeated_blocks"]
@@ -56,7 +56,7 @@ def _require_equal(observer: str, start: int, expected: bytes, got: bytes) -> No
                         f"got {got[offset]:#04x}")
 
 
-def compare(story: Story, expected: Mapping[str, Observation], got: Mapping[str, Observation]) -> int:
+def compare(expected: Mapping[str, Observation], got: Mapping[str, Observation]) -> int:
     """Compares every observation, and returns the number of bytes compared.
 
     Raises
@@ -65,27 +65,26 @@ def compare(story: Story, expected: Mapping[str, Observation], got: Mapping[str,
         At the first byte or response that differs; the text names address, observer, expected and got.
     """
     compared = 0
-    for name, (content, response) in expected.items():
-        _, _, area = name.partition(": ")
-        start = story.start.get(area, story.start["guest 1"] if area else 0)
-        _require_equal(name, start, content, got[name][0])
-        if got[name][1] != response:
+    for name, (start, content, response) in expected.items():
+        _require_equal(name, start, content, got[name].content)
+        if got[name].response != response:
             raise MismatchError(f"address {start:#x}, observer {name}: expected {response.name}, "
-                                f"got {got[name][1].name}")
+                                f"got {got[name].response.name}")
         compared += len(content)
     return compared
 
 
 def compare_owners(story: Story, got: Mapping[str, Observation]) -> None:
-    """Compares what the owners read with the file itself.
+    """Compares what the owners of copies read with the file itself, and what guest 1 was sent with what it reads.
 
     Raises
     ------
     MismatchError
         At the first byte that differs; as :func:`compare`.
     """
-    for name, owner in COPIES.items():
-        _require_equal(f"{owner.name}: {name}", story.start[name], story.data, got[f"{owner.name}: {name}"][0])
+    wanted = {f"{owner.name}: {name}": story.data for name, owner in COPIES.items()} | {"guest 1: secret": SECRET}
+    for name, content in wanted.items():
+        _require_equal(name, got[name].start, content, got[name].content)
 
 
 def repeated_blocks(content: bytes) -> int:

@@ -70,9 +70,7 @@ def _cut_line(start: int, size: int, rng: random.Random) -> Iterator[Piece]:
     (kind,) = rng.choices(list(_KINDS), list(_KINDS.values()))
     match kind:
         case Kind.WRAP if size == LINE_BYTES:
-            # cocotbext-axi splits a burst that would cross a page if it did not wrap.
-            is_last = (start + LINE_BYTES) % PAGE_BYTES == 0
-            yield Piece(start + (0 if is_last else BLOCK_BYTES * rng.randrange(LINE_BYTES // BLOCK_BYTES)), size, kind)
+            yield Piece(start + BLOCK_BYTES * rng.randrange(LINE_BYTES // BLOCK_BYTES), size, kind)
         case Kind.NARROW:
             yield Piece(start, size, kind, rng.choice((1, 2, 4, 8)))
         case Kind.UNALIGNED:

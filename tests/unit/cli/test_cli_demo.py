@@ -6,36 +6,31 @@ import re
 
 import pytest
 
+from cbit.config import DEFAULT_PRESET, preset
 from cbit_cli import demo as command
 from cbit_cli.main import main
 from cbit_cli.report_folder import ReportFolder
-from cbit_model.access import Response
 from cbit_model.sev.memory import SeededEntropy
-from cbit_sim.demo import model_actor
-from cbit_sim.demo.guest_launch import SECRET
 from cbit_sim.demo.picture import default_file
-from cbit_sim.demo.story import Story
-from cbit_sim.sev_model import ModelPlatform
-from cbit_sim.verilog import PLATFORM_MEMORY_BYTES
+from cbit_sim.demo.platforms import GoldenPlatform
+from cbit_sim.demo.story import SECRET
 
 KINDS = ("plain read", "plain write", "encrypted read", "encrypted write", "partial write")
 
 
-class RecordedPlatform(ModelPlatform):
+class RecordedPlatform(GoldenPlatform):
     """The golden model in the platform's place."""
 
     cycles = 1234567
+    engine_cycles = 1000
+    config = None
 
-    def __init__(self, seed, *, progress):
+    def __init__(self, seed, *, config, progress):
         progress("booting", 0)
-        source, self._words = SeededEntropy(seed), []
-        self.failed = False
-        self.take_word = source.take
-        super().__init__(size_bytes=PLATFORM_MEMORY_BYTES, entropy=self)
-
-    def take(self):
-        self._words.append(self.take_word())
-        return self._words[-1]
+        source = SeededEntropy(seed)
+        self._words = [source.take() for _ in range(200)]
+        RecordedPlatform.config = config
+        super().__init__(self._words, config)
 
     def entropy_words(self):
         return self._words
@@ -43,12 +38,16 @@ class RecordedPlatform(ModelPlatform):
 
 @pytest.fixture
 def simulated(monkeypatch):
-    """The golden model in the engine's place, and the platform's. The test may change what it saw."""
+    """The golden model in the gateware's place. The test may change the content of what was seen."""
     changes = {}
+    act = command.act
 
-    def story(tale, config, _progress):
-        seen = model_actor.act(tale, config.as_dict()) | changes
-        return list(seen.values()), 1000
+    def acted(story, platform, config, **told):
+        account = act(story, platform, config, **told)
+        if isinstance(platform, RecordedPlatform):
+            for name, content in changes.items():
+                account.seen[name] = account.seen[name]._replace(content=content)
+        return account
 
     def cost(top, _bench, **_):
         added = {"wire": 0, "engine": 11}[top]
@@ -56,7 +55,7 @@ def simulated(monkeypatch):
                    for load in ("idle", "loaded")}
         return {"cycles": 10, "latency": latency, "bandwidth": {kind: {"beats": 4, "cycles": 4} for kind in KINDS}}
 
-    monkeypatch.setattr(command, "_simulate_story", story)
+    monkeypatch.setattr(command, "act", acted)
     monkeypatch.setattr(command, "simulate", cost)
     monkeypatch.setattr(command, "SimulatedPlatform", RecordedPlatform)
     monkeypatch.setattr(command, "cached_verilog", lambda top, *_: top)
@@ -92,7 +91,11 @@ def test_page_holds_everything_in_one_file(capsys, tmp_path):
     assert figures["repeated_blocks"]["guest 1"] == 0
     assert figures["launch"]["image_bytes"] == -(-len(default_file()) // 16) * 16
     assert figures["launch"]["measurement"] in page.replace(" ", "")
-    assert set(figures["launch"]["psp_cycles"]) > {"boot", "INIT", "LAUNCH_START", "LAUNCH_SECRET", "ATTESTATION"}
+    cycles = figures["launch"]["psp_cycles"]
+    assert set(cycles["platform"]) == {"boot", "INIT"}
+    assert set(cycles["guest 1"]) - set(cycles["guest 2"]) == {"LAUNCH_SECRET", "ATTESTATION"}
+    assert "as private memory" not in page
+    assert figures["config"] == figures["platform_config"]
     assert figures["latency_cycles"]["encrypted read"]["added_idle_median"] == 11
     assert (folder / "dram.bin").read_bytes().startswith(default_file())
     assert {path.name for path in folder.iterdir()} == {".cbit-demo", *command.OUTPUTS}
@@ -112,29 +115,60 @@ def test_any_file_is_shown_and_a_folder_is_used_again(capsys, tmp_path, content)
     assert "a &lt;b&gt; \N{REPLACEMENT CHARACTER}file" in page
 
 
-@pytest.mark.parametrize("name", ["DRAM", "guest 2: guest 1", "guest 1: replayed"])
-def test_difference_from_the_model_ends_with_status_1_and_leaves_nothing(capsys, tmp_path, simulated, name):
-    story = Story(default_file(), seed=1)
-    simulated[name] = (bytes(len(story.data) if ":" in name else story.dram_bytes), Response.OKAY)
-    status, out, err = run(capsys, "--out", tmp_path / "demo")
-    assert (status, out) == (1, "")
-    assert re.search(rf"^cbit: address 0x[0-9a-f]+, observer {name}: expected 0x\w\w, got 0x\w\w$", err, re.MULTILINE)
-    assert not list(tmp_path.iterdir())
+@pytest.mark.usefixtures("simulated")
+def test_guests_write_what_follows_the_image(capsys, tmp_path, monkeypatch):
+    monkeypatch.setattr("cbit_sim.demo.story.LARGEST_IMAGE_BYTES", 4096)
+    (tmp_path / "file").write_bytes(bytes(5000))
+    assert run(capsys, tmp_path / "file", "--out", tmp_path / "demo")[0] == 0
+    page = " ".join((tmp_path / "demo" / "report.html").read_text().split())
+    assert ("launch two guests from the first 4,096 bytes of the file; what follows each guest writes itself, as "
+            "private memory under its ASID.") in page
+    assert json.loads((tmp_path / "demo" / "figures.json").read_text())["launch"]["image_bytes"] == 4096
 
 
 @pytest.mark.usefixtures("simulated")
-@pytest.mark.parametrize(("change", "text"), [
-    ({"dram": lambda *_: bytes(-(-len(default_file()) // 16) * 16)},
-     "launch of a guest, delivered, byte 0x0: expected 0x50, got 0x00"),
-    ({"entropy_words": lambda _: range(500)}, "launch of a guest, dram, byte 0x0: expected 0x"),
-])
-def test_a_launch_that_differs_from_the_models_ends_with_status_1(capsys, tmp_path, monkeypatch, change, text):
-    for name, value in change.items():
-        monkeypatch.setattr(RecordedPlatform, name, value)
-    status, out, err = run(capsys, "--out", tmp_path / "demo")
+@pytest.mark.parametrize(("arguments", "named"), [
+    (["--preset", "streaming-256", "--set", "id_width=8"], "key_bits=256 and id_width=8"),
+    (["--set", "data_width=256"], "data_width=256")])
+def test_an_engine_that_no_security_processor_drives_has_its_cost_measured(capsys, tmp_path, arguments, named):
+    (tmp_path / "file").write_bytes(b"file")
+    status, _, err = run(capsys, tmp_path / "file", "--out", tmp_path / "demo", *arguments)
+    assert status == 0
+    remark = f"no security processor drives an engine with {named}: "
+    assert err.startswith(f"cbit: {remark}")
+    assert remark[1:] in (tmp_path / "demo" / "report.html").read_text()
+    assert RecordedPlatform.config == preset(DEFAULT_PRESET)
+
+
+@pytest.mark.usefixtures("simulated")
+def test_the_platform_has_the_engine_that_is_asked_for(capsys, tmp_path):
+    (tmp_path / "file").write_bytes(b"file")
+    status, _, err = run(capsys, tmp_path / "file", "--out", tmp_path / "demo", "--preset", "page", "--set", "c_bit=40")
+    assert (status, "security processor" in err) == (0, False)
+    assert (RecordedPlatform.config.data_unit_bytes, RecordedPlatform.config.c_bit) == (4096, 40)
+
+
+@pytest.mark.parametrize("name", ["DRAM", "guest 2: guest 1", "guest 1: replayed", "DRAM before the launch of guest 1",
+                                  "measurement of guest 1"])
+def test_difference_from_the_model_ends_with_status_1_and_leaves_nothing(capsys, tmp_path, simulated, name):
+    (tmp_path / "file").write_bytes(b"file" * 1000)
+    lengths = {"measurement of guest 1": 0x30, "DRAM": 6 * 4096}
+    simulated[name] = bytes(lengths.get(name, 4000))
+    status, out, err = run(capsys, tmp_path / "file", "--out", tmp_path / "demo")
     assert (status, out) == (1, "")
-    assert f"cbit: {text}" in err
-    assert not list(tmp_path.iterdir())
+    assert re.search(rf"^cbit: address 0x[0-9a-f]+, observer {name}: expected 0x\w\w, got 0x\w\w$", err, re.MULTILINE)
+    assert not (tmp_path / "demo").exists()
+
+
+@pytest.mark.usefixtures("simulated")
+def test_keys_that_are_not_of_the_recorded_entropy_end_with_status_1(capsys, tmp_path, monkeypatch):
+    (tmp_path / "file").write_bytes(b"file")
+    monkeypatch.setattr(RecordedPlatform, "entropy_words", lambda _: range(200))
+    status, out, err = run(capsys, tmp_path / "file", "--out", tmp_path / "demo")
+    assert (status, out) == (1, "")
+    assert "cbit: address 0x1ffe" in err
+    assert "observer certificate chain: expected 0x" in err
+    assert not (tmp_path / "demo").exists()
 
 
 def test_bad_files_are_refused(capsys, tmp_path):
@@ -152,7 +186,7 @@ def test_bad_files_are_refused(capsys, tmp_path):
 
 @pytest.mark.parametrize(("arguments", "text"), [
     (["--preset", "none"], "preset must be one of streaming"), (["--set", "key_bits=7"], "128 or 256"),
-    (["--set", "asid_count=2"], "asid_count must be 3 or more"), (["--set", "c_bit=13"], "c_bit must be 19 or more"),
+    (["--set", "asid_count=2"], "asid_count must be 3 or more"), (["--set", "c_bit=13"], "c_bit must be 25 or more"),
     (["--seed", "x"], "--seed"), (["one", "two"], "two")])
 def test_bad_configurations_are_refused(capsys, tmp_path, monkeypatch, arguments, text):
     monkeypatch.chdir(tmp_path)

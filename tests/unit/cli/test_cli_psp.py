@@ -177,7 +177,7 @@ def test_missing_files(capsys, folder, name):
 @pytest.mark.parametrize(("name", "length", "text"), [
     ("image.bin", 17, "IMAGE must be a positive multiple of 16 bytes, and image.bin is of 17."),
     ("image.bin", 0, "IMAGE must be a positive multiple of 16 bytes, and image.bin is of 0."),
-    ("image.bin", 16 << 20, "IMAGE must be of at most 15712256 bytes, not 16777216."),
+    ("image.bin", 32 << 20, "IMAGE must be of at most 32489472 bytes, not 33554432."),
     ("o/session.bin", 127, "Session must be 128 bytes, and o/session.bin is of 127."),
     ("o/dh.cert", 64, "DH certificate must be 2084 bytes, and o/dh.cert is of 64."),
     ("o/dh.cert", 2084, "DH certificate must be of a key for ECDH on P-384, and o/dh.cert is not."),
@@ -292,7 +292,7 @@ def test_shell_helps(capsys, monkeypatch):
     ("write 0x1000 nowhere", "nowhere: No such file or directory"),
     ("write 0x1000 p", "p: Is a directory"),
     ("write 0x10000000 00", "No memory answers at 0x10000000"),
-    ("read 0x1000 0", "length must be from 1 to 16777216, not 0"),
+    ("read 0x1000 0", "length must be from 1 to 33554432, not 0"),
     ("read 0x1000 16 2", "No key is active under ASID 2"),
     ("read 0x1000 16 >", "one file must follow >"),
     ("dram 0x1000 16 > nowhere/file", "FILE must be in a folder that exists, and nowhere does not"),
