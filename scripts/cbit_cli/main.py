@@ -12,7 +12,7 @@ from cbit_cli.group import CommandGroup
 __all__ = ["COMMANDS", "cbit", "main"]
 
 COMMANDS = {
-    "demo": ("cbit_cli.demo", "Simulate the engine and show what it protects, and what not."),
+    "demo": ("cbit_cli.demo", "Simulate a platform and show what it protects, and what not."),
     "model": ("cbit_cli.model", "Encrypt and decrypt files as the engine does."),
     "presets": ("cbit_cli.presets", "List the engine configurations that come with Cbit."),
     "verilog": ("cbit_cli.verilog", "Write an engine as Verilog, with a JSON file that describes it."),

@@ -73,7 +73,7 @@ class Launcher:
         session, result = None, "a key of its own; no owner takes part"
         if plan.secret_start is not None:
             session = new_session(verified_pdh(self._root, self._chain, self._pdh), POLICY, self._draw)
-            result = "a key of its own; the owner, who has verified the platform, shares secrets with the PSP"
+            result = "a key of its own; its owner has verified the platform"
         handle = self._must(name, Command.LAUNCH_START, result, **self._host.start_fields(POLICY, session))
         self._must(name, Command.ACTIVATE, f"the engine has that key, for ASID {plan.guest.asid}", handle=handle,
                    asid=plan.guest.asid)
