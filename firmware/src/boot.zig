@@ -23,6 +23,7 @@ pub fn boot() kinds.BootCode {
 }
 
 fn prepare() kinds.BootCode {
+    buffer.forgetAll();
     if (!machine.imageIsWhole()) return .IMAGE;
     machine.lockCode();
     if (!self_test.sha()) return .SHA;

@@ -21,6 +21,11 @@ comptime {
     if (transfer_offset + 16 + transfer_bytes > scratch_offset) @compileError("the buffer is too small");
 }
 
+/// Zeroes all of it: a reset leaves it as it was.
+pub fn forgetAll() void {
+    forget(0, machine.buffer_bytes);
+}
+
 /// Zeroes what units were given of the processor's own memory.
 pub fn forgetScratch() void {
     forget(scratch_offset, scratch_bytes);
@@ -32,8 +37,7 @@ pub fn forgetTransfer() void {
 }
 
 fn forget(offset: usize, length: usize) void {
-    const words: []align(@alignOf(u32)) u8 = @alignCast(slice(offset, length));
-    std.crypto.secureZero(u32, std.mem.bytesAsSlice(u32, words));
+    std.crypto.secureZero(u8, slice(offset, length));
 }
 
 /// Some bytes of the buffer.

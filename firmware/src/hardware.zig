@@ -18,6 +18,9 @@ const number_words = 12;
 
 const checksum_rotation = 5;
 
+/// To count a turn of a loop takes the processor as long as a word or two, so that each turn does several.
+const words_a_turn = 8;
+
 pub const buffer_bytes = 8192;
 
 /// The bytes that the processor shares with the units.
@@ -269,17 +272,24 @@ pub fn imageIsWhole() bool {
 const stack_bottom = @extern(*const u8, .{ .name = "stack_bottom" });
 const stack_paint = @extern(*const u8, .{ .name = "stack_paint" });
 
-/// Zeroes what calls have left on the stack. Words that were never used keep their paint, from which the most that ever
-/// was in use can be told.
+/// Zeroes what calls have left on the stack, down to the deepest that any ever came to. Words that were never used keep
+/// their paint, from which that is told; each of them is looked at, as a call may leave gaps.
 pub noinline fn forgetStack() void {
     const end = asm volatile ("mv %[end], sp"
         : [end] "=r" (-> usize),
     );
     const start = @intFromPtr(stack_bottom);
     const stack = @as([*]volatile u32, @ptrFromInt(start))[0 .. (end - start) / @sizeOf(u32)];
-    var unused: usize = 0;
-    while (unused < stack.len and stack[unused] == @intFromPtr(stack_paint)) unused += 1;
-    for (stack[unused..]) |*place| place.* = 0;
+    const paint = @intFromPtr(stack_paint);
+    var place: usize = 0;
+    painted: while (place + words_a_turn <= stack.len) : (place += words_a_turn) {
+        inline for (0..words_a_turn) |index| if (stack[place + index] != paint) break :painted;
+    }
+    while (place < stack.len and stack[place] == paint) place += 1;
+    while (place + words_a_turn <= stack.len) : (place += words_a_turn) {
+        inline for (0..words_a_turn) |index| stack[place + index] = 0;
+    }
+    while (place < stack.len) : (place += 1) stack[place] = 0;
 }
 
 /// Nothing can write the image until reset.

@@ -39,13 +39,12 @@ pub var host_released = false;
 var shared: [buffer_bytes]u8 align(@alignOf(u32)) = @splat(0);
 var secret_hidden = false;
 
-/// What a reset does.
+/// What a reset does. The buffer stays as it is.
 pub fn reset(given: *const Surroundings) void {
     surroundings = given.*;
     shown = .NOT_BEGUN;
     host_released = false;
     secret_hidden = false;
-    shared = @splat(0);
     unit.wipe();
 }
 

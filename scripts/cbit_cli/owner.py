@@ -15,6 +15,7 @@ from cbit_cli.ownership.inputs import (
     read_root,
     refusals,
     root_option,
+    tell_development,
     tk_option,
     version_option,
     write_private,
@@ -44,7 +45,8 @@ def owner() -> None:
       cbit owner secret      now it may have my secret
       cbit owner verify-report  does some guest of this platform come from my image?
 
-    What does not prove what it should ends with status 2 and a line that says what is wrong.
+    What does not prove what it should ends with status 2 and a line that says what is wrong. Where the device secret is
+    the one for development, which everybody knows, a line says so.
 
     Two things the SEV API never proves. A measurement is of bytes in their order, not of addresses: the host chooses
     where in the guest's memory they lie, and where LAUNCH_SECRET puts its data. And a report names no guest.
@@ -80,6 +82,7 @@ def chain(root: Path, pdh: Path, certificates: Path) -> None:
     trusted = read_root(root)
     with refusals():
         verified_pdh(trusted, certificates.read_bytes(), pdh.read_bytes())
+    tell_development(trusted)
     click.echo("ARK, ASK, CEK, OCA, PEK and PDH are good")
 
 
@@ -99,6 +102,7 @@ def session(root: Path, policy: int, pdh: Path, certificates: Path, folder: Path
     with refusals():
         made = new_session(verified_pdh(trusted, certificates.read_bytes(), pdh.read_bytes()), policy)
     write_private(folder, {"dh.cert": made.dh_certificate, "session.bin": made.session, "tk.bin": made.tek + made.tik})
+    tell_development(trusted)
     click.echo(f"policy {policy_words(policy)}")
 
 
@@ -163,4 +167,5 @@ def verify_report(root: Path, policy: int, mnonce: bytes, report: Path, certific
     with refusals():
         pek = verified_pek(trusted, certificates.read_bytes())
         check_report(report.read_bytes(), pek=pek, mnonce=mnonce, policy=policy, image=read_image(image))
+    tell_development(trusted)
     click.echo("report is good")

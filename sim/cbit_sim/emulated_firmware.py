@@ -11,6 +11,7 @@ import unicorn
 from unicorn import riscv_const
 
 from cbit.csr.map import Register, registers
+from cbit.psp.program import CODE_ALIGN_BYTES
 from cbit_model.sev.owner.development import DEVELOPMENT_DEVICE_SECRET
 from cbit_sim.firmware_build import Firmware
 from cbit_sim.native_firmware import Surroundings, library
@@ -177,10 +178,25 @@ class EmulatedFirmware:
     def _write_processor_boot_code(self, fields: _Fields) -> None:
         self.boot_code = fields["CODE"]
 
+    def _write_processor_bus_error(self, _fields: _Fields) -> None:
+        self._state[f"{_PROCESSOR}BUS_ERROR"] = 0
+
+    def _refuse(self) -> None:
+        self._state[f"{_PROCESSOR}BUS_ERROR"] = 1
+
+    def _read_processor_code_end(self, _index: int) -> _Fields:
+        return {"ADDRESS": self._code_end}
+
     def _write_processor_code_end(self, fields: _Fields) -> None:
-        self._code_end = fields["ADDRESS"]
+        if self.code_locked:
+            self._refuse()
+            return
+        self._code_end = fields["ADDRESS"] & -CODE_ALIGN_BYTES
 
     def _write_processor_control(self, fields: _Fields) -> None:
+        if fields["CODE_LOCK"] and not self._code_end:
+            self._refuse()
+            return
         self.host_released |= bool(fields["HOST_RELEASE"])
         self.code_locked |= bool(fields["CODE_LOCK"])
         self.secret_hidden |= bool(fields["SECRET_HIDE"])

@@ -14,8 +14,8 @@ from cbit_sim.verilog import PLATFORM_MEMORY_BYTES
 __all__ = ["FollowedPlatform"]
 
 _SCRATCH_BYTES = 1 << 14
-_UP = 0x180
-"""Of BOOT_STATUS: the host is released, and has been told so."""
+_UP = 0x780
+"""Of BOOT_STATUS: the host is released, and has been told so; secret and entropy are known to all."""
 
 
 class _FollowedEntropy:

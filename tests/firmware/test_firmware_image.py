@@ -73,6 +73,31 @@ class WrongUnits(EmulatedFirmware):
         self._start("p384", lambda: super(WrongUnits, self)._write_processor_p384_start(fields))
 
 
+class Careless(EmulatedFirmware):
+    """A processor on which the write of CODE_END is lost."""
+
+    def _write_processor_code_end(self, fields):
+        pass
+
+
+class Twice(EmulatedFirmware):
+    """A processor that moves the end of the code once it is locked."""
+
+    def _write_processor_control(self, fields):
+        super()._write_processor_control(fields)
+        if fields["CODE_LOCK"]:
+            self._write_processor_code_end({"ADDRESS": 256})
+
+
+class DirtyBuffer(EmulatedFirmware):
+    """A processor whose buffer has what a reset left, or what power made of it."""
+
+    def _make_cpu(self):
+        cpu = super()._make_cpu()
+        cpu.mem_write(0x1000_2000, random.Random(7).randbytes(8192))
+        return cpu
+
+
 class StuckComparison(EmulatedFirmware):
     """A processor whose unit for P-384 may come to say that no number is below the order."""
 
@@ -148,6 +173,21 @@ def test_memory_that_errs_stops_the_boot():
     given = surroundings()
     given.memory.broken = [range(16)]
     require_stopped(EmulatedFirmware(firmware(), given), "DMA")
+
+
+def test_code_without_an_end_is_not_locked():
+    started = Careless(firmware(), surroundings())
+    require_stopped(started, "ENGINE")
+    assert not started.code_locked
+
+
+def test_the_end_of_locked_code_stays():
+    require_stopped(Twice(firmware(), surroundings()), "ENGINE")
+
+
+def test_boot_wipes_the_buffer():
+    assert DirtyBuffer(firmware(), surroundings()).memory_of_units() == \
+        EmulatedFirmware(firmware(), surroundings()).memory_of_units()
 
 
 def test_entropy_that_fails_stops_the_boot():

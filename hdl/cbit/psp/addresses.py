@@ -25,7 +25,9 @@ def _addr_width(size_bytes: int) -> int:
 class AddressDecoder(wiring.Component):
     """Leads each access of the processor to where its address is.
 
-    Adds no cycle. An access to nowhere is never acknowledged: the processor stands still until reset, and it is told.
+    Adds a cycle: what is answered is in a register, so that the time in which the processor makes an address of an
+    instruction and that in which it takes one from memory do not add up. An access to nowhere is never acknowledged:
+    the processor stands still until reset, and it is told.
 
     Members
     -------
@@ -52,6 +54,7 @@ class AddressDecoder(wiring.Component):
         m = Module()
         bus = self.bus
         is_somewhere, word, is_done = Signal(), Signal(32), Signal()
+        is_open = bus.stb & ~bus.ack
         for name, (address, size_bytes) in REGIONS.items():
             port, is_here = getattr(self, name), Signal(name=f"is_{name}")
             m.d.comb += [
@@ -60,11 +63,11 @@ class AddressDecoder(wiring.Component):
                 port.dat_w.eq(bus.dat_w),
                 port.sel.eq(bus.sel),
                 port.we.eq(bus.we),
-                port.stb.eq(bus.stb & is_here),
+                port.stb.eq(is_open & is_here),
             ]
             with m.If(is_here):
                 m.d.comb += [is_somewhere.eq(1), word.eq(port.dat_r), is_done.eq(port.ack)]
-        m.d.comb += [bus.dat_r.eq(word), bus.ack.eq(is_done)]
-        with m.If(self.refused | (bus.stb & ~is_somewhere)):
+        m.d.sync += [bus.dat_r.eq(word), bus.ack.eq(is_open & is_done)]
+        with m.If(self.refused | (is_open & ~is_somewhere)):
             m.d.sync += self.stray.eq(1)
         return m

@@ -29,6 +29,8 @@ class Mailbox(wiring.Component):
         The boot code that the host reads.
     released : ``In(1)``
         The host has been released, as it reads.
+    development, simulated : ``In(1)``
+        The device secret is the one for development, entropy is simulated, as the host reads.
     waits : ``Out(1)``
         A command is under way.
     irq : ``Out(1)``
@@ -40,6 +42,8 @@ class Mailbox(wiring.Component):
     s_axil: In(AxiLiteSignature(addr_width=MAILBOX_ADDR_WIDTH))
     code: In(8)
     released: In(1)
+    development: In(1)
+    simulated: In(1)
     waits: Out(1)
     irq: Out(1)
     mailbox_command: In(RegisterSignature(register("processor", "MAILBOX_COMMAND")))
@@ -54,6 +58,8 @@ class Mailbox(wiring.Component):
         m.d.comb += [
             bank.boot_status.value.code.eq(self.code),
             bank.boot_status.value.released.eq(self.released),
+            bank.boot_status.value.development.eq(self.development),
+            bank.boot_status.value.simulated.eq(self.simulated),
         ]
         for port, own in ((bank.buffer_low, self.mailbox_low), (bank.buffer_high, self.mailbox_high)):
             address = Signal(32)

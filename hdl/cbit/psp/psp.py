@@ -119,6 +119,8 @@ class Psp(Component):
             interrupts.cache_flushed.eq(self.cache_flushed),
             mailbox.code.eq(system.shown_code),
             mailbox.released.eq(system.host_release),
+            mailbox.development.eq(system.strap.value.development),
+            mailbox.simulated.eq(system.strap.value.simulated),
             self.host_release.eq(system.host_release),
             self.mailbox_irq.eq(mailbox.irq),
         ]

@@ -12,12 +12,13 @@ import click
 from cbit_cli.files import require_writable, write_together
 from cbit_model.sev.constants import API_MAJOR, API_MINOR, BUILD
 from cbit_model.sev.owner.chain import Root
+from cbit_model.sev.owner.development import is_development_device
 from cbit_model.sev.owner.distrust import DistrustError
 from cbit_model.sev.policy import parse_policy
 
 __all__ = [
     "FILE", "FOLDER", "ROOT_FILES", "HexBytes", "policy_option", "read_image", "read_keys", "read_root", "refusals",
-    "root_option", "tk_option", "version_option", "write_private",
+    "root_option", "tell_development", "tk_option", "version_option", "write_private",
 ]
 
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -101,6 +102,12 @@ def read_root(folder: Path) -> Root:
             raise click.UsageError(f"Root must hold {', '.join(ROOT_FILES)}, and {folder / name} is not there.")
     ark, ask, cek = ((folder / name).read_bytes() for name in ROOT_FILES)
     return Root(ark, ask, cek)
+
+
+def tell_development(root: Root) -> None:
+    """Says so if the device's secret is known to all: then its signatures are good, and anyone's."""
+    if is_development_device(root.cek):
+        click.echo("cbit: the device secret is the one for development: anyone can sign for this device", err=True)
 
 
 def read_keys(path: Path) -> tuple[bytes, bytes]:

@@ -122,7 +122,8 @@ async def entropy_stuck_before_boot(dut: Any) -> None:
     dut.entropy_stuck.value = 0
     await bench.mailbox.start(Command.PLATFORM_STATUS, _BUFFER)
     await bench.psp_cycles(_BOOT_CYCLES // 3)
-    assert await bench.mailbox.read_fields("BOOT_STATUS") == {"CODE": _ENTROPY, "RELEASED": 0}
+    assert await bench.mailbox.read_fields("BOOT_STATUS") == {
+        "CODE": _ENTROPY, "RELEASED": 0, "DEVELOPMENT": 1, "SIMULATED": 1}
     assert int(dut.host_reset.value)
     assert not int(dut.mailbox_irq.value)
     assert not any(bench.dram)

@@ -21,6 +21,7 @@ SECRET = ("secret", "--tk", "tk.bin", "--policy", "no-debug", "measurement.bin",
 REPORT = ("verify-report", "--root", "root", "--policy", "1", "--mnonce", NONCE.hex(), "report.bin", "chain.cert",
           "image.bin")
 SESSION = ("session", "--root", "root", "--policy", "no-debug", "pdh.cert", "chain.cert", ".")
+DEVELOPMENT = "cbit: the device secret is the one for development: anyone can sign for this device\n"
 CHAIN = ("chain", "--root", "root", "pdh.cert", "chain.cert")
 
 
@@ -91,16 +92,16 @@ def refusal(capsys, folder, *arguments):
 
 
 @pytest.mark.usefixtures("folder")
-@pytest.mark.parametrize(("arguments", "text"), [
-    (CHAIN, "ARK, ASK, CEK, OCA, PEK and PDH are good\n"),
-    (VERIFY, "measurement is good\n"),
-    ((*VERIFY[:5], "--api", "0.24.15", *VERIFY[5:]), "measurement is good\n"),
-    (SECRET, "32 bytes for the guest\n"),
-    (SESSION, "policy no-debug\n"),
-    (REPORT, "report is good\n"),
+@pytest.mark.parametrize(("arguments", "text", "told"), [
+    (CHAIN, "ARK, ASK, CEK, OCA, PEK and PDH are good\n", DEVELOPMENT),
+    (VERIFY, "measurement is good\n", ""),
+    ((*VERIFY[:5], "--api", "0.24.15", *VERIFY[5:]), "measurement is good\n", ""),
+    (SECRET, "32 bytes for the guest\n", ""),
+    (SESSION, "policy no-debug\n", DEVELOPMENT),
+    (REPORT, "report is good\n", DEVELOPMENT),
 ])
-def test_what_proves_itself(capsys, arguments, text):
-    assert run(capsys, *arguments) == (0, text, "")
+def test_what_proves_itself(capsys, arguments, text, told):
+    assert run(capsys, *arguments) == (0, text, told)
 
 
 @pytest.mark.usefixtures("folder")
@@ -112,6 +113,16 @@ def test_the_root_is_said_to_be_for_development(capsys):
     root = DevelopmentRoot()
     assert Path("mine/ark.cert").read_bytes() == Path("root/ark.cert").read_bytes() == root.ark
     assert Path("mine/cek.cert").read_bytes() == root.signed_cek(bytes([0x5A] * 32))
+
+
+@pytest.mark.usefixtures("folder")
+def test_a_device_with_a_secret_of_its_own(capsys):
+    platform = ModelPlatform(device_secret=bytes(range(32)))
+    platform.host.must(Command.INIT)
+    for name, content in zip(("pdh.cert", "chain.cert"), platform.host.export()):
+        Path(name).write_bytes(content)
+    run(capsys, "root", "--device-secret", bytes(range(32)).hex(), "root")
+    assert run(capsys, *CHAIN) == (0, "ARK, ASK, CEK, OCA, PEK and PDH are good\n", "")
 
 
 @pytest.mark.usefixtures("folder")

@@ -84,8 +84,11 @@ def test_each_address_leads_to_its_region():
             assert not any(ctx.get(getattr(dut, name).stb) for name in REGIONS)
             ctx.set(dut.bus.stb, 1)
             assert [name for name in REGIONS if ctx.get(getattr(dut, name).stb)] == home
+            assert not ctx.get(dut.bus.ack)
+            await ctx.tick()
             assert ctx.get(dut.bus.ack) == len(home)
             for name in home:
+                assert not ctx.get(getattr(dut, name).stb)
                 assert ctx.get(getattr(dut, name).adr) == (address - REGIONS[name][0]) // 4
                 assert ctx.get(dut.bus.dat_r) == 100 + list(REGIONS).index(name)
                 await ctx.tick()

@@ -147,6 +147,22 @@ def test_interrupt_is_enabled():
     run(bench.dut, testbench)
 
 
+def test_the_host_reads_the_code_and_what_is_known_to_all():
+    """Straight from the hardware: there is no register of the processor behind these bits."""
+    bench = Bench()
+
+    async def testbench(ctx):
+        for code, released, development, simulated in ((0x80, 1, 0, 0), (0xE3, 0, 1, 0), (0x01, 0, 0, 1)):
+            ctx.set(bench.dut.code, code)
+            ctx.set(bench.dut.released, released)
+            ctx.set(bench.dut.development, development)
+            ctx.set(bench.dut.simulated, simulated)
+            assert await bench.host.read(ctx, "BOOT_STATUS") == {
+                "CODE": code, "RELEASED": released, "DEVELOPMENT": development, "SIMULATED": simulated}
+
+    run(bench.dut, testbench)
+
+
 def addresses(*, every):
     """Words of the whole space: all, or those that differ from a register's in one bit, and some others."""
     known = {entry.offset for entry in registers("mailbox")}

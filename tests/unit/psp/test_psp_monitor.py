@@ -23,8 +23,9 @@ def test_the_monitor_reads_for_the_host_and_stands_still_after_a_stray():
         assert await host.write(ctx, "COMMAND", COMMAND=command.value) == 0
 
     async def testbench(ctx):
-        while (await host.read(ctx, "BOOT_STATUS"))["CODE"] != 1:
+        while (status := await host.read(ctx, "BOOT_STATUS"))["CODE"] != 1:
             pass
+        assert (status["DEVELOPMENT"], status["SIMULATED"]) == (1, 1)
         for name, word in (("ID", int.from_bytes(b"PS", "little")), ("STRAP", 6)):
             await start(ctx, Command.PEEK, 0x1000_0000 + register("processor", name).offset)
             while not (await host.read(ctx, "COMMAND"))["DONE"]:

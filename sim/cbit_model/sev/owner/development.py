@@ -1,4 +1,4 @@
-"""Cbit's own ARK and ASK. **Anyone can make them**: they are for development, and prove nothing about hardware."""
+"""Cbit's own ARK, ASK and device. **Anyone can make them**: they are for development, and prove nothing."""
 
 import functools
 import hashlib
@@ -15,7 +15,7 @@ from cbit_model.sev.constants import Algorithm, Usage
 from cbit_model.sev.identity import Chip
 from cbit_model.sev.owner.root import root_body
 
-__all__ = ["DEVELOPMENT_DEVICE_SECRET", "DEVELOPMENT_SEED", "DevelopmentRoot"]
+__all__ = ["DEVELOPMENT_DEVICE_SECRET", "DEVELOPMENT_SEED", "DevelopmentRoot", "is_development_device"]
 
 DEVELOPMENT_SEED = b"Cbit development root: anyone can make these keys"
 """Of which both keys are made."""
@@ -25,6 +25,11 @@ DEVELOPMENT_DEVICE_SECRET = b"known to all: Cbit's development"
 
 _KEY_BITS = 2048
 _EXPONENT = 65537
+
+
+def is_development_device(cek: bytes) -> bool:
+    """Whether a certificate of a CEK is that of the device secret which everybody knows, whoever has signed it."""
+    return cek[:SIGNED_BYTES] == Chip(DEVELOPMENT_DEVICE_SECRET).certificate[:SIGNED_BYTES]
 
 
 class DevelopmentRoot:

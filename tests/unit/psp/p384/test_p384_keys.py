@@ -9,27 +9,12 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, utils
 from cryptography.hazmat.primitives.hashes import SHA256
 
-from cbit.psp.p384.unit import P384
 from cbit_model.p384 import N, Point
 from cbit_sim.p384_keys import public_key, shared_secret, sign, verify
-from cbit_sim.p384_port import P384Port
 
 ECDH_FILE, ECDSA_FILE = "ecdh_secp384r1_ecpoint_test.json", "ecdsa_secp384r1_sha256_test.json"
 EVERY = 60
 """Of which cases one is taken in the short run."""
-
-
-@pytest.fixture(scope="module")
-def port():
-    port = P384Port(P384(), seed=2)
-    yield port
-    port.component.close()
-
-
-@pytest.fixture
-def unit(port):
-    port.reset()
-    return port
 
 
 def of_openssl(key):

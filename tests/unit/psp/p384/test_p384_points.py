@@ -4,27 +4,12 @@ import random
 
 import pytest
 
-from cbit.psp.p384.unit import P384
 from cbit_model import p384
 from cbit_model.p384 import BASE, INFINITY, Point
 from cbit_model.p384_unit import Operation
-from cbit_sim.p384_port import P384Port
 
 MULTIPLY_CYCLES, ADD_CYCLES, ON_CURVE_CYCLES = 971_750, 88_324, 942
 """As the README tells them."""
-
-
-@pytest.fixture(scope="module")
-def port():
-    port = P384Port(P384(), seed=1)
-    yield port
-    port.component.close()
-
-
-@pytest.fixture
-def unit(port):
-    port.reset()
-    return port
 
 
 def some_points(count):

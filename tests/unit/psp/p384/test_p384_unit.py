@@ -17,19 +17,6 @@ CYCLES = {Operation.ADD: 22, Operation.SUB: 22, Operation.MUL: 206, Operation.IN
 """As the README tells them."""
 
 
-@pytest.fixture(scope="module")
-def port():
-    port = P384Port(P384(), seed=384)
-    yield port
-    port.component.close()
-
-
-@pytest.fixture
-def unit(port):
-    port.reset()
-    return port
-
-
 def edges(modulus):
     return [0, 1, 2, modulus - 1, modulus - 2, 2**383, 2**64 - 1, 2**384 % modulus]
 
