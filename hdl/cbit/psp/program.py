@@ -20,8 +20,8 @@ _WORDS = MEMORY_BYTES // 4
 class ProgramMemory(wiring.Component):
     """64 KiB of memory that hold the firmware when power comes. A reset leaves them as they are.
 
-    An access is acknowledged in the cycle after it begins. A write of locked code changes nothing and is never
-    acknowledged.
+    An access is acknowledged in the cycle after it begins; a write is done in that cycle. A write of locked code changes
+    nothing and is never acknowledged.
 
     Parameters
     ----------
@@ -58,18 +58,17 @@ class ProgramMemory(wiring.Component):
     def elaborate(self, _platform) -> Module:
         m = Module()
         words = [int.from_bytes(self.firmware[start:start + 4], "little") for start in range(0, len(self.firmware), 4)]
-        m.submodules.memory = memory = Memory(shape=32, depth=_WORDS, init=words)
+        # What is read in the cycle of a write is not used, so synthesis need not care what comes.
+        m.submodules.memory = memory = Memory(shape=32, depth=_WORDS, init=words, attrs={"no_rw_check": 1})
         write, read = memory.write_port(granularity=8), memory.read_port(transparent_for=())
         page = self.bus.adr[(CODE_ALIGN_BYTES // 4 - 1).bit_length():]
-        may_proceed = self.bus.stb & ~self.bus.ack
         m.d.comb += [
             self.stray.eq(self.bus.stb & self.bus.we & self.locked & (page < self.code_pages)),
             write.addr.eq(self.bus.adr),
             write.data.eq(self.bus.dat_w),
-            write.en.eq(self.bus.sel & (may_proceed & self.bus.we & ~self.stray).replicate(4)),
+            write.en.eq(self.bus.sel & (self.bus.ack & self.bus.we).replicate(4)),
             read.addr.eq(self.bus.adr),
-            read.en.eq(may_proceed & ~self.bus.we),
             self.bus.dat_r.eq(read.data),
         ]
-        m.d.sync += self.bus.ack.eq(may_proceed & ~self.stray)
+        m.d.sync += self.bus.ack.eq(self.bus.stb & ~self.bus.ack & ~self.stray)
         return m

@@ -13,7 +13,7 @@ __all__ = ["BufferWindow"]
 class BufferWindow(wiring.Component):
     """Reads and writes the buffer for the processor.
 
-    An access is acknowledged in the cycle after the buffer has done it.
+    An access is asked of the buffer in its second cycle, and acknowledged in the cycle after the buffer has done it.
 
     Members
     -------
@@ -28,11 +28,12 @@ class BufferWindow(wiring.Component):
         m = Module()
         bus, buffer = self.bus, self.buffer
         m.d.comb += [
-            buffer.valid.eq(bus.stb & ~bus.ack),
             buffer.address.eq(bus.adr),
             buffer.strobes.eq(bus.sel & bus.we.replicate(4)),
             buffer.write_data.eq(bus.dat_w),
             bus.dat_r.eq(buffer.read_data),
         ]
-        m.d.sync += bus.ack.eq(buffer.valid & buffer.ready)
+        is_done = buffer.valid & buffer.ready
+        # All units look at this bit, to see whether it is their turn: so it is a register.
+        m.d.sync += [buffer.valid.eq(bus.stb & ~bus.ack & ~is_done), bus.ack.eq(is_done)]
         return m

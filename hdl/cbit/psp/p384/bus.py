@@ -13,7 +13,7 @@ __all__ = ["P384Window"]
 class P384Window(wiring.Component):
     """Reads and writes numbers for the processor.
 
-    An access is acknowledged in its second cycle.
+    An access is acknowledged in its second cycle; a write is done in that.
 
     Members
     -------
@@ -27,12 +27,11 @@ class P384Window(wiring.Component):
     def elaborate(self, _platform) -> Module:
         m = Module()
         bus, window = self.bus, self.window
-        begins = bus.stb & ~bus.ack
         m.d.comb += [
             window.address.eq(bus.adr),
-            window.write.eq(bus.sel & (bus.we & begins).replicate(len(bus.sel))),
+            window.write.eq(bus.sel & (bus.we & bus.ack).replicate(len(bus.sel))),
             window.data.eq(bus.dat_w),
             bus.dat_r.eq(window.value),
         ]
-        m.d.sync += bus.ack.eq(begins)
+        m.d.sync += bus.ack.eq(bus.stb & ~bus.ack)
         return m
