@@ -7,8 +7,10 @@ from amaranth.lib.memory import Memory
 from distributed import Client, LocalCluster
 
 import cbit.aes.round_keys
+from cbit.psp.p384.unit import P384
 from cbit_fpga.yosys import run_yosys
 from cbit_sim.cells import memory_models
+from cbit_sim.p384_port import P384Port
 
 _COMPARE = """
 {read}
@@ -72,3 +74,18 @@ def compare_with_design(tmp_path):
         run_yosys(_COMPARE.format(read=read, top=top, cycles=cycles), tmp_path)
 
     return compare
+
+
+@pytest.fixture(scope="module")
+def p384_port():
+    """The unit for P-384, compiled, for all tests of a file."""
+    port = P384Port(P384(), seed=384)
+    yield port
+    port.component.close()
+
+
+@pytest.fixture
+def unit(p384_port):
+    """The unit for P-384 after a reset."""
+    p384_port.reset()
+    return p384_port

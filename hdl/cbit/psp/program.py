@@ -20,7 +20,7 @@ _WORDS = MEMORY_BYTES // 4
 class ProgramMemory(wiring.Component):
     """64 KiB of memory that hold the firmware when power comes. A reset leaves them as they are.
 
-    An access is acknowledged in the cycle after it begins; a write is done in that cycle. A write of locked code changes
+    An access is acknowledged in the cycle after it begins, in which a write is done, too. One of locked code changes
     nothing and is never acknowledged.
 
     Parameters
