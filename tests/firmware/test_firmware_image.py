@@ -5,6 +5,7 @@ import itertools
 import random
 
 import pytest
+from unicorn import riscv_const
 
 from cbit.csr.map import register
 from cbit_model.sev.constants import Command, PlatformState, Status
@@ -87,6 +88,14 @@ class Twice(EmulatedFirmware):
         super()._write_processor_control(fields)
         if fields["CODE_LOCK"]:
             self._write_processor_code_end({"ADDRESS": 256})
+
+
+class ShownStack(EmulatedFirmware):
+    """A processor that shows what lies on the stack below what is in use."""
+
+    def below(self):
+        built, end = firmware(), self._cpu.reg_read(riscv_const.UC_RISCV_REG_SP)
+        return self.memory()[built.stack_top - built.stack_used(self.memory()):end]
 
 
 class DirtyBuffer(EmulatedFirmware):
@@ -281,6 +290,20 @@ def test_a_unit_that_takes_no_nonce_ends_the_command_and_changes_nothing():
     assert given.memory.read(host.area(0), REPORT.size, 0) == before
     started.stuck = False
     host.attest(handle, bytes(16))
+
+
+def test_no_call_leaves_anything_on_the_stack():
+    given = surroundings()
+    started = ShownStack(firmware(), given)
+    host = SevHost(given.memory, lambda word, buffer: DONE | started.command(command_of(word), buffer), scratch=0x8000)
+    depths = []
+    for perform in (lambda: None, lambda: host.must(Command.INIT), lambda: host.must(Command.PLATFORM_STATUS),
+                    lambda: host.attest(host.launch(0, 0x1000, asid=1), bytes(16))):
+        perform()
+        assert not any(started.below())
+        depths.append(len(started.below()))
+    assert depths == sorted(depths)
+    assert depths[0] > 0
 
 
 def test_image_fits_and_the_stack_has_room():
