@@ -18,10 +18,10 @@ firmware: $(STAMP)
 	$(BIN)/python -m cbit_sim.firmware_build
 
 test: lint
-	$(BIN)/python -m pytest -n $(JOBS) -m "not slow"
+	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal -m "not slow"
 
 test-all: lint
-	$(BIN)/python -m pytest -n $(JOBS)
+	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal
 
 # All presets on an FPGA, which takes hours, and the README's table of them.
 bench: $(STAMP)
