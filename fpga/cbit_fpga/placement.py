@@ -16,16 +16,17 @@ from cbit_fpga.floorplan import with_sites
 from cbit_fpga.store import Store
 from cbit_sim.sources import digest
 
-__all__ = ["Hop", "Placement", "PlacementError", "place"]
+__all__ = ["Hop", "Placement", "PlacementError", "place", "router_for"]
 
 TARGET_MHZ = 200
 """The clock that the placer tries to reach."""
 
-ROUTER = "router2"
-"""Its default takes many times as long where much is connected to much, as an AES round is."""
+SMALL = 10_000
+"""LUTs up to which the placer's own router ends in minutes. It loses less of the clock than the other, which is quick
+where much is connected to much, as in many AES rounds."""
 
-PLACER = "static"
-"""Its default, `heap`, leaves more of a slow path to wires, also where it weighs timing more than it does by itself."""
+TIMING_WEIGHT = 40
+"""Of paths against the length of all wires, four times the placer's own."""
 
 _CELL_TYPES = re.compile(r"_(?:LUT4|CCU2C|TRELLIS|DP16KD|PDPW16KD|PFUMX|L6MUX21)")
 _GATEWARE = re.compile(r"/(cbit/[\w/]+\.py:\d+)")
@@ -109,7 +110,7 @@ def place(netlist: bytes, device: Device, *, seed: int, store: Store) -> Placeme
     device.route_globally(cells)
     text = json.dumps(with_sites(cells, device.floorplan(cells)))
     options = (*device.part, "--seed", str(seed), "--freq", str(TARGET_MHZ),
-               "--placer", PLACER, "--router", ROUTER, *_loops(cells))
+               "--placer-heap-timingweight", str(TIMING_WEIGHT), "--router", router_for(cells), *_loops(cells))
     content = digest(text, options, device.placer, metadata.version(device.placer))
 
     def run(folder: Path) -> dict[str, Any]:
@@ -125,6 +126,12 @@ def place(netlist: bytes, device: Device, *, seed: int, store: Store) -> Placeme
     if "failure" in result:
         raise PlacementError(result["failure"])
     return _placement(result, seed)
+
+
+def router_for(netlist: dict[str, Any]) -> str:
+    """The router of nextpnr that suits the size of a netlist, as yosys' JSON has it."""
+    luts = sum(cell["type"] == "LUT4" for module in netlist["modules"].values() for cell in module["cells"].values())
+    return "router1" if luts <= SMALL else "router2"
 
 
 def _loops(cells: dict[str, Any]) -> tuple[str, ...]:

@@ -191,8 +191,8 @@ class ReadIssue(Component):
             ]
             return denied, cut, held
 
-        next_is_same, moves = Signal(), Signal()
-        # What is there counts as staying, even if it leaves: that it does is known late. A chunk that comes is the
+        has_denied_id, next_is_same, moves = Signal(), Signal(), Signal()
+        # What is in a slice counts as staying, even if it leaves: that it does is known late. A chunk that comes is the
         # splitter's.
         plains = [(valid, entry.request) for valid, entry in plains_held]
 
@@ -200,20 +200,20 @@ class ReadIssue(Component):
             return (splitter.is_busy & (splitter.busy_id == wanted)) | _any_with(chunks_held, id=wanted)
 
         m.d.comb += [
+            denied.eq(self.denied_busy & has_denied_id),
             next_is_same.eq(self.next_id == id_),
             moves.eq(self.i.ready | ~self.i.valid),
         ]
         with m.If(moves):
-            came, route = self.i.valid & next_is_same, self.i.payload.route
-            is_encrypted, is_plain = route == Route.ENCRYPTED, route == Route.PLAIN
+            came = self.i.valid & next_is_same
             m.d.sync += [
-                denied.eq((self.denied_busy & (self.denied_id == self.next_id)) | (came & ~is_encrypted & ~is_plain)),
-                cut.eq(cut_with(self.next_id) | (came & is_encrypted)),
-                held.eq(_any_with(plains, id=self.next_id) | (came & is_plain)),
+                has_denied_id.eq(Mux(self.denied_busy, self.denied_id == self.next_id, next_is_same)),
+                cut.eq(cut_with(self.next_id) | (came & (self.i.payload.route == Route.ENCRYPTED))),
+                held.eq(_any_with(plains, id=self.next_id) | (came & (self.i.payload.route == Route.PLAIN))),
             ]
         with m.Else():
             m.d.sync += [
-                denied.eq(self.denied_busy & (self.denied_id == id_)),
+                has_denied_id.eq(self.denied_id == id_),
                 cut.eq(cut_with(id_)),
                 held.eq(_any_with(plains, id=id_)),
             ]
