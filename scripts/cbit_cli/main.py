@@ -26,6 +26,7 @@ COMMANDS = {
     "explore": ("cbit_cli.explore", "Measure many configurations, and show size against speed."),
     "psp": ("cbit_cli.psp", "Drive a simulated platform by its mailbox, as the host."),
     "owner": ("cbit_cli.owner", "Verify a platform, a launch and a report, as a guest's owner."),
+    "board": ("cbit_cli.board", "Read, write and attack the memory of a board, real or simulated."),
 }
 """Subcommand to the module that has it under the same name, and its line in the help."""
 
@@ -78,6 +79,7 @@ def cbit(context: click.Context) -> None:
       cbit regs --format markdown          see the registers your firmware uses
       cbit psp --help                      launch a guest on a simulated platform
       cbit owner --help                    verify a guest's launch, as its owner
+      cbit board --help                    use a board, real or simulated
 
     Figures go to standard output, messages to standard error. Bad input ends with status 2.
     """

@@ -5,8 +5,8 @@ import enum
 import zlib
 from collections.abc import Iterator
 
-__all__ = ["DATA_BYTES", "Answer", "AnswerParser", "Attributes", "Operation", "Outcome", "Request", "decoded", "encoded",
-           "request_frame"]
+__all__ = ["DATA_BYTES", "NO_ATTRIBUTES", "Answer", "AnswerParser", "Attributes", "Operation", "Outcome", "Request",
+           "decoded", "encoded", "request_frame"]
 
 DATA_BYTES = 1024
 """Most bytes of data in a frame."""
@@ -59,6 +59,9 @@ class Attributes(enum.IntFlag):
     FETCH = 8
 
 
+NO_ATTRIBUTES = Attributes(0)
+
+
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Request:
     """What the host asks for.
@@ -71,7 +74,7 @@ class Request:
     length: int = 0
     data: bytes = b""
     asid: int = 0
-    attributes: Attributes = Attributes(0)
+    attributes: Attributes = NO_ATTRIBUTES
 
 
 @dataclasses.dataclass(frozen=True)

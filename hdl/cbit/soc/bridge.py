@@ -1,3 +1,4 @@
+# amaranth: UnusedElaboratable=no
 """From requests on a serial line to memory and registers."""
 
 from typing import Any

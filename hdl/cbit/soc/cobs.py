@@ -4,7 +4,7 @@ from amaranth import Module, Mux, Signal
 from amaranth.lib import stream
 from amaranth.lib.wiring import Component, In, Out
 
-__all__ = ["CobsDecoder", "LONGEST_RUN"]
+__all__ = ["LONGEST_RUN", "CobsDecoder"]
 
 LONGEST_RUN = 254
 """Most bytes after a code; only after this one no zero follows them."""

@@ -103,7 +103,7 @@ class Dispatcher(Component):
         idle, patience = Signal(_IDLE_BITS), Signal(self.patience_bits)
         last, outcome, is_lost = Signal(8), Signal(Outcome), Array(Signal(name=f"{w.name}_lost") for w in Worker)
         is_lost_now, is_over = is_lost[self.worker.as_value()], patience.all()
-        m.d.comb += self._choose(m, request.operation)
+        m.d.comb += self.worker.eq(self._choose(request.operation))
         m.d.sync += [idle.eq(idle + 1), patience.eq(patience + 1)]
 
         # Looks, then the request: its number, the work, its outcome, and the whole sent.
@@ -153,12 +153,12 @@ class Dispatcher(Component):
                     m.next = "IDLE"
         return m
 
-    def _choose(self, m: Module, operation: Value):
+    def _choose(self, operation: Value) -> Value:
         is_memory = is_one_of(operation, Operation.READ_MEMORY, Operation.WRITE_MEMORY, Operation.READ_RAW,
                               Operation.WRITE_RAW)
         is_identity = is_one_of(operation, Operation.IDENTIFY, Operation.FLUSH)
-        return self.worker.eq(Mux(self.looks, Worker.REGISTERS, Mux(
-            is_memory, Worker.MEMORY, Mux(is_identity, Worker.IDENTITY, Worker.REGISTERS))))
+        own = Mux(is_memory, Worker.MEMORY, Mux(is_identity, Worker.IDENTITY, Worker.REGISTERS))
+        return Mux(self.looks, Worker.REGISTERS, own)
 
     def _look(self, m: Module, patience: Signal, is_over: Value, is_lost: Value) -> None:
         """States from LOOK until BEGIN follows."""

@@ -73,12 +73,12 @@ class Inbox(Component):
         connect(m, flipped(self.i), decoder.i)
         byte, header = decoder.o, Signal(REQUEST)
         count, is_open = Signal(range(longest + 2)), Signal()
-        is_header, fits = count < HEADER_BYTES, count < longest
+        is_header, has_room = count < HEADER_BYTES, count < longest
         m.d.comb += [
             decoder.start.eq(self.start),
             crc.start.eq(self.start), crc.valid.eq(byte.valid), crc.data.eq(byte.payload),
             write.addr.eq(count - HEADER_BYTES), write.data.eq(byte.payload),
-            write.en.eq(byte.valid & ~is_header & fits & is_open),
+            write.en.eq(byte.valid & ~is_header & has_room & is_open),
             self.o.request.eq(header),
             self.o.data_bytes.eq(count - HEADER_BYTES - CRC_BYTES),
         ]
@@ -92,8 +92,8 @@ class Inbox(Component):
             with m.If(byte.valid & is_header):
                 m.d.sync += header.eq(Cat(header.as_value()[8:], byte.payload))
             with m.If(decoder.end):
-                m.d.sync += [is_open.eq(0), self.o.valid.eq(decoder.well_formed & crc.match_detected & (count <= longest)
-                                                          & (count >= HEADER_BYTES + CRC_BYTES))]
+                fits = (count >= HEADER_BYTES + CRC_BYTES) & (count <= longest)
+                m.d.sync += [is_open.eq(0), self.o.valid.eq(decoder.well_formed & crc.match_detected & fits)]
         self._give_data(m, memory)
         return m
 

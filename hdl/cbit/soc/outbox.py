@@ -41,9 +41,9 @@ class OutboxSignature(Signature):
 class Outbox(Component):
     """Collects the bytes of an answer, adds its CRC, and makes a frame of it, once or more often.
 
-    Latency: six cycles from ``finish`` to the first byte of the frame, two from ``repeat``; before each run of COBS one
-    for each of its bytes and two more. Throughput: a byte in each cycle; out every other. Stalls: the answer's bytes are
-    taken at once; the frame's wait as long as they must.
+    Latency: five cycles from ``finish`` to the first byte of the frame, one from ``repeat``; before each run of COBS
+    one for each of its bytes and three more. Throughput: a byte in each cycle; out every other. Stalls: the answer's
+    bytes are taken at once; the frame's wait as long as they must.
 
     Members
     -------

@@ -1,3 +1,4 @@
+# amaranth: UnusedElaboratable=no
 """All of a board but its DRAM controller: the serial bridge, the engine, and an attacker at the DRAM."""
 
 from amaranth.hdl import Module

@@ -39,6 +39,10 @@ class BridgeTop(Component):
     -------
     given, put, sending, received, is_received, take
         As of :class:`~cbit_sim.gateware.serial_host.SerialHost`.
+    pull : ``In(1)``
+        Pulls the line to the bridge low, for who makes its levels by himself.
+    tx : ``Out(1)``
+        The line from the bridge.
     ready : ``In(1)``
         ``memory_ready``.
     mute : ``In(1)``
@@ -61,7 +65,7 @@ class BridgeTop(Component):
         super().__init__({
             **{name: self.serial.signature.members[name]
                for name in ("given", "put", "sending", "received", "is_received", "take")},
-            "ready": In(1), "mute": In(1),
+            "pull": In(1), "tx": Out(1), "ready": In(1), "mute": In(1),
             **{name: Out(1) for name in ("released", "violation", "self_test_failed")},
             "accesses": Out(_COUNT_BITS), "writes": Out(_COUNT_BITS), "flushes": Out(_COUNT_BITS),
             "asid": Out(4), "attributes": Out(6),
@@ -74,7 +78,8 @@ class BridgeTop(Component):
             serial.given.eq(self.given), serial.put.eq(self.put), serial.take.eq(self.take),
             self.sending.eq(serial.sending), self.received.eq(serial.received),
             self.is_received.eq(serial.is_received),
-            bridge.rx.eq(serial.tx), serial.rx.eq(bridge.tx), bridge.memory_ready.eq(self.ready),
+            bridge.rx.eq(serial.tx & ~self.pull), serial.rx.eq(bridge.tx), self.tx.eq(bridge.tx),
+            bridge.memory_ready.eq(self.ready),
             *(getattr(self, name).eq(getattr(bridge, name)) for name in ("released", "violation", "self_test_failed")),
         ]
         with m.If(bridge.flush):
