@@ -29,14 +29,14 @@ class Dispatcher(Component):
     """Has each request carried out by a worker once, and answered; a repeated one is only answered again.
 
     Before each request, and every 4096 cycles while there is none, it has the registers looked at that
-    :mod:`cbit.soc.looks` names. A worker that does not end in time is not asked again until reset.
+    :mod:`cbit.soc.looks` names. A worker that is idle for too long is not asked again until reset.
 
     Latency: what the looks take, and five cycles. Throughput: a request at a time.
 
     Parameters
     ----------
     patience_bits : :class:`int`
-        A worker is given ``2**patience_bits`` cycles. 6 to 32.
+        A worker is given ``2**patience_bits`` cycles from byte to byte. 6 to 32.
 
     Members
     -------
@@ -137,6 +137,8 @@ class Dispatcher(Component):
                         m.next = "WORK"
             with m.State("WORK"):
                 self._pass_bytes(m)
+                with m.If((self.o.valid & self.o.ready) | self.i.valid):
+                    m.d.sync += patience.eq(0)
                 m.d.sync += outcome.eq(self._outcome())
                 with m.If(self.done | is_over):
                     m.next = "OUTCOME"
