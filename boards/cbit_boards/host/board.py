@@ -183,8 +183,12 @@ class Board:
                 raise BoardError(f"the board has not released its host within {seconds:.0f} s")
             time.sleep(_POLL_SECONDS)
 
+    def ask(self, request: Request) -> Answer:
+        """The answer to any request, whatever its outcome."""
+        return self._link.ask(request)
+
     def _ask(self, what: str, request: Request) -> Answer:
-        answer = self._link.ask(request)
+        answer = self.ask(request)
         if answer.outcome != Outcome.OK:
             raise RefusedError(what, answer.outcome)
         return answer

@@ -104,8 +104,11 @@ class SerialPort:
             self._serial.close()
 
 
-def _reason(error: Exception) -> str:
-    number = error.errno if isinstance(error, OSError) else error.args[0] if error.args else None
-    if not isinstance(number, int):
-        return f"it can not have this rate ({error})"
-    return _REASONS.get(number, os.strerror(number))
+def _reason(error: BaseException) -> str:
+    """In words; pyserial tells some reasons only by the error that its own came of."""
+    number = error.args[0] if error.args else None
+    if isinstance(number, int):
+        return _REASONS.get(number, os.strerror(number))
+    if isinstance(error, ValueError) or error.__context__ is None:
+        return str(error)
+    return _reason(error.__context__)

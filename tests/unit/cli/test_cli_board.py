@@ -4,6 +4,7 @@
 
 import contextlib
 import os
+import select
 import threading
 import tty
 
@@ -31,16 +32,12 @@ def run(capsys, *arguments):
     return ended.value.code or 0, printed.out, printed.err
 
 
-def bridge_model(**_):
-    model = serial_model(BridgeTop(cycles_a_bit=8))
-    model.component.set("ready", 1)
-    return model
-
-
 @pytest.fixture(scope="module")
 def simulated():
     """A bridge with memories and no engine, released."""
-    with SimulatedBoard(bridge_model()) as board:
+    model = serial_model(BridgeTop(cycles_a_bit=8))
+    model.component.set("ready", 1)
+    with SimulatedBoard(model) as board:
         with contextlib.closing(SerialPort(board.path, baud=115_200)) as port:
             opened = Board(Link(port, seconds=20))
             opened.write_key_register("STATUS", RELEASED=1)
@@ -52,47 +49,51 @@ def port(simulated):
     return "--timeout", 20, "--port", simulated.path
 
 
-class ScriptedBoard:
-    """A pseudo-terminal at whose other end somebody does with each piece that comes what a function says."""
+class Line:
+    """A pseudo-terminal between a command and a board, where what the host sends goes through a function; nothing of
+    it, and the cable is pulled. Without a board nobody answers."""
 
-    def __init__(self, react):
-        self.ours, theirs = os.openpty()
-        tty.setraw(theirs)
-        self.path = os.ttyname(theirs)
-        self.theirs, self.react = theirs, react
-        self.thread = threading.Thread(target=self.serve, daemon=True)
+    def __init__(self, board, to_board, to_host):
+        self.ours, self.theirs = os.openpty()
+        tty.setraw(self.theirs)
+        self.path = os.ttyname(self.theirs)
+        self.board, self.to_board, self.to_host = board, to_board, to_host
+        self.ends = threading.Event()
+        self.thread = threading.Thread(target=self.serve)
         self.thread.start()
 
     def serve(self):
-        with contextlib.suppress(OSError):
-            while self.react(self, os.read(self.ours, 4096)):
-                pass
-        os.close(self.theirs)
+        while not self.ends.is_set():
+            if select.select([self.ours], [], [], 0.01)[0]:
+                content = self.to_board(os.read(self.ours, 4096))
+                if content is None:
+                    break
+                if self.board:
+                    self.board.write(content)
+            if self.board and (content := self.board.read()):
+                os.write(self.ours, self.to_host(content))
         os.close(self.ours)
+
+    def close(self):
+        self.ends.set()
+        self.thread.join()
+        os.close(self.theirs)
+        if self.board:
+            self.board.close()
 
 
 @pytest.fixture
-def relayed(simulated):
-    """Makes a board that is the simulated one, with somebody on the line."""
-    def make(to_board, to_host=lambda content: content):
-        line = SerialPort(simulated.path, baud=115_200)
+def line(simulated):
+    """Makes a line to the simulated board, or to none."""
+    def make(to_board=lambda content: content, to_host=lambda content: content, *, with_board=True):
+        board = SerialPort(simulated.path, baud=115_200) if with_board else None
+        lines.append(Line(board, to_board, to_host))
+        return lines[-1].path
 
-        def react(board, content):
-            content = to_board(content)
-            if content is None:
-                return False
-            line.write(content)
-            for _ in range(40):
-                os.write(board.ours, to_host(line.read()))
-            return True
-
-        opened.append(line)
-        return ScriptedBoard(react)
-
-    opened = []
+    lines = []
     yield make
-    for line in opened:
-        line.close()
+    for made in lines:
+        made.close()
 
 
 def test_memory_is_written_read_loaded_and_dumped(port, capsys, tmp_path):
@@ -129,7 +130,7 @@ def test_status_says_what_the_board_is(port, capsys):
         assert line in shown.splitlines()
 
 
-def test_a_lost_or_spoiled_frame_is_sent_again(relayed, capsys):
+def test_a_lost_or_spoiled_frame_is_sent_again(line, capsys):
     count = iter(range(100))
 
     def spoil(content):
@@ -142,10 +143,13 @@ def test_a_lost_or_spoiled_frame_is_sent_again(relayed, capsys):
             case _:
                 return content
 
-    board = relayed(spoil)
-    assert run(capsys, "--timeout", 2, "--port", board.path, "write", 0x4000, "abcd")[:2] == (0, "2 bytes\n")
-    board = relayed(lambda content: content, lambda content: b"noise\x00\x55" + content)
-    assert run(capsys, "--timeout", 2, "--port", board.path, "read", 0x4000, 2)[1].startswith("0x4000: ab cd")
+    assert run(capsys, "--timeout", 2, "--port", line(spoil), "write", 0x4000, "abcd")[:2] == (0, "2 bytes\n")
+
+
+def test_noise_on_the_line_is_no_answer(port, line, capsys):
+    run(capsys, *port, "write", 0x4000, "abcd")
+    noisy = line(to_host=lambda content: content.replace(b"\x00\x55", b"noise\x00\x55cut\x00\x55"))
+    assert run(capsys, "--timeout", 20, "--port", noisy, "read", 0x4000, 2)[1].startswith("0x4000: ab cd")
 
 
 @pytest.mark.parametrize(("name", "text"), [
@@ -164,21 +168,21 @@ def test_a_busy_port_ends_with_status_2(simulated, capsys):
     assert error == f"cbit: {simulated.path} can not be opened: another program uses it\n"
 
 
-def test_a_silent_board_ends_with_status_1(capsys):
-    board = ScriptedBoard(lambda *_: True)
-    status, shown, error = run(capsys, "--timeout", 0.1, "--port", board.path, "status")
+def test_a_silent_board_ends_with_status_1(line, capsys):
+    silent = line(with_board=False)
+    status, shown, error = run(capsys, "--timeout", 0.1, "--port", silent, "status")
     assert (status, shown) == (1, "")
-    assert error.startswith(f"cbit: {board.path} does not answer at 1000000 baud, asked 4 times")
+    assert error.startswith(f"cbit: {silent} does not answer at 1000000 baud, asked 4 times")
     assert error.count("\n") == 1
 
 
-def test_a_board_that_goes_away_ends_with_status_1_and_leaves_the_file_as_it_was(relayed, capsys, tmp_path):
+def test_a_board_that_goes_away_ends_with_status_1_and_leaves_the_file_as_it_was(line, capsys, tmp_path):
     frames = iter(range(100))
-    board = relayed(lambda content: content if next(frames) < 2 else None)
+    cut = line(lambda content: content if next(frames) < 2 else None)
     (tmp_path / "out").write_bytes(b"before")
-    status, shown, error = run(capsys, "--timeout", 20, "--port", board.path, "dump", 0, 5000, tmp_path / "out")
+    status, shown, error = run(capsys, "--timeout", 20, "--port", cut, "dump", 0, 5000, tmp_path / "out")
     assert (status, shown) == (1, "")
-    assert error.splitlines()[-1] == f"cbit: {board.path} has gone in the middle of a transfer"
+    assert error.splitlines()[-1] == f"cbit: {cut} has gone in the middle of a transfer"
     assert "Traceback" not in error
     assert (tmp_path / "out").read_bytes() == b"before"
     assert [path.name for path in tmp_path.iterdir()] == ["out"]
@@ -211,8 +215,9 @@ def test_bad_input_is_refused_before_a_port_is_opened(capsys, arguments, text):
     assert run(capsys, *arguments) == (2, "", f"cbit: {text}\n")
 
 
-def test_a_board_is_simulated_for_one_command(monkeypatch, capsys):
-    monkeypatch.setattr(connecting, "board_model", bridge_model)
+def test_a_board_is_simulated_for_one_command(simulated, monkeypatch, capsys):
+    monkeypatch.setattr(connecting, "board_model", lambda **_: None)
+    monkeypatch.setattr(connecting, "SimulatedBoard", lambda *_, **__: contextlib.nullcontext(simulated))
     monkeypatch.setattr(connecting, "open_with_random_keys", lambda _board, **_: None)
     status, shown, error = run(capsys, "--port", "sim", "status")
     assert status == 0

@@ -309,6 +309,22 @@ def test_every_rate_is_answered_at_the_same(bench, rate):
     assert (answer.sequence, answer.data) == (5, (HOST_WORD | 0x14).to_bytes(4, "little"))
 
 
+@pytest.mark.parametrize(("operation", "length", "most_cycles"), [
+    (Operation.IDENTIFY, 0, 200), (Operation.READ_HOST, 4, 200), (Operation.READ_MEMORY, 64, 1500),
+    (Operation.READ_MEMORY, 1024, 24_000), (Operation.WRITE_MEMORY, 1024, 20_000)])
+def test_an_answer_begins_soon(bench, operation, length, most_cycles):
+    bench.release()
+    data = bench.rng.randbytes(length) if operation is Operation.WRITE_MEMORY else b""
+    bench.model.send(request_frame(bench.next(), Request(operation=operation, length=length, data=data)))
+    bench.model.finish_sending()
+    # The last bit has been looked at in its middle, before it is over.
+    cycles = bench.component.until("tx", 0, limit=2 * most_cycles)
+    print(operation.name, length, cycles)
+    assert cycles <= most_cycles
+    (answer,) = bench.answers(most=1)
+    assert answer.outcome == Outcome.OK
+
+
 @pytest.mark.slow
 def test_with_a_psp_there_is_its_mailbox_and_no_way_to_keys():
     bench = Bench(BridgeTop(cycles_a_bit=CYCLES_A_BIT, has_psp=True))

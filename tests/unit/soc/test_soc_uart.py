@@ -58,7 +58,7 @@ def received(*lines):
     return [bytes(frame) for frame in frames], rates
 
 
-@pytest.mark.parametrize("cycles", [6, 8, 8.68, 27.1, 100])
+@pytest.mark.parametrize("cycles", [6, 8.68, 27.1])
 @pytest.mark.parametrize("with_gaps", [False, True])
 def test_bytes_come_at_any_rate(cycles, with_gaps):
     rng = random.Random(f"{SEED} {cycles}")
@@ -85,11 +85,11 @@ def test_no_byte_but_zero_and_no_second_byte_but_0x55_begins_a_frame():
 
 
 @pytest.mark.parametrize("garbage", [
-    pytest.param([0] * 10_000, id="break"),
+    pytest.param([0] * 4200, id="break"),
     pytest.param([0, 1] * 500, id="fast"),
     pytest.param([*levels(bytes(30), 333)], id="slow zeros"),
     pytest.param([*levels(START * 9, 17.3)][:-100], id="cut beginnings"),
-    pytest.param([random.Random(SEED).randrange(2) for _ in range(6000)], id="noise"),
+    pytest.param([random.Random(SEED).randrange(2) for _ in range(3000)], id="noise"),
 ])
 def test_a_frame_is_found_after_anything(garbage):
     frames, _ = received(garbage, [1] * 12, levels(START + b"found", 8))
