@@ -24,7 +24,9 @@ TOP = "top"
 
 TRAFFIC = "traffic"
 PSP = "psp"
-"""The parts that are none of the engine: what makes its traffic in a soak, and its security processor."""
+BRIDGE = "bridge"
+"""The parts that are none of the engine: what makes its traffic in a soak, its security processor, and the serial
+bridge of a board."""
 
 _BAD_PART = 3
 
@@ -63,8 +65,7 @@ def elaborate(subject: Subject, device: Device) -> str:
 
 
 def _component(subject: Subject) -> Any:
-    """The engine with the pins of its Verilog, one of its parts, or the traffic generator or the security processor or
-    a part of these.
+    """The engine with the pins of its Verilog, one of its parts, or what stands beside it or a part of that.
 
     Raises
     ------
@@ -77,8 +78,8 @@ def _component(subject: Subject) -> Any:
         return import_module("cbit.axi.pins").AmbaPins(engine)
     found = engine
     for depth, name in enumerate(names := subject.part.split(".")):
-        if not depth and name in (TRAFFIC, PSP):
-            found = _traffic(subject) if name == TRAFFIC else _psp(subject)
+        if not depth and name in _BESIDE:
+            found = _BESIDE[name](subject)
             continue
         parts = {key: part for key, (part, _) in found.elaborate(None)._named_submodules.items()
                  if isinstance(part, wiring.Component)}
@@ -104,6 +105,17 @@ def _psp(subject: Subject) -> Any:
             device_secret=import_module("cbit.psp.system").DEVELOPMENT_SECRET).psp
     except ValueError as error:
         raise UnknownPartError(str(error)) from error
+
+
+def _bridge(subject: Subject) -> Any:
+    """The serial bridge of a board without a security processor."""
+    try:
+        return import_module("cbit.soc.soc").Soc(subject.config, memory_bytes=1 << 24).bridge
+    except ValueError as error:
+        raise UnknownPartError(str(error)) from error
+
+
+_BESIDE = {TRAFFIC: _traffic, PSP: _psp, BRIDGE: _bridge}
 
 
 def _ports(core: Any) -> list[tuple[str, Any, None]]:

@@ -28,7 +28,6 @@ _BAUD = 1_000_000
 _LINE_BYTES = 16
 _PRINTABLE = range(0x20, 0x7F)
 _ATTRIBUTES = {"npt_c": Attributes.NPT_C, "dma": Attributes.DMA, "walk": Attributes.WALK, "fetch": Attributes.FETCH}
-_LENGTH = Number()
 
 _Command = Callable[..., Any]
 
@@ -87,8 +86,18 @@ def _access_options(command: _Command) -> _Command:
                         help="Whose access: 0 is the host.")(command)
 
 
-def _access(opened: Board, address: int, private: bool, chosen: dict[str, bool]) -> tuple[int, Attributes]:
+def _require_fit(opened: Board, address: int, length: int) -> None:
+    """Refuses, before anything is accessed, what is not all in memory."""
+    size = opened.identity.memory_bytes
+    if not 0 < length <= size - address:
+        raise click.UsageError(f"Bytes must be at least one and within the {size:#x} of memory, not {length} at "
+                               f"{address:#x}.")
+
+
+def _access(opened: Board, address: int, length: int, private: bool,
+            chosen: dict[str, bool]) -> tuple[int, Attributes]:
     """Address with its C-bit, and attributes."""
+    _require_fit(opened, address, length)
     attributes = NO_ATTRIBUTES
     for name, attribute in _ATTRIBUTES.items():
         if chosen[name]:
@@ -152,13 +161,13 @@ def open_command(target: _Target, guests: int | None) -> None:
 
 @board.command()
 @click.argument("address", type=Number())
-@click.argument("length", type=_LENGTH)
+@click.argument("length", type=Number())
 @_access_options
 @click.pass_obj
 def read(target: _Target, /, address: int, length: int, asid: int, private: bool, **chosen: bool) -> None:
     """Print LENGTH bytes of memory at ADDRESS, as software under an ASID sees them."""
     with target.connected() as opened:
-        place, attributes = _access(opened, address, private, chosen)
+        place, attributes = _access(opened, address, length, private, chosen)
         content = opened.read(place, length, asid=asid, attributes=attributes)
     _show(address, content)
 
@@ -189,7 +198,7 @@ def load(target: _Target, /, file: Path, address: int, asid: int, private: bool,
 
 @board.command()
 @click.argument("address", type=Number())
-@click.argument("length", type=_LENGTH)
+@click.argument("length", type=Number())
 @click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
 @_access_options
 @click.pass_obj
@@ -197,7 +206,7 @@ def dump(target: _Target, /, address: int, length: int, file: Path, asid: int, p
     """Write LENGTH bytes of memory at ADDRESS, as software under an ASID sees them, into FILE."""
     require_writable(file, "FILE")
     with target.connected() as opened, stages() as shown:
-        place, attributes = _access(opened, address, private, chosen)
+        place, attributes = _access(opened, address, length, private, chosen)
         shown.begin("reading")
         content = opened.read(place, length, asid=asid, attributes=attributes, progress=_progress(shown, length))
     write_together({file: content})
@@ -206,7 +215,7 @@ def dump(target: _Target, /, address: int, length: int, file: Path, asid: int, p
 
 @board.command()
 @click.argument("address", type=Number())
-@click.argument("length", type=_LENGTH)
+@click.argument("length", type=Number())
 @click.option("--out", "file", metavar="FILE.png", type=click.Path(dir_okay=False, path_type=Path),
               help="Write a picture, a pixel for each byte, instead of printing.")
 @click.option("--like", metavar="FILE", type=FILE, help="Lay the picture out as this one, a PPM or PGM file.")
@@ -219,20 +228,21 @@ def attack(target: _Target, address: int, length: int, file: Path | None, like: 
         require_writable(file, "FILE.png")
         if file.suffix != ".png":
             raise click.UsageError(f"--out must be a name that ends in .png, not {str(file)!r}.")
-    pattern = like.read_bytes() if like is not None else bytes(length)
+    pattern = like.read_bytes() if like is not None else None
     with target.connected() as opened, stages() as shown:
+        _require_fit(opened, address, length)
         shown.begin("reading")
         content = opened.read_raw(address, length, progress=_progress(shown, length))
     if file is None:
         _show(address, content)
     else:
-        write_together({file: _picture(content, ByteMap.of(pattern))})
+        write_together({file: _picture(content, ByteMap.of(pattern or content))})
         click.echo(f"{length} bytes")
 
 
 def _store(target: _Target, address: int, data: bytes, asid: int, private: bool, chosen: dict[str, bool]) -> None:
     with target.connected() as opened, stages() as shown:
-        place, attributes = _access(opened, address, private, chosen)
+        place, attributes = _access(opened, address, len(data), private, chosen)
         shown.begin("writing")
         opened.write(place, data, asid=asid, attributes=attributes, progress=_progress(shown, len(data)))
     click.echo(f"{len(data)} bytes")

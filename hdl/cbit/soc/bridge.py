@@ -4,6 +4,7 @@
 from typing import Any
 
 from amaranth import Array, Module, Mux
+from amaranth.hdl import Value
 from amaranth.lib.data import View
 from amaranth.lib.wiring import Component, In, Out, connect
 
@@ -168,10 +169,8 @@ class Bridge(Component):
             memory.is_write.eq(is_one_of(request.operation, Operation.WRITE_MEMORY, Operation.WRITE_RAW)),
             memory.address.eq(request.address), memory.length.eq(request.length),
         ]
-        with m.If(is_one_of(request.operation, Operation.READ_RAW, Operation.WRITE_RAW)):
-            _lead(m, memory.m_axi, self.m_axi_raw)
-        with m.Else():
-            _lead(m, memory.m_axi, self.m_axi)
+        is_raw = is_one_of(request.operation, Operation.READ_RAW, Operation.WRITE_RAW)
+        _lead(m, memory.m_axi, self.m_axi, self.m_axi_raw, is_second=is_raw)
         for channel in (self.m_axi.aw, self.m_axi.ar):
             user = View(self.user, channel.payload.user)
             m.d.comb += [
@@ -189,15 +188,21 @@ class Bridge(Component):
             registers.address.eq(Mux(dispatcher.looks, looked, request.address)),
             registers.is_write.eq(is_write & ~dispatcher.looks),
         ]
-        with m.If(is_host):
-            _lead(m, registers.m_axil, self.m_axil_host)
-        with m.Else():
-            _lead(m, registers.m_axil, self.m_axil_control)
+        _lead(m, registers.m_axil, self.m_axil_control, self.m_axil_host, is_second=is_host)
 
 
-def _lead(m: Module, manager: Any, port: Any) -> None:
-    """Joins a manager to a port whose IDs may be wider, addresses narrower, or which may have no AxUSER."""
-    for source, sink in ((manager.aw, port.aw), (manager.w, port.w), (manager.ar, port.ar), (port.b, manager.b),
-                         (port.r, manager.r)):
-        m.d.comb += [sink.valid.eq(source.valid), source.ready.eq(sink.ready)]
-        m.d.comb += [sink.payload[field].eq(source.payload[field]) for field in sink.payload.shape().members]
+def _lead(m: Module, manager: Any, *ports: Any, is_second: Value) -> None:
+    """Joins a manager to one of two ports, whose payloads may have wider IDs, narrower addresses, or no AxUSER."""
+    for name in ("aw", "w", "ar"):
+        source, sinks = getattr(manager, name), [getattr(port, name) for port in ports]
+        m.d.comb += source.ready.eq(Mux(is_second, sinks[1].ready, sinks[0].ready))
+        for sink, is_asked in zip(sinks, (~is_second, is_second)):
+            m.d.comb += sink.valid.eq(source.valid & is_asked)
+            m.d.comb += [sink.payload[field].eq(source.payload[field]) for field in sink.payload.shape().members]
+    for name in ("b", "r"):
+        sink, sources = getattr(manager, name), [getattr(port, name) for port in ports]
+        m.d.comb += sink.valid.eq(Mux(is_second, sources[1].valid, sources[0].valid))
+        m.d.comb += [sink.payload[field].eq(Mux(is_second, sources[1].payload[field], sources[0].payload[field]))
+                     for field in sink.payload.shape().members]
+        for source, is_asked in zip(sources, (~is_second, is_second)):
+            m.d.comb += source.ready.eq(sink.ready & is_asked)

@@ -1,6 +1,6 @@
 """Any bytes of memory, read or written by AXI4."""
 
-from amaranth import Module, Signal
+from amaranth import Cat, Module, Signal
 from amaranth.lib import stream
 from amaranth.lib.wiring import Component, In, Out
 
@@ -10,6 +10,7 @@ from cbit.soc.protocol import DATA_BYTES
 __all__ = ["BEAT_BYTES", "NORMAL_MEMORY", "ByteRange"]
 
 BEAT_BYTES = 16
+_LANE_BITS = 4
 
 NORMAL_MEMORY = 0b0010
 """AxCACHE: normal memory, not cached, answered by where it ends (IHI 0022, A4.4)."""
@@ -67,14 +68,13 @@ class ByteRange(Component):
     def elaborate(self, _platform) -> Module:
         m = Module()
         axi = self.m_axi
-        place, left = Signal(self.addr_width), Signal.like(self.length)
+        number, lane, left = Signal(self.addr_width - _LANE_BITS), Signal(_LANE_BITS), Signal.like(self.length)
         beat, strobes = Signal(8 * BEAT_BYTES), Signal(BEAT_BYTES)
-        lane, steps = place[:4], Signal()
+        steps, waits = Signal(), Signal(2)
         is_last = (left == 1) | lane.all()
-        number, waits = Signal(self.addr_width - 4), Signal(2)
         for channel in (axi.aw, axi.ar):
             m.d.comb += [
-                channel.payload.addr.eq(number << 4),
+                channel.payload.addr.eq(number << _LANE_BITS),
                 channel.payload.size.eq(BEAT_BYTES.bit_length() - 1),
                 channel.payload.burst.eq(Burst.INCR),
                 channel.payload.cache.eq(NORMAL_MEMORY),
@@ -84,17 +84,18 @@ class ByteRange(Component):
             self.o.payload.eq(beat.word_select(lane, 8)),
         ]
         with m.If(steps):
-            m.d.sync += [place.eq(place + 1), left.eq(left - 1)]
+            m.d.sync += [lane.eq(lane + 1), left.eq(left - 1)]
 
         # Beat by beat: of a write collected, sent and answered; of a read asked for, received and given out.
         with m.FSM() as fsm:
             m.d.comb += self.busy.eq(~fsm.ongoing("IDLE"))
             with m.State("IDLE"):
                 with m.If(self.start):
-                    m.d.sync += [place.eq(self.address), left.eq(self.length), self.response.eq(Response.OKAY)]
+                    m.d.sync += [Cat(lane, number).eq(self.address), left.eq(self.length),
+                                 self.response.eq(Response.OKAY)]
                     m.next = "BEGIN"
             with m.State("BEGIN"):
-                m.d.sync += [number.eq(place >> 4), strobes.eq(0), waits.eq(0b11)]
+                m.d.sync += [strobes.eq(0), waits.eq(0b11)]
                 with m.If((left == 0) | (self.response != Response.OKAY)):
                     m.next = "IDLE"
                 with m.Elif(self.is_write):
@@ -116,7 +117,7 @@ class ByteRange(Component):
             with m.State("ANSWERED"):
                 m.d.comb += axi.b.ready.eq(1)
                 with m.If(axi.b.valid):
-                    m.d.sync += self.response.eq(axi.b.payload.resp)
+                    m.d.sync += [self.response.eq(axi.b.payload.resp), number.eq(number + 1)]
                     m.next = "BEGIN"
             with m.State("ASK"):
                 m.d.comb += axi.ar.valid.eq(1)
@@ -132,5 +133,6 @@ class ByteRange(Component):
             with m.State("GIVE"):
                 m.d.comb += [self.o.valid.eq(1), steps.eq(self.o.ready)]
                 with m.If(self.o.ready & is_last):
+                    m.d.sync += number.eq(number + 1)
                     m.next = "BEGIN"
         return m

@@ -189,14 +189,24 @@ def test_a_board_that_goes_away_ends_with_status_1_and_leaves_the_file_as_it_was
 
 
 def test_a_refusal_is_told_in_words(port, capsys, tmp_path):
-    status, _, error = run(capsys, *port, "dump", 0xFFFF, 2, tmp_path / "out")
+    status, _, error = run(capsys, *port, "dump", 0, 1, tmp_path / "out", "--asid", 16)
     assert status == 1
-    assert error.endswith("cbit: read of 2 bytes at 0xffff has failed: the board has no such address\n")
+    assert error.endswith("cbit: read of 1 bytes at 0x0 has failed: the board has no such ASID or attribute\n")
     assert not (tmp_path / "out").exists()
-    assert run(capsys, *port, "read", 0, 1, "--asid", 16)[2] == (
-        "cbit: read of 1 bytes at 0x0 has failed: the board has no such ASID or attribute\n")
     assert run(capsys, *port, "open")[::2] == (
         1, "cbit: the board is released; its keys are set once after reset\n")
+
+
+@pytest.mark.parametrize(("address", "length"), [(0xFFFF, 2), (0, 0), (0, 1 << 63), (1 << 63, 1)])
+def test_what_is_not_all_in_memory_is_refused_before_any_access(port, capsys, tmp_path, address, length):
+    text = f"cbit: Bytes must be at least one and within the 0x10000 of memory, not {length} at {address:#x}.\n"
+    for command in ("read",), ("attack",), ("dump", tmp_path / "out"):
+        name, *file = command
+        status, shown, error = run(capsys, *port, name, address, length, *file)
+        assert (status, shown, error) == (2, "", text)
+    if address:
+        assert run(capsys, *port, "write", address, "00" * (length + 1))[::2] == (2, text.replace(
+            f"not {length}", f"not {length + 1}"))
 
 
 @pytest.mark.parametrize(("arguments", "text"), [
