@@ -4,7 +4,7 @@ from typing import Any
 
 from cbit_sim.compiled import CompiledComponent
 
-__all__ = ["SerialModel"]
+__all__ = ["SerialModel", "serial_model"]
 
 _PIECE_CYCLES = 4000
 _PIECE_BYTES = 2048
@@ -31,10 +31,9 @@ class SerialModel:
         self.cycles = 0
 
     def send(self, data: bytes) -> None:
-        """Puts bytes onto the line, and lets time pass until all but the last 2048 are sent."""
+        """Puts bytes onto the line, after those before, and lets time pass until all but the last 2048 are sent."""
         for start in range(0, len(data), _PIECE_BYTES):
-            if start:
-                self.cycles += self.component.until("sending", 0, limit=_SENDING_CYCLES)
+            self.finish_sending()
             self.component.set("put", 1)
             for byte in data[start:start + _PIECE_BYTES]:
                 self.component.set("given", byte)

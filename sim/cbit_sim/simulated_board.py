@@ -59,6 +59,8 @@ class SimulatedBoard:
     ----------
     model : :class:`~cbit_sim.serial_model.SerialModel`
         The board. It is closed with this.
+    has_psp : :class:`bool`
+        Whether it has a security processor.
 
     Attributes
     ----------
