@@ -8,6 +8,7 @@ from typing import Any
 
 from cbit_model.memory import Memory
 from cbit_sim.checker import Checker
+from cbit_sim.chip import Chip
 from cbit_sim.clocked import Clocked, start_clock
 from cbit_sim.dram import Dram, Personality
 from cbit_sim.manager import Manager, Transaction
@@ -43,7 +44,7 @@ class Testbed:
     base : :class:`int`
         Address of the first.
     personality : :class:`~cbit_sim.dram.Personality`
-        How DRAM behaves.
+        How DRAM behaves, unless it is a chip.
     outstanding : :class:`int`
         Limit of the manager's reads, and of its writes, in flight.
     checked : :class:`bool`
@@ -60,7 +61,8 @@ class Testbed:
     Attributes
     ----------
     clocked, manager, dram, model
-        The parts; ``model`` is the golden model, kept in step with keys and modes by the methods below.
+        The parts; ``dram`` is a :class:`~cbit_sim.dram.Dram`, or the :class:`~cbit_sim.chip.Chip` behind a controller
+        that the design has; ``model`` is the golden model, kept in step with keys and modes by the methods below.
     bus_bytes : :class:`int`
         Bytes of the data bus.
     psp, host
@@ -88,12 +90,13 @@ class Testbed:
                                on_begin=self._begin if is_observed else on_begin,
                                on_end=self._end if is_observed else on_end)
         self.bus_bytes = int(self.config["data_width"]) // 8
-        self.dram = Dram(dut, self.clocked, size_bytes=size_bytes, base=base, bus_bytes=self.bus_bytes,
-                         personality=personality, seed=seed, pauses=dram_pauses)
+        self.dram = Chip(dut, base=base, size_bytes=size_bytes) if session.has_chip else Dram(
+            dut, self.clocked, size_bytes=size_bytes, base=base, bus_bytes=self.bus_bytes, personality=personality,
+            seed=seed, pauses=dram_pauses)
         self._watches: list[_Watch] = []
         if checked:
             self.watch()
-        has_registers = session.top == "engine"
+        has_registers = session.has_engine
         self.psp = PspPort(dut) if has_registers else None
         self.host = HostPort(dut) if has_registers else None
         self.model = Memory(
@@ -122,11 +125,16 @@ class Testbed:
             self._on_end(transaction)
 
     def watch(self) -> None:
-        """Has the protocol checker watch both ports from now on, when nothing is in flight."""
-        for name, port, is_strict in (("s_axi", self.manager, False), ("m_axi", self.dram, True)):
-            watch = _Watch(Checker(name, bus_bytes=self.bus_bytes, legal_addresses=is_strict), port)
-            self._watches.append(watch)
-            self.clocked.add(watch)
+        """Has the protocol checker watch both ports, as far as they can be seen, from now on, when nothing is in
+        flight."""
+        self._watch("s_axi", self.manager, legal_addresses=False)
+        if isinstance(self.dram, Dram):
+            self._watch("m_axi", self.dram, legal_addresses=True)
+
+    def _watch(self, name: str, port: Manager | Dram, *, legal_addresses: bool) -> None:
+        watch = _Watch(Checker(name, bus_bytes=self.bus_bytes, legal_addresses=legal_addresses), port)
+        self._watches.append(watch)
+        self.clocked.add(watch)
 
     @property
     def idle(self) -> bool:
@@ -140,8 +148,9 @@ class Testbed:
 
     def fill_dram(self) -> None:
         """Random bytes in DRAM, the same in the model."""
-        self.dram.memory[:] = self._rng.randbytes(len(self.dram.memory))
-        self.model.dram.content[:] = self.dram.memory
+        content = self._rng.randbytes(len(self.model.dram.content))
+        self.dram.fill(content)
+        self.model.dram.content[:] = content
 
     async def reset(self, cycles: int = 1, *, is_awaited: bool = True) -> None:
         """Resets the design, and every model with it. DRAM keeps its bytes, which the model then has too.
@@ -201,5 +210,10 @@ class Testbed:
         ------
         TimeoutError
             If something still is after ``limit_cycles``.
+        AssertionError
+            If a rule of the chip behind the design has been broken.
         """
         await self.clocked.until(lambda: self.idle, limit_cycles)
+        if isinstance(self.dram, Chip):
+            await self.clocked.cycles(self.dram.WRITTEN_CYCLES)
+            self.dram.check()
