@@ -56,6 +56,10 @@ class Chip:
         rules = [rule for rule in range(16) if broken >> rule & 1]
         assert not rules, f"the chip's rules {rules} of sdram.v are broken"
 
+    def is_ready(self) -> bool:
+        """Whether it has been initialized."""
+        return bool(int(self._dut.memory_ready.value))
+
     @property
     def refreshes(self) -> int:
         """How many there have been."""

@@ -17,6 +17,9 @@ from cbit_sim.session import Session
 
 __all__ = ["Testbed"]
 
+_INITIALIZED_CYCLES = 10_000
+"""A chip that takes longer is not initialized at all."""
+
 
 class _Watch:
     """Shows one port's channels to a checker, each cycle."""
@@ -156,7 +159,7 @@ class Testbed:
         """Resets the design, and every model with it. DRAM keeps its bytes, which the model then has too.
 
         Before its first reset a design has gone on for a cycle from whatever its registers held. Unless it
-        ``is_awaited``, the erase and the self-test that follow have only begun.
+        ``is_awaited``, the erase and the self-test that follow have only begun, and so has the chip's initialization.
         """
         if not self.clocked.cycle:
             await self.clocked.cycles(1)
@@ -177,6 +180,8 @@ class Testbed:
         self.clocked.held = False
         if self.psp is not None and is_awaited:
             await self.psp.wait_ready()
+        if isinstance(self.dram, Chip) and is_awaited:
+            await self.clocked.until(self.dram.is_ready, _INITIALIZED_CYCLES)
 
     def command(self, how: str, *slots: int) -> contextlib.AbstractContextManager[None]:
         """Tells the observer, if there is one, that slots are retired, zeroized or installed while this lasts."""

@@ -55,7 +55,7 @@ class LiteDram(Component):
     ready : ``Out(1)``
         The chip is initialized; stays high until reset.
     pads : ``Out(SdramPads(...))``
-        The chip, whose clock is the one of ``sync``, 90 to 180 degrees later.
+        The chip, whose clock is the one of ``sync``, a quarter of a cycle later.
 
     Raises
     ------
@@ -95,8 +95,8 @@ class LiteDram(Component):
         connect(m, flipped(self.s_axi), bounds.s_axi)
         m.d.comb += [self.ready.eq(initializer.done), bounds.enable.eq(initializer.done)]
         m.submodules.controller = Instance(
-            MODULE, i_clk=ClockSignal(), i_rst=ResetSignal(), **self._axi_pins(bounds.m_axi),
-            **self._register_pins(initializer.o), **self._chip_pins())
+            MODULE, i_clk=ClockSignal(), i_rst=ResetSignal(allow_reset_less=True),
+            **self._axi_pins(bounds.m_axi), **self._register_pins(initializer.o), **self._chip_pins())
         return m
 
     def _axi_pins(self, port) -> dict[str, object]:

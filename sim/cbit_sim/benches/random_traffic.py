@@ -2,7 +2,7 @@
 
 Parameters: ``seed``; ``transactions``; ``personality``, a name of :data:`cbit_sim.surroundings.PERSONALITIES`, without
 which the seed chooses the surroundings, too; ``events``, whether keys change and resets strike (never on the wire).
-With a chip behind a controller, DRAM is as that is: no line errs, and no reset strikes.
+With a chip of ``memory_bytes`` behind a controller, DRAM is as that is: no line errs, and no reset strikes.
 Report: ``transactions`` judged, ``events`` by kind, ``surroundings``, and of a chip how many ``refreshes`` it has had.
 """
 
@@ -26,7 +26,6 @@ from cbit_sim.session import Session, current_session
 from cbit_sim.surroundings import PERSONALITIES, Mode, Surroundings, random_mode
 from cbit_sim.testbed import Testbed
 from cbit_sim.traffic import PAGE_BYTES, Ground, Traffic, error_lines
-from cbit_sim.verilog import CHIP
 
 _PAGES = 16
 _BACKLOG = 32
@@ -235,7 +234,7 @@ class _Run:
 def _base(seed: int, session: Session) -> int:
     """Where DRAM lies, so that all bits of an address have a part in it; of a chip, where we look."""
     size_bytes = _PAGES * PAGE_BYTES
-    end = int(CHIP["memory_bytes"]) if session.has_chip else 1 << int(session.config["c_bit"])
+    end = session.parameters["memory_bytes"] if session.has_chip else 1 << int(session.config["c_bit"])
     return size_bytes * random.Random(f"base {seed}").randrange(end // size_bytes)
 
 

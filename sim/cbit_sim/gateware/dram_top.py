@@ -17,13 +17,13 @@ from cbit.dram.litedram import LiteDram
 from cbit.dram.spec import DramSpec
 from cbit_sim.cells import PIN_REGISTERS, models
 
-__all__ = ["POWER_UP_US", "DramTop"]
+__all__ = ["POWER_UP_US", "TIMES_NS", "DramTop"]
 
 POWER_UP_US = 2
 """Simulations do not wait as long as chips do."""
 
-_TIMES_NS = {"RP": 20, "RCD": 20, "RAS": 44, "RC": 66, "RFC": 66, "RRD": 15, "WR": 15, "REFRESH": 7812.5}
-"""Of the data sheet of a Micron MT48LC16M16A2-75, and of every chip of that grade."""
+TIMES_NS = {"RP": 20, "RCD": 20, "RAS": 44, "RC": 66, "RFC": 66, "RRD": 15, "WR": 15, "REFRESH": 7812.5}
+"""Of a chip: from the data sheet of a Micron MT48LC16M16A2-75, and of every chip of that grade."""
 
 
 class DramTop(Component):
@@ -111,5 +111,5 @@ class DramTop(Component):
             "p_COLUMN_BITS": columns.bit_length() - 1, "p_BYTES": self.memory.width // 8,
             "p_CAS_LATENCY": self.dram.controller.cas_latency,
             "p_POWER_UP": math.floor(1000 * POWER_UP_US / cycle_ns),
-            **{f"p_{name}": math.ceil(time / cycle_ns) for name, time in _TIMES_NS.items()},
+            **{f"p_{name}": math.ceil(time / cycle_ns) for name, time in TIMES_NS.items()},
         }
