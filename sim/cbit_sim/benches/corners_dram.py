@@ -11,7 +11,6 @@ import cocotb
 
 from cbit_model.access import Burst, Response
 from cbit_model.dram import LINE_BYTES
-from cbit_sim.chip import Chip
 from cbit_sim.directed import Directed
 from cbit_sim.manager import Transaction
 from cbit_sim.traffic import PAGE_BYTES
@@ -166,8 +165,8 @@ async def answers_that_nobody_takes(dut: Any) -> None:
 async def refresh_goes_on_under_load(dut: Any) -> None:
     """Reads without a gap, for as long as several times between refreshes: the chip notes one that is late."""
     bench = await _started(dut)
-    chip = bench.bed.dram
-    assert isinstance(chip, Chip)
+    chip = bench.bed.chip
+    assert chip is not None
     before = chip.refreshes
     lines = [bench.rng.randrange(0, 0x10000, LINE_BYTES) for _ in range(150)]
     reads = [bench.read(start, **_plain(length=4, identifier=number % 4)) for number, start in enumerate(lines)]
@@ -185,8 +184,8 @@ async def accesses_wait_for_the_chip(dut: Any) -> None:
     if bench.bed.psp is not None:
         await bench.bed.psp.wait_ready()
     await bench.bed.release()
-    chip = bench.bed.dram
-    assert isinstance(chip, Chip)
+    chip = bench.bed.chip
+    assert chip is not None
     assert not chip.is_ready()
     write, read = bench.write(0x40, **_plain(length=4)), bench.read(0x80, **_plain(length=4))
     await bench.perform(write, read)

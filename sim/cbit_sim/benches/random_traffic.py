@@ -17,7 +17,6 @@ import cocotb
 from cocotb.triggers import with_timeout
 
 from cbit_model.access import HOST_SLOT, Violation
-from cbit_sim.chip import Chip
 from cbit_sim.clocked import CLOCK_NS
 from cbit_sim.manager import Transaction
 from cbit_sim.psp import CommandError, RefusedError
@@ -256,6 +255,6 @@ async def random_traffic(dut: Any) -> None:
     surroundings = dataclasses.asdict(run.around)
     dut._log.info("seed %d, %s", session.parameters["seed"], surroundings)
     await with_timeout(run.run(count), CLOCK_NS * (_LIMIT_CYCLES + _LIMIT_CYCLES_EACH * count), "ns")
-    dram = run.bed.dram
+    chip = run.bed.chip
     session.report(cycles=run.bed.clocked.cycle, transactions=run.board.judged, events=run.events,
-                   surroundings=surroundings, **({"refreshes": dram.refreshes} if isinstance(dram, Chip) else {}))
+                   surroundings=surroundings, **({"refreshes": chip.refreshes} if chip else {}))
