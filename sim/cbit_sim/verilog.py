@@ -87,7 +87,9 @@ def _gateware_sources() -> Iterator[Path]:
 
 
 def _digest(top: str, config: EngineConfig) -> str:
-    content = hashlib.sha256(f"{top} {config} {metadata.version('amaranth')} {metadata.version('litedram')}".encode())
+    others = ("litedram", "litex", "migen") if top.startswith("dram") else ()
+    versions = " ".join(map(metadata.version, ("amaranth", *others)))
+    content = hashlib.sha256(f"{top} {config} {versions}".encode())
     folders = [name for first, name in _MORE_SOURCES if top.startswith(first)]
     more = [path for name in folders for path in sorted(Path(__file__).with_name(name).glob("*.*"))]
     for path in (*map(Path(__file__).with_name, _OWN_SOURCES), *_gateware_sources(), *more):
