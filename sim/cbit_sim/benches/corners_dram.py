@@ -171,7 +171,7 @@ async def refresh_goes_on_under_load(dut: Any) -> None:
     lines = [bench.rng.randrange(0, 0x10000, LINE_BYTES) for _ in range(150)]
     reads = [bench.read(start, **_plain(length=4, identifier=number % 4)) for number, start in enumerate(lines)]
     await bench.perform(*reads)
-    assert chip.refreshes - before > 5
+    assert chip.refreshes - before > 2
     await bench.finish()
 
 
