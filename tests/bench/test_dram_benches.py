@@ -19,7 +19,7 @@ COMPACT = preset("compact")
 OTHER_CHIPS = {
     "133 MHz": {"module": "MT48LC16M16", "memory_bytes": 1 << 25, "clock_hz": 133_000_000},
     "64 MiB": {"module": "AS4C32M16", "memory_bytes": 1 << 26, "clock_hz": 60_000_000},
-    "32 bits": {"module": "M12L64322A", "memory_bytes": 1 << 23, "clock_hz": 50_000_000, "width": 32},
+    "32 bits": {"module": "MT48LC16M16", "memory_bytes": 1 << 26, "clock_hz": 50_000_000, "width": 32},
 }
 
 _SEED = 12

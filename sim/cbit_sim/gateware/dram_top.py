@@ -23,7 +23,7 @@ POWER_UP_US = 2
 """Simulations do not wait as long as chips do."""
 
 TIMES_NS = {"RP": 20, "RCD": 20, "RAS": 44, "RC": 66, "RFC": 66, "RRD": 15, "WR": 15, "REFRESH": 7812.5}
-"""Of a chip of that grade with 8192 refreshes in 64 ms: from the data sheet of a Micron MT48LC16M16A2-75."""
+"""From the data sheet of a Micron MT48LC16M16A2-75. Other chips may want less, and LiteDRAM knows that."""
 
 
 class DramTop(Component):
@@ -106,12 +106,10 @@ class DramTop(Component):
         signature = self.dram.pads.signature
         columns = self.memory.memory_bytes * 8 // self.memory.width >> signature.row_width + signature.bank_width
         cycle_ns = 1e9 / self.memory.clock_hz
-        # Chips of up to 128 Mbit have half as many refreshes in their 64 ms.
-        times = TIMES_NS | ({"REFRESH": 2 * TIMES_NS["REFRESH"]} if signature.row_width <= 12 else {})
         return {
             "p_ROW_BITS": signature.row_width, "p_BANK_BITS": signature.bank_width,
             "p_COLUMN_BITS": columns.bit_length() - 1, "p_BYTES": self.memory.width // 8,
             "p_CAS_LATENCY": self.dram.controller.cas_latency,
             "p_POWER_UP": math.floor(1000 * POWER_UP_US / cycle_ns),
-            **{f"p_{name}": math.ceil(time / cycle_ns) for name, time in times.items()},
+            **{f"p_{name}": math.ceil(time / cycle_ns) for name, time in TIMES_NS.items()},
         }
