@@ -52,7 +52,8 @@ module sdram #(
   initial begin
     errors = 0;
     refreshes = 0;
-    open = 0;
+    // Power leaves banks in any state, of which this is the worst.
+    open = ~0;
     has_mode = 0;
     powered = 0;
     first_refreshes = 0;
