@@ -17,7 +17,7 @@ PACKAGES = {
 }
 """Package to its folder and to those of our packages that it may import."""
 
-ORDER = ("config", "guard", "stream", "axi", "aes", "keys", "xts", "access", "csr", "serial", "read", "write",
+ORDER = ("config", "guard", "stream", "axi", "dram", "aes", "keys", "xts", "access", "csr", "serial", "read", "write",
          "engine", "psp", "traffic", "soc")
 """The parts of `cbit`: each may import those before it."""
 
