@@ -10,6 +10,7 @@ import os
 import subprocess
 import sys
 import warnings
+from collections.abc import Callable, Mapping
 from importlib import import_module
 from typing import Any
 
@@ -25,8 +26,12 @@ TOP = "top"
 TRAFFIC = "traffic"
 PSP = "psp"
 BRIDGE = "bridge"
-"""The parts that are none of the engine: what makes its traffic in a soak, its security processor, and the serial
-bridge of a board."""
+SOC = "soc"
+"""The parts that are none of the engine: what makes its traffic in a soak, its security processor, and of a board
+without one the serial bridge and the whole SoC."""
+
+SOC_MEMORY_BYTES = 1 << 20
+"""What the SoC takes for the size of its memory."""
 
 _BAD_PART = 3
 
@@ -107,15 +112,20 @@ def _psp(subject: Subject) -> Any:
         raise UnknownPartError(str(error)) from error
 
 
-def _bridge(subject: Subject) -> Any:
-    """The serial bridge of a board without a security processor."""
+def _soc(subject: Subject) -> Any:
+    """The SoC of a board without a security processor."""
     try:
-        return import_module("cbit.soc.soc").Soc(subject.config, memory_bytes=1 << 24).bridge
+        return import_module("cbit.soc.soc").Soc(subject.config, memory_bytes=SOC_MEMORY_BYTES)
     except ValueError as error:
         raise UnknownPartError(str(error)) from error
 
 
-_BESIDE = {TRAFFIC: _traffic, PSP: _psp, BRIDGE: _bridge}
+def _bridge(subject: Subject) -> Any:
+    """The serial bridge of such a SoC."""
+    return _soc(subject).bridge
+
+
+_BESIDE: Mapping[str, Callable[[Subject], Any]] = {TRAFFIC: _traffic, PSP: _psp, BRIDGE: _bridge, SOC: _soc}
 
 
 def _ports(core: Any) -> list[tuple[str, Any, None]]:

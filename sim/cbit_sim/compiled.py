@@ -111,6 +111,8 @@ class CompiledComponent:
         Chooses what registers and memories hold before the reset.
     firmware : :class:`bytes`
         If given, what the component's one memory for firmware holds: see :mod:`cbit_sim.firmware`.
+    modules : :class:`str`
+        Verilog, as Yosys writes it, of modules that the component has instances of.
 
     Raises
     ------
@@ -120,11 +122,13 @@ class CompiledComponent:
         If it can not be compiled.
     """
 
-    def __init__(self, component: Any, *, seed: int = 0, firmware: bytes | None = None) -> None:
+    def __init__(self, component: Any, *, seed: int = 0, firmware: bytes | None = None,
+                 modules: str = "") -> None:
         text = str(import_module("amaranth.back.verilog").convert(component, name=_TOP))
         if firmware is not None:
             text = with_loaded_firmware(text)
         ports = netlist.ports(text)
+        text += modules
         self._widths = {port.name: port.width for port in ports}
         self._numbers = {port.name: number for number, port in enumerate(ports)}
         library = ctypes.CDLL(str(_library(text, ports)))
