@@ -11,8 +11,8 @@ PACKAGES = {
     "cbit": ("hdl", set()),
     "cbit_model": ("sim", set()),
     "cbit_sim": ("sim", {"cbit", "cbit_model"}),
-    "cbit_boards": ("boards", {"cbit", "cbit_sim", "cbit_fpga"}),
     "cbit_fpga": ("fpga", {"cbit", "cbit_sim"}),
+    "cbit_boards": ("boards", {"cbit", "cbit_sim", "cbit_fpga"}),
     "cbit_cli": ("scripts", {"cbit", "cbit_model", "cbit_sim", "cbit_boards", "cbit_fpga"}),
 }
 """Package to its folder and to those of our packages that it may import."""
