@@ -8,6 +8,7 @@ from amaranth.lib import io
 from amaranth.lib.cdc import ResetSynchronizer
 from amaranth.lib.wiring import connect
 
+from cbit.dram.pads import connect_pads
 from cbit_boards.board import Board, Pin
 from cbit_boards.gateware.ecp5_pll import Ecp5Pll
 from cbit_boards.gateware.whole_beats import WholeBeats
@@ -76,22 +77,10 @@ class BoardTop(Elaboratable):
         _drive(m, "tx", uart.tx, self.soc.tx)
 
     def _join_chip(self, m: Module, chip: Any) -> None:
-        """The SDRAM, whose clock leaves by the same kind of register as its other pins, of which a board may have tied
-        some."""
-        if hasattr(chip, "dqm") != self.board.has_byte_masks:
-            raise ValueError(f"has_byte_masks must be whether the SDRAM of {self.board.title} has dqm, "
-                             f"not {self.board.has_byte_masks}")
-        pads = self.memory.pads
+        """The SDRAM, whose clock leaves by the same kind of register as its other pins."""
+        connect_pads(m, self.memory.pads, chip, has_byte_masks=self.board.has_byte_masks)
         m.submodules.chip_clk = clk = io.DDRBuffer("o", chip.clk, o_domain="sdram")
         m.d.comb += [clk.o[0].eq(1), clk.o[1].eq(0)]
-        for pin, value in {
-                "a": pads.a, "ba": pads.ba, "dqm": pads.dm, "clk_en": pads.cke, "cs": ~pads.cs_n, "ras": ~pads.ras_n,
-                "cas": ~pads.cas_n, "we": ~pads.we_n}.items():
-            if hasattr(chip, pin):
-                _drive(m, f"chip_{pin}", getattr(chip, pin), value)
-        for place in range(len(chip.dq)):
-            m.submodules[f"chip_dq_{place}"] = pin = io.Buffer("io", chip.dq[place])
-            m.d.comb += [pin.o.eq(pads.dq_o[place]), pin.oe.eq(pads.dq_oe[place]), pads.dq_i[place].eq(pin.i)]
 
 
 def _port(platform: Any, pin: Pin) -> Any:

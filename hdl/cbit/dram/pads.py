@@ -50,7 +50,7 @@ class SdramPads(wiring.Signature):
         })
 
 
-def connect_pads(m: Module, pads, ports) -> None:
+def connect_pads(m: Module, pads, ports, *, has_byte_masks: bool = True) -> None:
     """Connects a controller's pins to a board's, with a buffer for each, all but the clock.
 
     Parameters
@@ -62,14 +62,20 @@ def connect_pads(m: Module, pads, ports) -> None:
     ports
         The board's ports: ``platform.request("sdram", dir={name: "-" for each pin})``, with the names of
         ``amaranth-boards``.
+    has_byte_masks
+        Whether the board has wired the masks of bytes. Without, the controller must be given whole beats only.
 
     Raises
     ------
     ValueError
-        If a pin is missing that the controller must have, or there are fewer of a kind than it has. Without masks
-        of bytes a write of a byte would write its neighbors.
+        If a pin is missing that the controller must have, or there are fewer of a kind than it has, or there are masks
+        of bytes where there should be none. With masks that are not there, a write of a byte would write its neighbors.
     """
+    if not has_byte_masks and hasattr(ports, _BOARD_NAMES["dm"]):
+        raise ValueError(f"The board's SDRAM must have no pins {_BOARD_NAMES['dm']}, for it is told to have none")
     wanted = _BOARD_NAMES | {pin: name for pin, name in _FIXED_BY_SOME.items() if hasattr(ports, name)}
+    if not has_byte_masks:
+        del wanted["dm"]
     for pin, name in {**wanted, "dq_o": "dq"}.items():
         count = len(getattr(ports, name, ()))
         if count < len(getattr(pads, pin)):
