@@ -124,6 +124,14 @@ def test_an_ice40_has_a_bitstream(build):
     assert [clock.needed_mhz for clock in report.best.clocks] == [12]
 
 
+@pytest.mark.slow
+def test_the_smallest_board_fits_and_reaches_its_clocks():
+    report = module.build("icepi-zero", board("icepi-zero"), seeds=[1], device_secret=b"", store=Store())
+    assert report.failure == ""
+    assert b"LFE5U-25F" in report.bitstream[:200]
+    assert {clock.net: clock.needed_mhz for clock in report.best.clocks}["sync"] == 50
+
+
 @pytest.mark.parametrize(("cells", "text"), [
     (Cells(logic_luts=24_288, block_rams=56), ""),
     (Cells(logic_luts=24_289), "it does not fit: it takes 24,289 LUTs, and LFE5U-25F has 24,288"),
