@@ -7,7 +7,7 @@ JOBS ?= 2
 BIN := .venv/bin
 STAMP := .venv/.stamp
 
-.PHONY: demo firmware test test-all lint bench readme clean tools
+.PHONY: demo firmware test test-all lint bench bitstreams readme clean tools
 
 # make demo FILE=secret.bin OUT=folder
 demo: $(STAMP)
@@ -28,6 +28,11 @@ bench: $(STAMP)
 	$(BIN)/cbit bench --seeds 5 --check --out benchmarks/results.json
 	$(MAKE) readme
 
+# Bitstreams of all boards that can be built, which takes hours. One that fails does not stop the others.
+bitstreams: $(STAMP)
+	@status=0; for board in $$($(BIN)/cbit boards --format names); do \
+	    $(BIN)/cbit build $$board --seeds 3 || status=1; done; exit $$status
+
 readme: $(STAMP)
 	$(BIN)/python -m cbit_cli.benchmark.readme
 
@@ -36,7 +41,7 @@ lint: $(STAMP)
 	$(BIN)/mypy
 
 clean:
-	rm -rf .venv build demo
+	rm -rf .venv build demo bitstreams
 
 $(STAMP): pyproject.toml | tools
 	@echo "Making .venv, which takes a few minutes once."

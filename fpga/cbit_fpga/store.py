@@ -3,6 +3,7 @@
 import json
 import shutil
 import tempfile
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from cbit_sim.verilog import build_folder, locked
 __all__ = ["Store"]
 
 _WORK = "work-"
+_SECONDS = "seconds"
 
 
 class Store:
@@ -46,6 +48,13 @@ class Store:
         """Keeps the result of a step that was done elsewhere."""
         self.done(kind, content, lambda _folder: result)
 
+    def seconds(self, kind: str, content: str) -> float:
+        """What a step took when it was done; zero for one whose result came from elsewhere."""
+        try:
+            return float((self.place(kind, content) / _SECONDS).read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            return 0.0
+
     def done(self, kind: str, content: str, do: Callable[[Path], dict[str, Any]]) -> dict[str, Any]:
         """The result of a step, which is done now if it has not been.
 
@@ -68,7 +77,9 @@ class Store:
                 shutil.rmtree(abandoned)
             with tempfile.TemporaryDirectory(prefix=_WORK, dir=folder) as name:
                 work = Path(name)
+                begun = time.monotonic()
                 result = do(work)
+                (work / _SECONDS).write_text(f"{time.monotonic() - begun:.1f}", encoding="utf-8")
                 for path in work.iterdir():
                     path.replace(folder / path.name)
                 (work / "result").write_text(json.dumps(result), encoding="utf-8")

@@ -18,17 +18,17 @@ from cbit_sim.sources import digest
 __all__ = ["Synthesis", "synthesize"]
 
 _SCRIPT = f"""
-read_rtlil design.il
-setattr -mod -set keep_hierarchy 1 {CORE}
+{{sources}}read_rtlil design.il
+setattr -mod -set keep_hierarchy 1 {{core}}
 scratchpad -set abc9.verify 0
 {{synthesize}} -top {TOP}
 write_json core.json
 """
 
-_JOIN = f"""
+_JOIN = """
 read_json core.json
 tee -q -o cells.json stat -json
-setattr -mod -unset keep_hierarchy {CORE}
+setattr -mod -unset keep_hierarchy {core}
 flatten
 clean -purge
 write_json netlist.json
@@ -48,14 +48,18 @@ class Synthesis:
         Those of the core alone.
     netlist : :class:`bytes`
         The core in its frame, flat: yosys' JSON, packed by gzip.
+    seconds : :class:`float`
+        What mapping to cells took when it was done.
     """
 
     content: str
     cells: Cells
     netlist: bytes = dataclasses.field(repr=False)
+    seconds: float = 0.0
 
 
-def synthesize(rtlil: str, device: Device, *, wide_luts: bool, store: Store) -> Synthesis:
+def synthesize(rtlil: str, device: Device, *, wide_luts: bool, store: Store, core: str = CORE,
+               verilog: str = "") -> Synthesis:
     """The netlist of a core in its frame.
 
     Parameters
@@ -64,6 +68,10 @@ def synthesize(rtlil: str, device: Device, *, wide_luts: bool, store: Store) -> 
         As :func:`~cbit_fpga.elaboration.elaborate` writes it.
     wide_luts : :class:`bool`
         Whether LUTs may be joined by multiplexers to wider ones: good for tables, bad for all other logic.
+    core : :class:`str`
+        Name of the core's module. That of the frame, :data:`~cbit_fpga.elaboration.TOP`, if the whole is one.
+    verilog : :class:`str`
+        Modules in Verilog that the design has instances of.
 
     Raises
     ------
@@ -71,37 +79,40 @@ def synthesize(rtlil: str, device: Device, *, wide_luts: bool, store: Store) -> 
         If yosys fails.
     """
     command = device.synthesize if wide_luts else f"{device.synthesize} {device.narrow}"
-    script = _SCRIPT.format(synthesize=command)
-    content = digest(_without_sources(rtlil), script, metadata.version("pyosys"))
+    script = _SCRIPT.format(synthesize=command, core=core, sources="read_verilog modules.v\n" if verilog else "")
+    content = digest(_without_sources(rtlil), verilog, script, metadata.version("pyosys"))
 
     def run(folder: Path) -> dict[str, Any]:
+        (folder / "modules.v").write_text(verilog, encoding="utf-8")
         (folder / "design.il").write_text(_without_brackets(rtlil), encoding="utf-8")
         run_yosys(script, folder)
-        for name in ("design.il", "core.json", "yosys.log"):
+        for name in ("design.il", "modules.v", "core.json", "yosys.log"):
             _pack(folder / name)
         return {}
 
     store.done("synthesis", content, run)
-    core = json.loads(gzip.decompress((store.place("synthesis", content) / "core.json.gz").read_bytes()))
-    device.finish(core)
-    return _join(json.dumps(core), device, store=store)
+    netlist = json.loads(gzip.decompress((store.place("synthesis", content) / "core.json.gz").read_bytes()))
+    device.finish(netlist)
+    joined = _join(json.dumps(netlist), device, core=core, store=store)
+    return dataclasses.replace(joined, seconds=store.seconds("synthesis", content))
 
 
-def _join(core: str, device: Device, *, store: Store) -> Synthesis:
+def _join(netlist: str, device: Device, *, core: str, store: Store) -> Synthesis:
     """Counts the cells of a core, and joins it with its frame."""
-    content = digest(core, _JOIN, metadata.version("pyosys"))
+    script = _JOIN.format(core=core)
+    content = digest(netlist, script, metadata.version("pyosys"))
 
     def run(folder: Path) -> dict[str, Any]:
-        (folder / "core.json").write_text(core, encoding="utf-8")
-        run_yosys(_JOIN, folder)
-        counted = json.loads((folder / "cells.json").read_text())["modules"][f"\\{CORE}"]
+        (folder / "core.json").write_text(netlist, encoding="utf-8")
+        run_yosys(script, folder)
+        counted = json.loads((folder / "cells.json").read_text())["modules"][f"\\{core}"]
         for name in ("core.json", "netlist.json", "yosys.log"):
             _pack(folder / name)
         return {"cells": counted["num_cells_by_type"]}
 
     result = store.done("cells", content, run)
-    netlist = (store.place("cells", content) / "netlist.json.gz").read_bytes()
-    return Synthesis(content=content, cells=Cells.of(result["cells"], device.resources), netlist=netlist)
+    joined = (store.place("cells", content) / "netlist.json.gz").read_bytes()
+    return Synthesis(content=content, cells=Cells.of(result["cells"], device.resources), netlist=joined)
 
 
 def _without_sources(rtlil: str) -> str:

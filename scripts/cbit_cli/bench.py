@@ -45,7 +45,8 @@ _FPGA_ONLY = ("parts", "seeds", "simulate", "check", "show_paths")
               help="Change a parameter of each preset. May be given several times.")
 @click.option("--part", "parts", metavar="PATH", multiple=True,
               help="Measure only a part, such as read or xts.tweaks: submodules' names from the engine down; or "
-                   "traffic, the generator of cbit soak, or psp, the security processor. May be given several times.")
+                   "traffic, the generator of cbit soak, psp, the security processor, or bridge, the serial one of a "
+                   "board. May be given several times.")
 @click.option("--seeds", metavar="N", type=click.IntRange(0, 100), default=3, show_default=True,
               help="Place and route this many times, with seeds 1 to N; 0 counts cells only.")
 @click.option("--simulate/--no-simulate", default=True,

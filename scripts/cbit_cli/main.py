@@ -24,8 +24,11 @@ COMMANDS = {
     "mutate": ("cbit_cli.mutate", "Plant faults in an engine and see whether the benches find them."),
     "upset": ("cbit_cli.upset", "Flip bits of control registers and see whether an engine leaks."),
     "explore": ("cbit_cli.explore", "Measure many configurations, and show size against speed."),
+    "boards": ("cbit_cli.boards", "List the FPGA boards, and the figures of their last build."),
+    "build": ("cbit_cli.build", "Make a bitstream for an FPGA board."),
     "psp": ("cbit_cli.psp", "Drive a simulated platform by its mailbox, as the host."),
     "owner": ("cbit_cli.owner", "Verify a platform, a launch and a report, as a guest's owner."),
+    "board": ("cbit_cli.board", "Read, write and attack the memory of a board, real or simulated."),
 }
 """Subcommand to the module that has it under the same name, and its line in the help."""
 
@@ -76,8 +79,10 @@ def cbit(context: click.Context) -> None:
       cbit upset                           see what a flipped control bit can do
       cbit verilog --preset NAME -o cbit.v write it for your SoC, with cbit.json
       cbit regs --format markdown          see the registers your firmware uses
+      cbit build ulx3s-85f                 make a bitstream for a board
       cbit psp --help                      launch a guest on a simulated platform
       cbit owner --help                    verify a guest's launch, as its owner
+      cbit board --help                    use a board, real or simulated
 
     Figures go to standard output, messages to standard error. Bad input ends with status 2.
     """

@@ -5,6 +5,7 @@ import json
 import click
 
 from cbit.config import PRESETS
+from cbit_cli.text_table import columns
 
 __all__ = ["presets"]
 
@@ -30,5 +31,4 @@ def _table() -> str:
     for name, (summary, config) in PRESETS.items():
         parameters = config.as_dict()
         rows.append((name, *(str(parameters[column]).lower() for column in _COLUMNS), summary))
-    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
-    return "\n".join("  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip() for row in rows)
+    return columns(rows)

@@ -9,12 +9,14 @@ import hashlib
 import os
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from importlib import import_module, metadata
 from pathlib import Path
 from typing import Any
 
 from cbit_sim import netlist, power_on, runtime_objects, verilog
+from cbit_sim.firmware import FIRMWARE, hexadecimal, with_loaded_firmware
 from cbit_sim.simulators import BuildError, runner
 
 __all__ = ["CompiledComponent"]
@@ -107,6 +109,10 @@ class CompiledComponent:
         The component; its registers are in the domain ``sync``.
     seed : :class:`int`
         Chooses what registers and memories hold before the reset.
+    firmware : :class:`bytes`
+        If given, what the component's one memory for firmware holds: see :mod:`cbit_sim.firmware`.
+    modules : :class:`str`
+        Verilog, as Yosys writes it, of modules that the component has instances of.
 
     Raises
     ------
@@ -116,9 +122,13 @@ class CompiledComponent:
         If it can not be compiled.
     """
 
-    def __init__(self, component: Any, *, seed: int = 0) -> None:
+    def __init__(self, component: Any, *, seed: int = 0, firmware: bytes | None = None,
+                 modules: str = "") -> None:
         text = str(import_module("amaranth.back.verilog").convert(component, name=_TOP))
+        if firmware is not None:
+            text = with_loaded_firmware(text)
         ports = netlist.ports(text)
+        text += modules
         self._widths = {port.name: port.width for port in ports}
         self._numbers = {port.name: number for number, port in enumerate(ports)}
         library = ctypes.CDLL(str(_library(text, ports)))
@@ -128,14 +138,23 @@ class CompiledComponent:
             function.argtypes = [ctypes.c_void_p, *[ctypes.c_uint64] * given]
             function.restype = ctypes.c_uint64
         self._library = library
-        arguments = [word.encode() for word in (_TOP, *power_on.arguments("random", seed))]
-        self._model = library.model_new(len(arguments), (ctypes.c_char_p * len(arguments))(*arguments))
+        self._model = self._new([_TOP, *power_on.arguments("random", seed)], firmware)
         for port in ports:
             if port.direction == "input":
                 self.set(port.name, 0)
         self.set("rst", 1)
         self.step()
         self.set("rst", 0)
+
+    def _new(self, arguments: list[str], firmware: bytes | None) -> Any:
+        """The model, which reads its arguments, and the file that one of them names, as it is made."""
+        with tempfile.TemporaryDirectory(prefix="cbit-") as folder:
+            if firmware is not None:
+                arguments.append(f"+{FIRMWARE}={hexadecimal(firmware, Path(folder))}")
+            words = [word.encode() for word in arguments]
+            model = self._library.model_new(len(words), (ctypes.c_char_p * len(words))(*words))
+            self._library.model_get(model, 0, 0)
+        return model
 
     def set(self, port: str, value: int) -> None:
         """Drives an input from now on."""

@@ -174,6 +174,10 @@ class Dram:
         for channel in self._channels:
             channel.step()
 
+    def fill(self, content: bytes) -> None:
+        """Gives it other bytes, of its size."""
+        self.memory[:] = content
+
     def reset(self) -> None:
         """Forgets what is on its way, as a reset demands; memory stays."""
         for channel in self._channels:

@@ -56,15 +56,16 @@ def _fields(name: str, pins: Mapping[str, Port]) -> list[Port]:
 
 
 def _packed(pins: Mapping[str, Port]) -> tuple[str, ...]:
-    """The ports that the design has of those that are packed: all or none."""
+    """The ports that the design has of those that are packed."""
     return tuple(port for port in PORTS if f"{port}_awvalid" in pins)
 
 
 def _vectors(pins: Mapping[str, Port]) -> Iterator[Port]:
     """The ports that the harness has and the design has not."""
-    if not _packed(pins):
+    packed = _packed(pins)
+    if not packed:
         return
-    for port in PORTS:
+    for port in packed:
         for channel in CHANNELS:
             name = f"{port}_{channel}"
             width = sum(pin.width for pin in _fields(name, pins))

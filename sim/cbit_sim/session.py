@@ -41,6 +41,16 @@ class Session:
         self._cpu_started = time.process_time()
         self.report()
 
+    @property
+    def has_engine(self) -> bool:
+        """Whether the top is an engine, with whatever is behind it, not a wire."""
+        return self.top in ("engine", "dram")
+
+    @property
+    def has_chip(self) -> bool:
+        """Whether the top has its DRAM behind it."""
+        return self.top in ("dram", "dram_wire")
+
     def report(self, *, cycles: int = 0, **values: Any) -> None:
         """Adds cycles to those simulated, and values, which JSON must know, to the report."""
         self._reported |= values | {name: value() for name, value in self._also.items()}

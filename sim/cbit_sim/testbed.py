@@ -8,6 +8,7 @@ from typing import Any
 
 from cbit_model.memory import Memory
 from cbit_sim.checker import Checker
+from cbit_sim.chip import Chip
 from cbit_sim.clocked import Clocked, start_clock
 from cbit_sim.dram import Dram, Personality
 from cbit_sim.manager import Manager, Transaction
@@ -15,6 +16,9 @@ from cbit_sim.psp import HostPort, PspPort
 from cbit_sim.session import Session
 
 __all__ = ["Testbed"]
+
+_INITIALIZED_CYCLES = 10_000
+"""A chip that takes longer is not initialized at all."""
 
 
 class _Watch:
@@ -43,7 +47,7 @@ class Testbed:
     base : :class:`int`
         Address of the first.
     personality : :class:`~cbit_sim.dram.Personality`
-        How DRAM behaves.
+        How DRAM behaves, unless it is a chip.
     outstanding : :class:`int`
         Limit of the manager's reads, and of its writes, in flight.
     checked : :class:`bool`
@@ -59,8 +63,10 @@ class Testbed:
 
     Attributes
     ----------
-    clocked, manager, dram, model
-        The parts; ``model`` is the golden model, kept in step with keys and modes by the methods below.
+    clocked, manager, dram, chip, model
+        The parts; ``dram`` is a :class:`~cbit_sim.dram.Dram`, or where the design has a controller the
+        :class:`~cbit_sim.chip.Chip` behind that, which is ``chip``, too, and otherwise :data:`None`; ``model`` is the
+        golden model, kept in step with keys and modes by the methods below.
     bus_bytes : :class:`int`
         Bytes of the data bus.
     psp, host
@@ -88,12 +94,15 @@ class Testbed:
                                on_begin=self._begin if is_observed else on_begin,
                                on_end=self._end if is_observed else on_end)
         self.bus_bytes = int(self.config["data_width"]) // 8
-        self.dram = Dram(dut, self.clocked, size_bytes=size_bytes, base=base, bus_bytes=self.bus_bytes,
-                         personality=personality, seed=seed, pauses=dram_pauses)
+        self.chip = Chip(dut, base=base, size_bytes=size_bytes) if session.has_chip else None
+        # Benches that ask for more than both have are for tops without a chip.
+        self.dram: Any = self.chip or Dram(
+            dut, self.clocked, size_bytes=size_bytes, base=base, bus_bytes=self.bus_bytes, personality=personality,
+            seed=seed, pauses=dram_pauses)
         self._watches: list[_Watch] = []
         if checked:
             self.watch()
-        has_registers = session.top == "engine"
+        has_registers = session.has_engine
         self.psp = PspPort(dut) if has_registers else None
         self.host = HostPort(dut) if has_registers else None
         self.model = Memory(
@@ -122,11 +131,16 @@ class Testbed:
             self._on_end(transaction)
 
     def watch(self) -> None:
-        """Has the protocol checker watch both ports from now on, when nothing is in flight."""
-        for name, port, is_strict in (("s_axi", self.manager, False), ("m_axi", self.dram, True)):
-            watch = _Watch(Checker(name, bus_bytes=self.bus_bytes, legal_addresses=is_strict), port)
-            self._watches.append(watch)
-            self.clocked.add(watch)
+        """Has the protocol checker watch both ports, as far as they can be seen, from now on, when nothing is in
+        flight."""
+        self._watch("s_axi", self.manager, legal_addresses=False)
+        if self.chip is None:
+            self._watch("m_axi", self.dram, legal_addresses=True)
+
+    def _watch(self, name: str, port: Manager | Dram, *, legal_addresses: bool) -> None:
+        watch = _Watch(Checker(name, bus_bytes=self.bus_bytes, legal_addresses=legal_addresses), port)
+        self._watches.append(watch)
+        self.clocked.add(watch)
 
     @property
     def idle(self) -> bool:
@@ -140,14 +154,15 @@ class Testbed:
 
     def fill_dram(self) -> None:
         """Random bytes in DRAM, the same in the model."""
-        self.dram.memory[:] = self._rng.randbytes(len(self.dram.memory))
-        self.model.dram.content[:] = self.dram.memory
+        content = self._rng.randbytes(len(self.model.dram.content))
+        self.dram.fill(content)
+        self.model.dram.content[:] = content
 
     async def reset(self, cycles: int = 1, *, is_awaited: bool = True) -> None:
         """Resets the design, and every model with it. DRAM keeps its bytes, which the model then has too.
 
         Before its first reset a design has gone on for a cycle from whatever its registers held. Unless it
-        ``is_awaited``, the erase and the self-test that follow have only begun.
+        ``is_awaited``, the erase and the self-test that follow have only begun, and so has the chip's initialization.
         """
         if not self.clocked.cycle:
             await self.clocked.cycles(1)
@@ -168,6 +183,8 @@ class Testbed:
         self.clocked.held = False
         if self.psp is not None and is_awaited:
             await self.psp.wait_ready()
+        if self.chip is not None and is_awaited:
+            await self.clocked.until(self.chip.is_ready, _INITIALIZED_CYCLES)
 
     def command(self, how: str, *slots: int) -> contextlib.AbstractContextManager[None]:
         """Tells the observer, if there is one, that slots are retired, zeroized or installed while this lasts."""
@@ -201,5 +218,10 @@ class Testbed:
         ------
         TimeoutError
             If something still is after ``limit_cycles``.
+        AssertionError
+            If a rule of the chip behind the design has been broken.
         """
         await self.clocked.until(lambda: self.idle, limit_cycles)
+        if self.chip is not None:
+            await self.clocked.cycles(self.chip.WRITTEN_CYCLES)
+            self.chip.check()

@@ -7,23 +7,29 @@ import os
 from collections.abc import Iterator
 from importlib import import_module, metadata
 from pathlib import Path
+from typing import Any
 
 from cbit.config import EngineConfig
 from cbit_sim.entropy_words import with_recorded_entropy
 from cbit_sim.firmware import with_loaded_firmware
 from cbit_sim.harness import harness
 
-__all__ = ["PLATFORM_MEMORY_BYTES", "TOPS", "build_folder", "cached_verilog", "generate", "harnessed", "kept", "locked"]
+__all__ = ["CHIP", "PLATFORM_MEMORY_BYTES", "TOPS", "build_folder", "cached_verilog", "generate", "harnessed", "kept",
+           "locked", "with_chip"]
 
-TOPS = ("engine", "wire", "soak", "soak_wire", "platform")
-"""What can be simulated: the engine, or the bus without one; each of them between traffic and DRAM in gateware; and the
-engine with its security processor."""
+TOPS = ("engine", "wire", "soak", "soak_wire", "dram", "dram_wire", "platform")
+"""What can be simulated: the engine, or the bus without one; each of them between traffic and DRAM in gateware, and in
+front of LiteDRAM and a chip; and the engine with its security processor."""
 
 PLATFORM_MEMORY_BYTES = 1 << 25
 """Of DRAM, as the platform's security processor is told."""
 
 _OWN_SOURCES = ("beats.py", "entropy_words.py", "firmware.py", "harness.py", "netlist.py", "verilog.py")
-_SOAK_SOURCES = "gateware"
+_MORE_SOURCES = (("soak", "gateware"), ("dram", "gateware"), ("dram", "cells"))
+"""What tops whose name begins so are made of, too: folders."""
+
+CHIP = {"module": "MT48LC16M16", "memory_bytes": 1 << 25, "clock_hz": 50_000_000}
+"""The chip behind LiteDRAM, as :class:`cbit.dram.spec.DramSpec` describes it."""
 
 
 def build_folder() -> Path:
@@ -40,11 +46,12 @@ def locked(folder: Path) -> Iterator[None]:
         yield
 
 
-def generate(top: str, config: EngineConfig) -> str:
-    """The Verilog of a top, without its harness."""
+def generate(top: str, config: EngineConfig, folder: Path) -> str:
+    """The Verilog of a top, without its harness. ``folder`` is where LiteDRAM's is kept."""
     if top == "engine":
         return str(import_module("cbit.engine").generate_verilog(config))
-    amaranth_verilog = import_module("amaranth.back.verilog")
+    if top.startswith("dram"):
+        return with_chip(config, has_engine=top == "dram", folder=folder, **CHIP)
     if top == "platform":
         core = import_module("cbit.psp.platform").Platform(
             config, firmware=b"", memory_bytes=PLATFORM_MEMORY_BYTES, simulated_entropy=True)
@@ -54,8 +61,24 @@ def generate(top: str, config: EngineConfig) -> str:
             user_width=config.asid_width + 3)
     else:
         core = import_module("cbit_sim.gateware.soak_top").SoakTop(config, has_engine=top == "soak")
-    text = str(amaranth_verilog.convert(import_module("cbit.axi.pins").AmbaPins(core), name=f"cbit_{top}"))
+    text = _converted(core, f"cbit_{top}")
     return with_recorded_entropy(with_loaded_firmware(text)) if top == "platform" else text
+
+
+def with_chip(config: EngineConfig, *, has_engine: bool, folder: Path, **chip: Any) -> str:
+    """The Verilog of an engine or a wire in front of LiteDRAM and a chip, without a harness.
+
+    ``chip`` is as of :class:`cbit.dram.spec.DramSpec`, of SDR SDRAM.
+    """
+    memory = import_module("cbit.dram.spec").DramSpec(**chip)
+    core = import_module("cbit_sim.gateware.dram_top").DramTop(
+        config, has_engine=has_engine, memory=memory, folder=folder)
+    return f"{_converted(core, 'cbit_dram')}\n{core.other_verilog}"
+
+
+def _converted(core: Any, name: str) -> str:
+    pins = import_module("cbit.axi.pins").AmbaPins(core)
+    return str(import_module("amaranth.back.verilog").convert(pins, name=name))
 
 
 def _gateware_sources() -> Iterator[Path]:
@@ -64,9 +87,12 @@ def _gateware_sources() -> Iterator[Path]:
 
 
 def _digest(top: str, config: EngineConfig) -> str:
-    content = hashlib.sha256(f"{top} {config} {metadata.version('amaranth')}".encode())
-    soak = sorted(Path(__file__).with_name(_SOAK_SOURCES).glob("*.py")) if top.startswith("soak") else []
-    for path in (*map(Path(__file__).with_name, _OWN_SOURCES), *_gateware_sources(), *soak):
+    others = ("litedram", "litex", "migen") if top.startswith("dram") else ()
+    versions = " ".join(map(metadata.version, ("amaranth", *others)))
+    content = hashlib.sha256(f"{top} {config} {versions}".encode())
+    folders = [name for first, name in _MORE_SOURCES if top.startswith(first)]
+    more = [path for name in folders for path in sorted(Path(__file__).with_name(name).glob("*.*"))]
+    for path in (*map(Path(__file__).with_name, _OWN_SOURCES), *_gateware_sources(), *more):
         content.update(path.read_bytes())
     return content.hexdigest()[:16]
 
@@ -100,7 +126,7 @@ def cached_verilog(top: str, config: EngineConfig, folder: Path) -> Path:
     path = folder / "verilog" / name / f"{name}.v"
     with locked(path.parent):
         if not path.exists():
-            _write(path, harness(generate(top, config)))
+            _write(path, harness(generate(top, config, folder)))
     return path
 
 

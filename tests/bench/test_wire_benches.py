@@ -60,7 +60,8 @@ def test_a_failed_bench_is_named_with_its_log():
 
 
 def test_unknown_tops_and_simulators_are_refused():
-    with pytest.raises(ValueError, match="top must be one of engine, wire, soak, soak_wire, platform, not 'cable'"):
+    with pytest.raises(ValueError, match="top must be one of engine, wire, soak, soak_wire, dram, dram_wire, platform, "
+                                         "not 'cable'"):
         simulate("cable", "cbit_sim.benches.smoke")
     with pytest.raises(ValueError, match="simulator must be verilator or icarus, not 'spice'"):
         simulate("wire", "cbit_sim.benches.smoke", simulator="spice")

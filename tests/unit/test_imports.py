@@ -11,14 +11,14 @@ PACKAGES = {
     "cbit": ("hdl", set()),
     "cbit_model": ("sim", set()),
     "cbit_sim": ("sim", {"cbit", "cbit_model"}),
-    "cbit_boards": ("boards", {"cbit"}),
     "cbit_fpga": ("fpga", {"cbit", "cbit_sim"}),
+    "cbit_boards": ("boards", {"cbit", "cbit_sim", "cbit_fpga"}),
     "cbit_cli": ("scripts", {"cbit", "cbit_model", "cbit_sim", "cbit_boards", "cbit_fpga"}),
 }
 """Package to its folder and to those of our packages that it may import."""
 
-ORDER = ("config", "guard", "stream", "axi", "aes", "keys", "xts", "access", "csr", "serial", "read", "write",
-         "engine", "psp", "traffic")
+ORDER = ("config", "guard", "stream", "axi", "dram", "aes", "keys", "xts", "access", "csr", "serial", "read", "write",
+         "engine", "psp", "traffic", "soc")
 """The parts of `cbit`: each may import those before it."""
 
 WITHOUT_AMARANTH = ("cbit.config", "cbit.csr.map", "cbit.csr.blocks", "cbit.csr.zig_header")

@@ -50,7 +50,7 @@ class _Measurement:
         self._c_bit = int(session.config["c_bit"])
         self._asid_width = (int(session.config["asid_count"]) - 1).bit_length()
         self._bus_bytes = int(session.config["data_width"]) // 8
-        self.has_keys = session.top == "engine"
+        self.has_keys = session.has_engine
         self.bed = Testbed(dut, session, size_bytes=_PAGES * PAGE_BYTES, personality=_DRAM, checked=False,
                            outstanding=_OUTSTANDING)
 

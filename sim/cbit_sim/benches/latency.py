@@ -62,7 +62,7 @@ class _Measurement:
         parameters = session.parameters
         latency = parameters.get("dram_latency_cycles", 30)
         self.bursts = parameters.get("bursts", 400)
-        self.has_keys = session.top == "engine"
+        self.has_keys = session.has_engine
         self.rng = random.Random(parameters.get("seed", 1))
         self.bus_bytes = int(session.config["data_width"]) // 8
         self.c_bit = int(session.config["c_bit"])

@@ -2,7 +2,8 @@
 
 Parameters: ``seed``; ``transactions``; ``personality``, a name of :data:`cbit_sim.surroundings.PERSONALITIES`, without
 which the seed chooses the surroundings, too; ``events``, whether keys change and resets strike (never on the wire).
-Report: ``transactions`` judged, ``events`` by kind, ``surroundings``.
+With a chip of ``memory_bytes`` behind a controller, DRAM is as that is: no line errs, and no reset strikes.
+Report: ``transactions`` judged, ``events`` by kind, ``surroundings``, and of a chip how many ``refreshes`` it has had.
 """
 
 import dataclasses
@@ -29,6 +30,9 @@ _PAGES = 16
 _BACKLOG = 32
 _EVENTS = ("rekey", "retire under load", "zeroize under load", "zeroize all under load", "install under load",
            "refused commands", "reset", "ground", "ground")
+_CHIP_EVENTS = tuple(event for event in _EVENTS if event != "reset")
+"""A reset in the middle of a block leaves half of it in a chip whose words are narrower: junk, if it is encrypted."""
+
 _LIMIT_CYCLES = 1_000_000
 _LIMIT_CYCLES_EACH = 5_000
 """Beyond these, in all and for each transaction, the design is taken for stuck."""
@@ -44,7 +48,7 @@ class _Run:
         self.session = session
         self.around = around
         self.rng = random.Random(seed)
-        self.is_engine = session.top == "engine"
+        self.is_engine = session.has_engine
         self.with_events = self.is_engine and bool(session.parameters.get("events", True))
         self.asid_width = (int(session.config["asid_count"]) - 1).bit_length()
         self.ending_slots: list[int] = []
@@ -104,7 +108,7 @@ class _Run:
         self.traffic.ground = Ground.random(_PAGES, self._reachable(), self.rng, plain=not self.bed.model.mode.tsme)
         for errors in ("read_errors", "write_errors"):
             base = self.bed.dram.base
-            lines = error_lines(_PAGES, self.rng, self.around.error_lines, base)
+            lines = error_lines(_PAGES, self.rng, 0 if self.session.has_chip else self.around.error_lines, base)
             lines = {line: code for line, code in lines.items()
                      if (line - base) // PAGE_BYTES not in self.traffic.ground.exclusive_pages}
             setattr(self.bed.dram, errors, lines)
@@ -130,7 +134,7 @@ class _Run:
     async def event(self) -> None:
         """Something that changes keys or state, under load or not, from one quiet moment to the next."""
         assert self.bed.psp is not None
-        kind = self.rng.choice(_EVENTS)
+        kind = self.rng.choice(_CHIP_EVENTS if self.session.has_chip else _EVENTS)
         self.events[kind] = self.events.get(kind, 0) + 1
         slot = self.rng.choice(sorted(self.bed.model.slots.active))
         match kind:
@@ -227,9 +231,10 @@ class _Run:
 
 
 def _base(seed: int, session: Session) -> int:
-    """Where DRAM lies, so that all bits of an address have a part in it."""
+    """Where DRAM lies, so that all bits of an address have a part in it; of a chip, where we look."""
     size_bytes = _PAGES * PAGE_BYTES
-    return size_bytes * random.Random(f"base {seed}").randrange((1 << int(session.config["c_bit"])) // size_bytes)
+    end = session.parameters["memory_bytes"] if session.has_chip else 1 << int(session.config["c_bit"])
+    return size_bytes * random.Random(f"base {seed}").randrange(end // size_bytes)
 
 
 def _by_name(counts: Mapping[Violation, int]) -> dict[str, int]:
@@ -250,5 +255,6 @@ async def random_traffic(dut: Any) -> None:
     surroundings = dataclasses.asdict(run.around)
     dut._log.info("seed %d, %s", session.parameters["seed"], surroundings)
     await with_timeout(run.run(count), CLOCK_NS * (_LIMIT_CYCLES + _LIMIT_CYCLES_EACH * count), "ns")
+    chip = run.bed.chip
     session.report(cycles=run.bed.clocked.cycle, transactions=run.board.judged, events=run.events,
-                   surroundings=surroundings)
+                   surroundings=surroundings, **({"refreshes": chip.refreshes} if chip else {}))

@@ -18,7 +18,7 @@ _SECRET = b"attack at dawn, 05:30, north gate".ljust(64, b".")
 async def smoke(dut: Any) -> None:
     """Plain passes, encrypted comes back, DRAM shows ciphertext, neighbors stay, the denied is denied."""
     bench = Directed(dut)
-    is_engine = bench.session.top == "engine"
+    is_engine = bench.session.has_engine
     if is_engine:
         await bench.start(0, 1)
         await _encrypted(bench)

@@ -134,7 +134,7 @@ async def layers(dut: Any) -> None:
     bed = Testbed(dut, session, size_bytes=_LINES * _LINE_BYTES, checked=False, personality=Personality(
         latency_cycles=(latency, latency), reorder=False, interleave=False))
     await bed.reset()
-    if session.top == "engine":
+    if session.has_engine:
         await bed.install(0, 1)
     await bed.release(sme=True, sev=True)
     await measured.measure("idle", bed.clocked.cycles)

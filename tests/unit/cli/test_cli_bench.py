@@ -12,7 +12,8 @@ from cbit_cli.main import main
 from cbit_fpga.cells import Cells
 from cbit_fpga.elaboration import UnknownPartError
 from cbit_fpga.measurement import Measurement
-from cbit_fpga.placement import Hop, Placement
+from cbit_fpga.placement import Placement
+from cbit_fpga.placer import Hop
 from cbit_fpga.yosys import YosysError
 
 HOPS = (Hop(kind="clk-to-q", delay_ns=0.5, at="core.state_TRELLIS_FF_Q_3", sources=()),

@@ -77,7 +77,7 @@ def test_faults_of_ours_keep_their_traceback(failing, fault):
 @pytest.mark.parametrize(("arguments", "text"), [
     (("nothing",),
      "command must be one of demo, model, presets, verilog, regs, regress, soak, coverage, bench, mutate, upset, "
-     "explore, psp, owner, not 'nothing'"),
+     "explore, boards, build, psp, owner, board, not 'nothing'"),
     (("model", "nothing"), "command must be one of decrypt, encrypt, not 'nothing'"),
     (("--nothing",), "No such option '--nothing'. Options are --version, --help."),
     (("regs", "--from", "json"), "No such option '--from'. Options are --format, -o, --help."),

@@ -11,7 +11,8 @@ from cbit_fpga.devices import DEVICES
 from cbit_fpga.elaboration import UnknownPartError, elaborate
 from cbit_fpga.floorplan import with_sites
 from cbit_fpga.measurement import measure, synthesized
-from cbit_fpga.placement import PlacementError, place
+from cbit_fpga.placement import place
+from cbit_fpga.placer import PlacementError
 from cbit_fpga.store import Store
 from cbit_fpga.subject import Subject
 from cbit_fpga.synthesis import synthesize

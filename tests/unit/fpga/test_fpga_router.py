@@ -1,4 +1,4 @@
-from cbit_fpga.placement import SMALL, router_for
+from cbit_fpga.placer import SMALL, router_for
 
 
 def netlist(luts):

@@ -1,5 +1,7 @@
 """Results of steps, kept by content."""
 
+import time
+
 import pytest
 
 from cbit_fpga.store import Store
@@ -23,7 +25,15 @@ def test_a_step_is_done_once_for_its_content(tmp_path):
     assert store.known("step", "a") is None
     assert [store.done("step", content, do)["number"] for content in ("a", "b", "a")] == [1, 2, 1]
     assert Store(tmp_path).known("step", "b") == {"number": 2}
-    assert {path.name for path in store.place("step", "a").iterdir()} == {"lock", "log", "result.json"}
+    assert {path.name for path in store.place("step", "a").iterdir()} == {"lock", "log", "result.json", "seconds"}
+
+
+def test_what_a_step_took_is_kept(tmp_path):
+    store = Store(tmp_path)
+    for _ in range(2):
+        store.done("step", "a", lambda _folder: time.sleep(0.2) or {})
+        assert store.seconds("step", "a") >= 0.2
+    assert store.seconds("step", "never") == 0
 
 
 @pytest.mark.parametrize("end", [Killed, ValueError])

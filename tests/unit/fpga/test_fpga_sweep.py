@@ -7,7 +7,8 @@ from cbit_fpga import sweep as module
 from cbit_fpga.cells import Cells
 from cbit_fpga.devices import DEVICES
 from cbit_fpga.elaboration import ElaborationError
-from cbit_fpga.placement import Placement, PlacementError
+from cbit_fpga.placement import Placement
+from cbit_fpga.placer import PlacementError
 from cbit_fpga.store import Store
 from cbit_fpga.subject import Subject
 from cbit_fpga.sweep import sweep

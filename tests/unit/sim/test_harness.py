@@ -88,6 +88,13 @@ def test_a_design_without_these_ports_has_its_inputs_held():
     assert ".run(run_held), .counts(counts));" in text
 
 
+def test_a_design_may_have_one_of_these_ports():
+    pins = [pin for pin in _pins() if not pin.name.startswith("m_axi_")]
+    text = harness(_design(pins))
+    assert "s_axi_r_beat" in text
+    assert "m_axi" not in text
+
+
 def test_bits_are_distinct():
     bits = [handshake_bit(port, channel) for port in PORTS for channel in CHANNELS] + list(PACKED.values())
     assert len({*bits}) == len(bits)

@@ -1,0 +1,105 @@
+"""Nextpnr, in a process of its own, and what it says of a design."""
+
+import dataclasses
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+__all__ = ["Hop", "PlacementError", "critical_path", "placer_options", "router_for", "run_placer"]
+
+SMALL = 10_000
+"""LUTs up to which the placer's own router ends in minutes. It loses less of the clock than the other, which is quick
+where much is connected to much, as in many AES rounds."""
+
+TIMING_WEIGHT = 40
+"""Of paths against the length of all wires, four times the placer's own."""
+
+_CELL_TYPES = re.compile(r"_(?:LUT4|CCU2C|TRELLIS|DP16KD|PDPW16KD|PFUMX|L6MUX21)")
+_GATEWARE = re.compile(r"/(cbit/[\w/]+\.py:\d+)")
+
+
+class PlacementError(RuntimeError):
+    """The design can not be placed or routed; the text is the placer's."""
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Hop:
+    """A step of a path.
+
+    Parameters
+    ----------
+    kind : :class:`str`
+        ``clk-to-q``, ``routing``, ``logic`` or ``setup``.
+    delay_ns : :class:`float`
+        What it takes.
+    at : :class:`str`
+        The net of routing, or else the cell.
+    sources : tuple of :class:`str`
+        Lines of the gateware that it came from, as far as they are known.
+    """
+
+    kind: str
+    delay_ns: float
+    at: str
+    sources: tuple[str, ...]
+
+    @property
+    def signal(self) -> str:
+        """The signal of the gateware whose name is in that of the cell or net."""
+        return _CELL_TYPES.split(self.at, maxsplit=1)[0]
+
+
+def placer_options(netlist: Mapping[str, Any], *, seed: int) -> tuple[str, ...]:
+    """How a netlist is placed and routed, whatever it is for: the seed, the weight of timing, the router, and whether
+    it has rings of gates, whose loops the placer would take for faults."""
+    modules = netlist["modules"].values()
+    has_rings = any("ring_oscillator" in cell["attributes"] for module in modules for cell in module["cells"].values())
+    return ("--seed", str(seed), "--placer-heap-timingweight", str(TIMING_WEIGHT), "--router", router_for(netlist),
+            *(("--ignore-loops",) if has_rings else ()))
+
+
+def router_for(netlist: Mapping[str, Any]) -> str:
+    """The router of nextpnr that suits the size of a netlist, as yosys' JSON has it."""
+    luts = sum(cell["type"] == "LUT4" for module in netlist["modules"].values() for cell in module["cells"].values())
+    return "router1" if luts <= SMALL else "router2"
+
+
+def run_placer(folder: Path, program: str, options: Sequence[str]) -> str | None:
+    """Places and routes ``netlist.json`` of a folder; leaves ``report.json`` and ``placement.log`` there.
+
+    A clock that is missed is no failure.
+
+    Returns
+    -------
+    :class:`str` or :data:`None`
+        Why the design can not be placed, if it can not.
+    """
+    # Of this environment, be it activated or not. The program sees nothing outside its working folder.
+    path = str(Path(sys.executable).with_name(program))
+    command = [path, "--json", "netlist.json", *options, "--report", "report.json", "--log", "placement.log",
+               "--quiet", "--timing-allow-fail"]
+    run = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False,
+                         env=os.environ | {"PYTHONHASHSEED": "0"})
+    if run.returncode == 0:
+        return None
+    errors = re.findall(r"^ERROR: (.*)", run.stderr, re.MULTILINE)
+    if not errors:
+        raise RuntimeError(f"{program} ended with status {run.returncode}: {run.stderr}")
+    return str(errors[-1])
+
+
+def critical_path(report: Mapping[str, Any], clock: str = "") -> tuple[Hop, ...]:
+    """Of the placer's report, the slowest path from register to register: of a clock's net, or of the first clock."""
+    wanted = f"posedge {clock}"
+    paths = [path["path"] for path in report["critical_paths"]
+             if path["from"] == path["to"] and path["from"].startswith(wanted)]
+    return tuple(_hop(step) for step in paths[0]) if paths else ()
+
+
+def _hop(step: Mapping[str, Any]) -> Hop:
+    return Hop(kind=step["type"], delay_ns=round(step["delay"], 3), at=step.get("net", step["to"]["cell"]),
+               sources=tuple(_GATEWARE.findall(" ".join(step.get("sources", ())))))

@@ -1,0 +1,1 @@
+"""What `cbit build` is made of."""
