@@ -3,9 +3,8 @@
 
 from typing import Any
 
-from amaranth import Array, Module, Mux
+from amaranth import Array, Module, Mux, Signal
 from amaranth.hdl import Value
-from amaranth.lib.data import View
 from amaranth.lib.wiring import Component, In, Out, connect
 
 from cbit.access.request import user_layout
@@ -162,27 +161,35 @@ class Bridge(Component):
         return sum(flag << place for place, flag in enumerate(shown))
 
     def _join_memory(self, m: Module) -> None:
-        """The engine's port or DRAM's, as the operation says, with what the header says of the access."""
+        """The engine's port or DRAM's, as the operation says, with what the header says of the access.
+
+        All is kept from the start on: an access that is given up still waits while other headers come.
+        """
         request, memory = self.line.inbox.request, self.memory
         attributes = request.attributes
         m.d.comb += [
             memory.is_write.eq(is_one_of(request.operation, Operation.WRITE_MEMORY, Operation.WRITE_RAW)),
             memory.address.eq(request.address), memory.length.eq(request.length),
         ]
-        is_raw = is_one_of(request.operation, Operation.READ_RAW, Operation.WRITE_RAW)
+        is_raw, is_fetch, user = Signal(), Signal(), Signal(self.user)
+        with m.If(memory.start):
+            m.d.sync += [
+                is_raw.eq(is_one_of(request.operation, Operation.READ_RAW, Operation.WRITE_RAW)),
+                user.asid.eq(request.asid), user.npt_c.eq(attributes[0]), user.dma.eq(attributes[1]),
+                user.walk.eq(attributes[2]), is_fetch.eq(attributes[3]),
+            ]
         _lead(m, memory.m_axi, self.m_axi, self.m_axi_raw, is_second=is_raw)
         for channel in (self.m_axi.aw, self.m_axi.ar):
-            user = View(self.user, channel.payload.user)
-            m.d.comb += [
-                user.asid.eq(request.asid), user.npt_c.eq(attributes[0]), user.dma.eq(attributes[1]),
-                user.walk.eq(attributes[2]), channel.payload.prot.eq(Mux(attributes[3], FETCH, 0)),
-            ]
+            m.d.comb += [channel.payload.user.eq(user), channel.payload.prot.eq(Mux(is_fetch, FETCH, 0))]
 
     def _join_registers(self, m: Module) -> None:
-        """The port of the host or of control, as the operation says, or the look."""
+        """The port of the host or of control, as the operation says, or the look, from the start on."""
         request, registers, dispatcher = self.line.inbox.request, self.registers, self.dispatcher
         looked = Array(register.offset for register in looked_at(has_psp=self.has_psp))[dispatcher.look_number]
-        is_host = Mux(dispatcher.looks, dispatcher.look_number == 1, request.operation == Operation.READ_HOST.value)
+        is_host = Signal()
+        with m.If(registers.start):
+            m.d.sync += is_host.eq(Mux(dispatcher.looks, dispatcher.look_number == 1,
+                                       request.operation == Operation.READ_HOST.value))
         is_write = is_one_of(request.operation, Operation.WRITE_MAILBOX, Operation.WRITE_KEYS)
         m.d.comb += [
             registers.address.eq(Mux(dispatcher.looks, looked, request.address)),

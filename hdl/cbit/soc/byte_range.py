@@ -37,8 +37,7 @@ class ByteRange(Component):
     is_write : ``In(1)``
     address : ``In(addr_width)``
     length : ``In(range(DATA_BYTES + 1))``
-        At least 1.
-        These three do not change while ``busy``.
+        At least 1. These three count while ``start``.
     busy : ``Out(1)``
     response : ``Out(Response)``
         What it has ended with, once ``busy`` is low again.
@@ -70,7 +69,7 @@ class ByteRange(Component):
         axi = self.m_axi
         number, lane, left = Signal(self.addr_width - _LANE_BITS), Signal(_LANE_BITS), Signal.like(self.length)
         beat, strobes = Signal(8 * BEAT_BYTES), Signal(BEAT_BYTES)
-        steps, waits = Signal(), Signal(2)
+        steps, waits, writes = Signal(), Signal(2), Signal()
         is_last = (left == 1) | lane.all()
         for channel in (axi.aw, axi.ar):
             m.d.comb += [
@@ -92,13 +91,13 @@ class ByteRange(Component):
             with m.State("IDLE"):
                 with m.If(self.start):
                     m.d.sync += [Cat(lane, number).eq(self.address), left.eq(self.length),
-                                 self.response.eq(Response.OKAY)]
+                                 writes.eq(self.is_write), self.response.eq(Response.OKAY)]
                     m.next = "BEGIN"
             with m.State("BEGIN"):
                 m.d.sync += [strobes.eq(0), waits.eq(0b11)]
                 with m.If((left == 0) | (self.response != Response.OKAY)):
                     m.next = "IDLE"
-                with m.Elif(self.is_write):
+                with m.Elif(writes):
                     m.next = "COLLECT"
                 with m.Else():
                     m.next = "ASK"

@@ -27,7 +27,7 @@ class RegisterWord(Component):
         Begins; while ``busy`` it is low.
     is_write : ``In(1)``
     address : ``In(addr_width)``
-        These two do not change while ``busy``.
+        These two count while ``start``.
     busy : ``Out(1)``
     response : ``Out(Response)``
         What it has ended with, once ``busy`` is low again.
@@ -53,9 +53,10 @@ class RegisterWord(Component):
     def elaborate(self, _platform) -> Module:
         m = Module()
         axil, word, number, waits = self.m_axil, Signal(8 * WORD_BYTES), Signal(range(WORD_BYTES)), Signal(2)
+        address = Signal.like(self.address)
         is_last = number == WORD_BYTES - 1
         m.d.comb += [
-            axil.aw.payload.addr.eq(self.address), axil.ar.payload.addr.eq(self.address),
+            axil.aw.payload.addr.eq(address), axil.ar.payload.addr.eq(address),
             axil.w.payload.data.eq(word), axil.w.payload.strb.eq(-1),
             self.o.payload.eq(word[:8]),
         ]
@@ -64,7 +65,7 @@ class RegisterWord(Component):
         with m.FSM() as fsm:
             m.d.comb += self.busy.eq(~fsm.ongoing("IDLE"))
             with m.State("IDLE"):
-                m.d.sync += [number.eq(0), waits.eq(0b11)]
+                m.d.sync += [number.eq(0), waits.eq(0b11), address.eq(self.address)]
                 with m.If(self.start & self.is_write):
                     m.next = "COLLECT"
                 with m.Elif(self.start):

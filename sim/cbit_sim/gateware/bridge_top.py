@@ -45,12 +45,12 @@ class BridgeTop(Component):
         The line from the bridge.
     ready : ``In(1)``
         ``memory_ready``.
-    mute : ``In(1)``
-        Memory and DRAM take nothing.
+    mute : ``In(2)``
+        Memory where the engine would be takes nothing, bit 0, or DRAM, bit 1.
     released, violation, self_test_failed : ``Out(1)``
         Of the bridge.
-    accesses : ``Out(32)``
-        Cycles in which any AXI4 port has offered an address or data.
+    accesses, raw_accesses : ``Out(32)``
+        Cycles in which the port to the engine, or to DRAM, has offered an address or data.
     writes : ``Out(32)``
         Words written to registers.
     asid, attributes : ``Out(...)``
@@ -65,9 +65,9 @@ class BridgeTop(Component):
         super().__init__({
             **{name: self.serial.signature.members[name]
                for name in ("given", "put", "sending", "received", "is_received", "take")},
-            "pull": In(1), "tx": Out(1), "ready": In(1), "mute": In(1),
+            "pull": In(1), "tx": Out(1), "ready": In(1), "mute": In(2),
             **{name: Out(1) for name in ("released", "violation", "self_test_failed")},
-            "accesses": Out(_COUNT_BITS), "writes": Out(_COUNT_BITS), "flushes": Out(_COUNT_BITS),
+            **{name: Out(_COUNT_BITS) for name in ("accesses", "raw_accesses", "writes", "flushes")},
             "asid": Out(4), "attributes": Out(6),
         })
 
@@ -84,10 +84,9 @@ class BridgeTop(Component):
         ]
         with m.If(bridge.flush):
             m.d.sync += self.flushes.eq(self.flushes + 1)
-        offers = [self._join_memory(m, name, port) for name, port in (("memory", bridge.m_axi),
-                                                                      ("dram", bridge.m_axi_raw))]
-        with m.If(offers[0] | offers[1]):
-            m.d.sync += self.accesses.eq(self.accesses + 1)
+        for number, (name, port, count) in enumerate((("memory", bridge.m_axi, self.accesses),
+                                                      ("dram", bridge.m_axi_raw, self.raw_accesses))):
+            m.d.sync += count.eq(count + self._join_memory(m, name, port, self.mute[number]))
         for channel in (bridge.m_axi.aw, bridge.m_axi.ar):
             with m.If(channel.valid):
                 m.d.sync += [self.asid.eq(channel.payload.user[:4]),
@@ -96,13 +95,13 @@ class BridgeTop(Component):
         return m
         return m
 
-    def _join_memory(self, m: Module, name: str, port: Any) -> Any:
+    def _join_memory(self, m: Module, name: str, port: Any, mute: Any) -> Any:
         """Memory at a port; whether the bridge offers anything there."""
         m.submodules[name] = dram = RandomDram(addr_width=_WIDTHS["addr_width"], id_width=_WIDTHS["id_width"],
                                                size_bytes=_MEMORY_BYTES)
         channels = [(getattr(port, channel), getattr(dram.axi, channel)) for channel in ("aw", "w", "ar")]
         for source, sink in channels:
-            m.d.comb += [sink.valid.eq(source.valid & ~self.mute), source.ready.eq(sink.ready & ~self.mute)]
+            m.d.comb += [sink.valid.eq(source.valid & ~mute), source.ready.eq(sink.ready & ~mute)]
             m.d.comb += [sink.payload[field].eq(source.payload[field]) for field in sink.payload.shape().members]
         for answers, answered in ((dram.axi.b, port.b), (dram.axi.r, port.r)):
             connect(m, answers, answered)

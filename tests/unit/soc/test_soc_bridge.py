@@ -70,7 +70,8 @@ class Bench:
 
     @property
     def touched(self):
-        return SimpleNamespace(**{name: self.component.get(name) for name in ("accesses", "writes", "flushes")})
+        names = "accesses", "raw_accesses", "writes", "flushes"
+        return SimpleNamespace(**{name: self.component.get(name) for name in names})
 
 
 @pytest.fixture(scope="module")
@@ -208,10 +209,10 @@ def test_a_repeated_request_is_answered_again_and_not_done_again(bench):
     read = request_frame(10, Request(operation=Operation.READ_RAW, address=0, length=20))
     bench.model.send(read)
     (first,) = bench.answers(most=1)
-    accesses = bench.touched.accesses
+    accesses = bench.touched
     bench.model.send(read)
     assert bench.answers(most=1) == [first]
-    assert bench.touched.accesses == accesses
+    assert bench.touched == accesses
     # Number 0 is never taken for a repetition.
     for _ in range(2):
         bench.ask(Operation.WRITE_KEYS, sequence=0, address=0x20, data=b"each")
@@ -230,7 +231,7 @@ def test_what_comes_while_a_request_is_served_is_not_looked_at(bench):
 
 def test_memory_that_does_not_answer_does_not_hold_up_the_bridge(bench):
     bench.release()
-    bench.component.set("mute", 1)
+    bench.component.set("mute", 3)
     assert bench.outcome(Operation.READ_MEMORY, address=0, length=4) is Outcome.NO_ANSWER
     assert bench.model.cycles > PATIENCE
     bench.component.set("mute", 0)
@@ -241,8 +242,29 @@ def test_memory_that_does_not_answer_does_not_hold_up_the_bridge(bench):
         assert bench.outcome(operation, address=0, length=4) is Outcome.NO_ANSWER
     assert bench.outcome(Operation.WRITE_RAW, address=0, data=b"1234") is Outcome.NO_ANSWER
     assert bench.touched.accesses <= before.accesses + 20
+    assert bench.touched.raw_accesses == before.raw_accesses
     assert bench.good(Operation.READ_HOST, address=4, length=4) == (HOST_WORD | 4).to_bytes(4, "little")
     assert bench.good(Operation.IDENTIFY)[:4] == b"CBIT"
+
+
+@pytest.mark.parametrize("operation", [Operation.READ_MEMORY, Operation.WRITE_MEMORY])
+def test_an_access_that_is_given_up_stays_what_it_was_whatever_comes(bench, operation):
+    bench.release()
+    bench.component.set("mute", 1)
+    data = b"private" if operation is Operation.WRITE_MEMORY else b""
+    assert bench.outcome(operation, address=C | 0x40, length=7, data=data, asid=3) is Outcome.NO_ANSWER
+    before = bench.touched
+    # Headers of other operations pass by while it waits, good and bad.
+    for other in (Operation.READ_RAW, Operation.WRITE_RAW, Operation.READ_HOST):
+        frame = request_frame(bench.next(), Request(operation=other, address=0x80, length=4, asid=5))
+        for content in (frame, frame[:-6] + b"\x00"):
+            bench.model.send(content)
+            bench.answers(6000)
+    assert bench.touched.raw_accesses == before.raw_accesses
+    assert bench.component.get("asid") == 3
+    bench.component.set("mute", 0)
+    bench.model.run(6000)
+    assert bench.touched.raw_accesses == before.raw_accesses
 
 
 def test_no_part_of_a_frame_does_anything(bench):
