@@ -50,7 +50,11 @@ def test_clock_is_the_median_of_the_seeds_and_the_delay_of_the_slowest_path(meas
         delay_ns = sum(hop.delay_ns for hop in placement.critical_path)
         assert 1000 / delay_ns == pytest.approx(placement.mhz, rel=0.01)
         assert placement.critical_path[0].kind == "clk-to-q"
-        assert any(source.startswith("cbit/") for hop in placement.critical_path for source in hop.sources)
+    # That of one seed may begin in the frame, and its nets in the part have no lines.
+    sources = [source for placement in measurement.placements for hop in placement.critical_path
+               for source in hop.sources]
+    assert sources
+    assert all(source.startswith("cbit/") for source in sources)
 
 
 def test_nothing_is_done_twice(measured, store, monkeypatch):
