@@ -1,3 +1,5 @@
+# amaranth: UnusedElaboratable=no
+
 """What a chip is told before it is used, as the registers of LiteDRAM's controller pass it on."""
 
 import itertools
