@@ -203,7 +203,7 @@ def test_files_of_another_size(capsys, folder, name, length, text):
     (("launch", "--policy", "1", "--session", "o/session.bin", "image.bin"), "--session and --dh-cert must be given"),
     ((*WITH_SECRET[:-4], "--mnonce", NONCE), "--secret-header and --secret must be given together."),
     ((*WITH_SECRET, "--guest-address", "0x100008"), "Guest address must be a multiple of 16 and leave room for the"),
-    ((*WITH_SECRET, "--guest-address", "0xffbff0"), "leave room for the secret below 0xffc000, not be 0xffbff0."),
+    ((*WITH_SECRET, "--guest-address", "0x1ffbff0"), "leave room for the secret below 0x1ffc000, not be 0x1ffbff0."),
     ((*WITH_SECRET, "--guest-address", "here"), "must be a number of at most 64 bits, such as 4096 or 0x1000, not 'he"),
     ((*ATTEST[:4], "00" * 15, "image.bin"), "must be 16 bytes, 32 hexadecimal digits."),
 ])
