@@ -7,8 +7,8 @@ from cbit_sim.simulated_platform import Progress
 __all__ = ["platform_progress"]
 
 _USUAL_CYCLES = {
-    "booting": 3_400_000, Command.INIT.name: 11_100_000, Command.PEK_GEN.name: 8_400_000,
-    Command.PDH_GEN.name: 2_800_000, Command.LAUNCH_START.name: 2_000_000, Command.ATTESTATION.name: 1_500_000,
+    "booting": 3_800_000, Command.INIT.name: 11_700_000, Command.PEK_GEN.name: 7_300_000,
+    Command.PDH_GEN.name: 2_900_000, Command.LAUNCH_START.name: 1_500_000, Command.ATTESTATION.name: 1_500_000,
 }
 _OTHERS_CYCLES = 1_000_000
 _MOST = 0.99

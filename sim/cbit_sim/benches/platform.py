@@ -18,6 +18,7 @@ from cbit_sim.monitor.build import INTERRUPTS, Command
 from cbit_sim.platform_bed import PSP_PERIOD_PS, PlatformBed
 from cbit_sim.psp import RefusedError
 from cbit_sim.session import current_session
+from cbit_sim.verilog import PLATFORM_MEMORY_BYTES
 
 _REGISTERS = 0x1000_0000
 _ENGINE = 0x1000_1000
@@ -25,6 +26,7 @@ _BUFFER = 0x1000_2000
 _NUMBERS = 0x1000_4000
 _NOWHERE = 0x2000_0000
 _FREE = 0x9000
+_PAGE_BYTES = 4096
 _SIZE_BYTES = 1 << 16
 _LOOKS = 2000
 _INVALID_COMMAND = 0x11
@@ -142,7 +144,7 @@ async def registers_and_memory(dut: Any) -> None:
     config = bench.session.config
     assert await bench.read("ID") == int.from_bytes(b"PSP1", "little")
     assert await bench.read("PLATFORM") == config["c_bit"] | config["asid_count"] << 16
-    assert await bench.read("MEMORY_PAGES") == 4096
+    assert await bench.read("MEMORY_PAGES") == PLATFORM_MEMORY_BYTES // _PAGE_BYTES
     assert await bench.peek(_ENGINE) == int.from_bytes(b"CBIT", "little")
     for strap in (1, 0):
         dut.tsme.value = strap
