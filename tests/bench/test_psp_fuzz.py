@@ -37,7 +37,8 @@ class Fuzz:
         """A command, which the gateware carries out, and the model after it."""
         number, address, content = self.source.draw()
         layout = COMMAND_BUFFERS.get(number)
-        if layout and layout.numbers.get("length") and LONGEST_BYTES < layout.number(content, "length") < 1 << 24:
+        has_length = layout and layout.numbers.get("length")
+        if has_length and LONGEST_BYTES < layout.number(content, "length") < PLATFORM_MEMORY_BYTES:
             return
         self.put(address, content)
         if self.source.random.randrange(10) == 0:
