@@ -1,3 +1,5 @@
+# amaranth: UnusedElaboratable=no
+
 """LiteDRAM's controller as it is generated: the same each time, kept, and refused in one line."""
 
 import importlib.util
