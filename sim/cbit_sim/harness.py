@@ -9,7 +9,8 @@ at the edges, because nothing else reaches its logic.
 
 All ports of the design keep their names and may be used as they are, as by bus models that know nothing of all this:
 the inputs of a port count for as long as its bit of :data:`PACKED` is not set. A design that has none of these ports
-gets its inputs held, and no more. Clocks are not held.
+gets its inputs held, and no more. Clocks are not held. All but the first begin when a reset has been seen: what
+registers hold when power comes does not run, nor is a clock that is high at that moment an edge.
 
 ::
 
@@ -37,6 +38,7 @@ CLOCKS = ("clk", "psp_clk")
 """Inputs that are clocks; the first is that of all that is held."""
 
 _HELD = "_held"
+_BEGUN = "_begun"
 _ACCESS = {"input": "/*verilator public_flat_rw*/", "output": "/*verilator public_flat_rd*/"}
 
 
@@ -102,8 +104,20 @@ def _registers(pins: Mapping[str, Port], inputs: Sequence[str]) -> Iterator[str]
     yield "  end"
 
 
-def _connection(name: str, *, held: bool) -> str:
-    return f".{name}({name}{_HELD if held else ''})"
+def _beginnings(clocks: Sequence[str]) -> Iterator[str]:
+    """What lets clocks begin, each when it is low."""
+    if not clocks:
+        return
+    yield "  reg reset_seen = 0;"
+    yield f"  always @(posedge {CLOCKS[0]}) if (rst{_HELD}) reset_seen <= 1;"
+    for clock in clocks:
+        yield f"  reg {clock}{_BEGUN} = 0;"
+        yield f"  always @(negedge {clock}) if (reset_seen) {clock}{_BEGUN} <= 1;"
+
+
+def _connection(name: str, inputs: Sequence[str], clocks: Sequence[str]) -> str:
+    source = f"{name}{_HELD}" if name in inputs else f"{name} & {name}{_BEGUN}" if name in clocks else name
+    return f".{name}({source})"
 
 
 def harness(text: str) -> str:
@@ -111,13 +125,15 @@ def harness(text: str) -> str:
     design = top_module(text)
     pins = {port.name: port for port in ports(text)}
     inputs = [pin.name for pin in pins.values() if pin.direction == "input" and pin.name not in CLOCKS]
+    clocks = [name for name in CLOCKS[1:] if name in pins]
     outer = [*pins.values(), *_vectors(pins)]
     return "\n".join([
         "(* top = 1 *)",
         f"module {design}_bench({', '.join(port.name for port in outer)});",
         *(f"  {port.direction} {_range(port)}{port.name} {_ACCESS[port.direction]};" for port in outer),
         *_registers(pins, inputs),
+        *_beginnings(clocks),
         *(f"  assign {vector} = {pin};" for port in _packed(pins) for pin, vector in _pairs(port, "output", pins)),
-        f"  {design} core({', '.join(_connection(name, held=name in inputs) for name in pins)});",
+        f"  {design} core({', '.join(_connection(name, inputs, clocks) for name in pins)});",
         "endmodule",
         re.sub(r"^\(\*\s*top\s*=\s*1\s*\*\)\n", "", text, flags=re.MULTILINE)])

@@ -1,6 +1,6 @@
 """The memory of the firmware, whose code can be locked."""
 
-from amaranth.hdl import Module
+from amaranth.hdl import Module, ResetSignal
 from amaranth.lib import wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
@@ -18,7 +18,8 @@ _WORDS = MEMORY_BYTES // 4
 
 
 class ProgramMemory(wiring.Component):
-    """64 KiB of memory that hold the firmware when power comes. A reset leaves them as they are.
+    """64 KiB of memory that hold the firmware when power comes. A reset leaves them as they are, and in it nothing is
+    written.
 
     An access is acknowledged in the cycle after it begins, in which a write is done, too. One of locked code changes
     nothing and is never acknowledged.
@@ -66,7 +67,7 @@ class ProgramMemory(wiring.Component):
             self.stray.eq(self.bus.stb & self.bus.we & self.locked & (page < self.code_pages)),
             write.addr.eq(self.bus.adr),
             write.data.eq(self.bus.dat_w),
-            write.en.eq(self.bus.sel & (self.bus.ack & self.bus.we).replicate(4)),
+            write.en.eq(self.bus.sel & (self.bus.ack & self.bus.we & ~ResetSignal()).replicate(4)),
             read.addr.eq(self.bus.adr),
             self.bus.dat_r.eq(read.data),
         ]

@@ -88,6 +88,12 @@ def test_a_design_without_these_ports_has_its_inputs_held():
     assert ".run(run_held), .counts(counts));" in text
 
 
+def test_other_clocks_begin_with_a_reset():
+    text = harness(_design([Port(name, "input", 1) for name in ("clk", "psp_clk", "rst")]))
+    assert "part core(.clk(clk), .psp_clk(psp_clk & psp_clk_begun), .rst(rst_held));" in text
+    assert "always @(negedge psp_clk) if (reset_seen) psp_clk_begun <= 1;" in text
+
+
 def test_a_design_may_have_one_of_these_ports():
     pins = [pin for pin in _pins() if not pin.name.startswith("m_axi_")]
     text = harness(_design(pins))
