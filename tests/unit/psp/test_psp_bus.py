@@ -4,7 +4,7 @@
 import random
 
 import pytest
-from amaranth.hdl import Module
+from amaranth.hdl import ClockDomain, Module
 from amaranth.lib.wiring import Component, In, connect, flipped
 from amaranth.sim import Simulator
 
@@ -46,6 +46,28 @@ def test_memory_holds_the_firmware_and_what_is_written():
             assert word == int.from_bytes(expected[address:address + 4], "little")
 
     simulate(dut, testbench)
+
+
+def test_nothing_is_written_under_reset():
+    """Whatever the memory's register holds: it may be what it was when power came."""
+    m = Module()
+    m.domains.sync = domain = ClockDomain()
+    m.submodules.dut = dut = ProgramMemory(firmware=bytes(range(16)))
+
+    async def testbench(ctx):
+        for is_reset in (1, 0):
+            for name, value in (("adr", 1), ("we", 1), ("sel", 0xF), ("dat_w", 0xFFFF_FFFF), ("stb", 1)):
+                ctx.set(getattr(dut.bus, name), value)
+            await ctx.tick()
+            assert ctx.get(dut.bus.ack)
+            ctx.set(domain.rst, is_reset)
+            await ctx.tick()
+            ctx.set(domain.rst, 0)
+            ctx.set(dut.bus.stb, 0)
+            await ctx.tick()
+            assert await wishbone.read(ctx, dut.bus, 4) == (0x0706_0504 if is_reset else 0xFFFF_FFFF)
+
+    simulate(m, testbench)
 
 
 @pytest.mark.parametrize("pages", [0, 1, 3, 256])
