@@ -9,9 +9,9 @@ import pytest
 from amaranth.sim import Simulator
 
 from cbit.dram.bounds import Bounds
-from cbit_sim.axi_memory import AxiMemory, sampled_channels, seen_channels
+from cbit_sim.axi_memory import AxiMemory
 from cbit_sim.beats import Address, lanes_of
-from cbit_sim.checker import Checker
+from cbit_sim.port_manager import PortManager
 
 MEMORY_WIDTH = 12
 ADDR_WIDTH = 20
@@ -20,17 +20,14 @@ OKAY, DECERR = 0, 3
 SEED = 31
 
 
-class Manager:
+class Manager(PortManager):
     """Random reads and writes, some beyond the memory, some exclusive; knows what each is to be answered."""
 
     def __init__(self, port, memory, rng, *, stalls, count):
-        self.port, self.rng, self.stalls, self.left = port, rng, stalls, count
+        super().__init__(port, "s_axi", rng, stalls=stalls, count=count, limit_cycles=10_000)
         self.expected = bytearray(memory)
-        self.checker = Checker("s_axi")
-        self.queues = {"aw": deque(), "w": deque(), "ar": deque()}
         self.answers = {"b": deque(), "r": deque()}
         self.busy = set()
-        self.cycles = 0
 
     @property
     def done(self):
@@ -77,27 +74,6 @@ class Manager:
             line, *expected = self.answers["r"].popleft()
             assert [beat.id, beat.resp, beat.data] == expected
             self.busy.discard(line)
-
-    async def run(self, ctx):
-        shown = dict.fromkeys(self.queues, False)
-        while not self.done:
-            for name in ("b", "r"):
-                ctx.set(getattr(self.port, name).ready, self.rng.random() >= self.stalls)
-            if self.left:
-                self.begin()
-            for name, queue in self.queues.items():
-                if not shown[name] and queue and self.rng.random() >= self.stalls:
-                    shown[name] = True
-                    ctx.set(getattr(self.port, name).payload, queue.popleft())
-                ctx.set(getattr(self.port, name).valid, shown[name])
-            _, _, *values = await ctx.tick().sample(*sampled_channels(self.port))
-            channels = seen_channels(values)
-            self.checker.observe(**channels)
-            self.judge(channels)
-            self.cycles += 1
-            for name in shown:
-                shown[name] &= not channels[name].ready
-            assert self.cycles < 10_000
 
 
 def bounds(**changes):

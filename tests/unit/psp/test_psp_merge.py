@@ -9,8 +9,8 @@ import pytest
 from amaranth.sim import Simulator
 
 from cbit.psp.merge import ManagerMerge
-from cbit_sim.axi_memory import AxiMemory, sampled_channels, seen_channels
-from cbit_sim.checker import Checker
+from cbit_sim.axi_memory import AxiMemory
+from cbit_sim.port_manager import PortManager
 
 HALF_BYTES = 2048
 SEED = 24
@@ -19,16 +19,14 @@ FREE = {"user": 5, "cache": 4, "prot": 3, "qos": 4, "region": 4}
 """Fields of an address that may be anything, and their widths."""
 
 
-class RandomManager:
+class RandomManager(PortManager):
     """Writes and reads lines of its half of memory, and compares what it reads."""
 
     def __init__(self, port, number, memory, rng, *, stalls, count):
-        self.port, self.number, self.rng, self.stalls, self.left = port, number, rng, stalls, count
-        self.checker = Checker(f"s_axi {number}")
+        super().__init__(port, f"s_axi {number}", rng, stalls=stalls, count=count, limit_cycles=3000)
+        self.number = number
         self.expected = bytearray(memory[number * HALF_BYTES:(number + 1) * HALF_BYTES])
-        self.queues = {"aw": deque(), "w": deque(), "ar": deque()}
         self.lines, self.sent = {}, {"aw": [], "ar": []}
-        self.cycles = 0
 
     @property
     def done(self):
@@ -60,7 +58,7 @@ class RandomManager:
             self.queues["ar"].append(address)
             self.sent["ar"].append(address)
 
-    def answer(self, channels):
+    def judge(self, channels):
         if channels["b"].valid and channels["b"].ready:
             assert channels["b"].payload.resp == 0
             assert self.lines.pop(channels["b"].payload.id)[1] is None
@@ -69,27 +67,6 @@ class RandomManager:
             assert beat.data == self.lines[beat.id][1].popleft()
             if beat.last:
                 assert not self.lines.pop(beat.id)[1]
-
-    async def run(self, ctx):
-        shown = dict.fromkeys(self.queues, False)
-        while not self.done:
-            for name in ("b", "r"):
-                ctx.set(getattr(self.port, name).ready, self.rng.random() >= self.stalls)
-            if self.left:
-                self.begin()
-            for name, queue in self.queues.items():
-                if not shown[name] and queue and self.rng.random() >= self.stalls:
-                    shown[name] = True
-                    ctx.set(getattr(self.port, name).payload, queue.popleft())
-                ctx.set(getattr(self.port, name).valid, shown[name])
-            _, _, *values = await ctx.tick().sample(*sampled_channels(self.port))
-            channels = seen_channels(values)
-            self.checker.observe(**channels)
-            self.answer(channels)
-            self.cycles += 1
-            for name in shown:
-                shown[name] &= not channels[name].ready
-            assert self.cycles < 3000
 
 
 def merged(stalls, memory_stalls, counts=(50, 50)):
