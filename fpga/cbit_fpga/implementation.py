@@ -1,8 +1,6 @@
 """From a netlist to a bitstream: placed and routed on a board's pins, for its clocks."""
 
 import dataclasses
-import gzip
-import json
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -11,8 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from cbit_fpga.devices import Device
-from cbit_fpga.floorplan import with_sites
-from cbit_fpga.placer import Hop, PlacementError, critical_path, placer_options, run_placer
+from cbit_fpga.placer import Hop, critical_path, placed
 from cbit_fpga.store import Store
 from cbit_sim.sources import digest
 
@@ -109,26 +106,9 @@ def implement(netlist: bytes, constraints: str, device: Device, *, seed: int, st
     cbit_fpga.placer.PlacementError
         If the design does not fit, a port has no pin, or it can not be routed.
     """
-    cells = json.loads(gzip.decompress(netlist))
-    device.route_globally(cells)
-    text = json.dumps(with_sites(cells, device.floorplan(cells)))
-    options = (*device.part, *placer_options(cells, seed=seed), device.constraints, _CONSTRAINTS,
-               device.configuration, _CONFIGURATION)
-    content = digest(text, constraints, options, device.placer, metadata.version(device.placer))
-
-    def run(folder: Path) -> dict[str, Any]:
-        (folder / "netlist.json").write_text(text, encoding="utf-8")
-        (folder / _CONSTRAINTS).write_text(constraints, encoding="utf-8")
-        failure = run_placer(folder, device.placer, options)
-        (folder / "netlist.json").unlink()
-        if failure is not None:
-            return {"failure": failure}
-        report: dict[str, Any] = json.loads((folder / "report.json").read_text())
-        return report
-
-    result = store.done("implementation", content, run)
-    if "failure" in result:
-        raise PlacementError(result["failure"])
+    content, result = placed(
+        netlist, device, seed=seed, step="implementation", store=store, files={_CONSTRAINTS: constraints},
+        options=(device.constraints, _CONSTRAINTS, device.configuration, _CONFIGURATION))
     return Implementation(
         seed=seed, seconds=store.seconds("implementation", content), content=content,
         clocks=tuple(_clock(net, found, result) for net, found in sorted(result["fmax"].items())),

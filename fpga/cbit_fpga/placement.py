@@ -1,17 +1,11 @@
 """From a netlist to a placed and routed device: how fast it is, and why not faster."""
 
 import dataclasses
-import gzip
-import json
-from importlib import metadata
-from pathlib import Path
 from typing import Any
 
 from cbit_fpga.devices import Device
-from cbit_fpga.floorplan import with_sites
-from cbit_fpga.placer import Hop, PlacementError, critical_path, placer_options, run_placer
+from cbit_fpga.placer import Hop, critical_path, placed
 from cbit_fpga.store import Store
-from cbit_sim.sources import digest
 
 __all__ = ["Placement", "place"]
 
@@ -62,25 +56,9 @@ def place(netlist: bytes, device: Device, *, seed: int, store: Store) -> Placeme
     cbit_fpga.placer.PlacementError
         If the design does not fit or can not be routed.
     """
-    cells = json.loads(gzip.decompress(netlist))
-    device.route_globally(cells)
-    text = json.dumps(with_sites(cells, device.floorplan(cells)))
-    options = (*device.part, *placer_options(cells, seed=seed), "--freq", str(TARGET_MHZ), *device.any_pins)
-    content = digest(text, options, device.placer, metadata.version(device.placer))
-
-    def run(folder: Path) -> dict[str, Any]:
-        (folder / "netlist.json").write_text(text, encoding="utf-8")
-        failure = run_placer(folder, device.placer, options)
-        (folder / "netlist.json").unlink()
-        if failure is not None:
-            return {"failure": failure}
-        report: dict[str, Any] = json.loads((folder / "report.json").read_text())
-        return report
-
-    result = store.done("placement", content, run)
-    if "failure" in result:
-        raise PlacementError(result["failure"])
-    return _placement(result, seed)
+    _, report = placed(netlist, device, seed=seed, step="placement", store=store,
+                       options=("--freq", str(TARGET_MHZ), *device.any_pins))
+    return _placement(report, seed)
 
 
 def _placement(report: dict[str, Any], seed: int) -> Placement:

@@ -1,15 +1,23 @@
 """Nextpnr, in a process of its own, and what it says of a design."""
 
 import dataclasses
+import gzip
+import json
 import os
 import re
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-__all__ = ["Hop", "PlacementError", "critical_path", "placer_options", "router_for", "run_placer"]
+from cbit_fpga.devices import Device
+from cbit_fpga.floorplan import with_sites
+from cbit_fpga.store import Store
+from cbit_sim.sources import digest
+
+__all__ = ["Hop", "PlacementError", "critical_path", "placed", "router_for"]
 
 SMALL = 10_000
 """LUTs up to which the placer's own router ends in minutes. It loses less of the clock than the other, which is quick
@@ -53,7 +61,56 @@ class Hop:
         return _CELL_TYPES.split(self.at, maxsplit=1)[0]
 
 
-def placer_options(netlist: Mapping[str, Any], *, seed: int) -> tuple[str, ...]:
+def placed(netlist: bytes, device: Device, *, seed: int, step: str, store: Store, options: Sequence[str],
+           files: Mapping[str, str] | None = None) -> tuple[str, dict[str, Any]]:
+    """Places and routes a netlist, or finds it done. A clock that is missed is no failure.
+
+    Parameters
+    ----------
+    netlist : :class:`bytes`
+        As :class:`~cbit_fpga.synthesis.Synthesis` has it.
+    seed : :class:`int`
+        Of the placer's random choices.
+    step : :class:`str`
+        Name of the step in the store.
+    options : sequence of :class:`str`
+        Of nextpnr, beside those of all designs.
+    files : mapping
+        Name to text of what the options name.
+
+    Returns
+    -------
+    tuple
+        The content in the store, and nextpnr's report.
+
+    Raises
+    ------
+    PlacementError
+        If the design does not fit or can not be routed.
+    """
+    cells = json.loads(gzip.decompress(netlist))
+    device.route_globally(cells)
+    given = {"netlist.json": json.dumps(with_sites(cells, device.floorplan(cells))), **(files or {})}
+    options = (*device.part, *_options(cells, seed=seed), *options)
+    content = digest(given, options, device.placer, metadata.version(device.placer))
+
+    def run(folder: Path) -> dict[str, Any]:
+        for name, text in given.items():
+            (folder / name).write_text(text, encoding="utf-8")
+        failure = _run(folder, device.placer, options)
+        (folder / "netlist.json").unlink()
+        if failure is not None:
+            return {"failure": failure}
+        report: dict[str, Any] = json.loads((folder / "report.json").read_text())
+        return report
+
+    result = store.done(step, content, run)
+    if "failure" in result:
+        raise PlacementError(result["failure"])
+    return content, result
+
+
+def _options(netlist: Mapping[str, Any], *, seed: int) -> tuple[str, ...]:
     """How a netlist is placed and routed, whatever it is for: the seed, the weight of timing, the router, and whether
     it has rings of gates, whose loops the placer would take for faults."""
     modules = netlist["modules"].values()
@@ -68,16 +125,8 @@ def router_for(netlist: Mapping[str, Any]) -> str:
     return "router1" if luts <= SMALL else "router2"
 
 
-def run_placer(folder: Path, program: str, options: Sequence[str]) -> str | None:
-    """Places and routes ``netlist.json`` of a folder; leaves ``report.json`` and ``placement.log`` there.
-
-    A clock that is missed is no failure.
-
-    Returns
-    -------
-    :class:`str` or :data:`None`
-        Why the design can not be placed, if it can not.
-    """
+def _run(folder: Path, program: str, options: Sequence[str]) -> str | None:
+    """Leaves ``report.json`` and ``placement.log`` beside ``netlist.json``, or says why that can not be placed."""
     # Of this environment, be it activated or not. The program sees nothing outside its working folder.
     path = str(Path(sys.executable).with_name(program))
     command = [path, "--json", "netlist.json", *options, "--report", "report.json", "--log", "placement.log",
