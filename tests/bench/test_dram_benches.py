@@ -68,9 +68,16 @@ def test_random_traffic_of_an_engine():
     _random_traffic(COMPACT, personality="stalled", transactions=300, seed=_SEED)
 
 
-def test_encryption_costs_no_bandwidth():
+@pytest.mark.parametrize(("samples", "bursts"), [(1, 100), pytest.param(60, 300, marks=pytest.mark.slow)])
+def test_encryption_costs_no_bandwidth(samples, bursts):
     """SDRAM of 16 bits is the bottleneck, encrypted or not, but for partial writes, which wait for what they read."""
-    ratios = _ratios(*_cost(COMPACT, samples=1, bursts=100))
+    engine, wire = _cost(COMPACT, samples=samples, bursts=bursts)
+    ratios = _ratios(engine, wire)
+    for kind, ratio in ratios.items():
+        idle = wire["latency"]["idle"].get(kind)
+        cycles = f"{statistics.median(idle):g} cycles and {_added(engine, wire, kind):g}, " if idle else ""
+        beats = wire["bandwidth"][kind]
+        print(f"{kind}: {cycles}{beats['beats'] / beats['cycles']:.3f} beats a cycle, {ratio:.2f} of it")
     partial = ratios.pop("partial write")
     assert min(ratios.values()) > 0.97
     assert 0.1 < partial < 0.2
