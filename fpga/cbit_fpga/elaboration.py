@@ -27,8 +27,8 @@ TRAFFIC = "traffic"
 PSP = "psp"
 BRIDGE = "bridge"
 SOC = "soc"
-"""The parts that are none of the engine: what makes its traffic in a soak, its security processor, and of a board
-without one the serial bridge and the whole SoC."""
+"""The parts that are none of the engine: what makes its traffic in a soak, its security processor, the serial bridge of
+a board without one, and the whole SoC of a board."""
 
 SOC_MEMORY_BYTES = 1 << 20
 """What the SoC takes for the size of its memory."""
@@ -103,21 +103,27 @@ def _traffic(subject: Subject) -> Any:
 
 
 def _psp(subject: Subject) -> Any:
-    """The security processor that a platform has, without firmware."""
+    """The security processor that a platform has."""
     try:
         return import_module("cbit.psp.platform").Platform(
-            subject.config, firmware=b"", memory_bytes=1 << 24,
-            device_secret=import_module("cbit.psp.system").DEVELOPMENT_SECRET).psp
+            subject.config, firmware=subject.firmware, memory_bytes=1 << 24, device_secret=_development_secret()).psp
     except ValueError as error:
         raise UnknownPartError(str(error)) from error
 
 
 def _soc(subject: Subject) -> Any:
-    """The SoC of a board without a security processor."""
+    """The SoC of a board, with a security processor if there is firmware for one."""
+    psp = {"firmware": subject.firmware, "device_secret": _development_secret()} if subject.firmware else {}
     try:
-        return import_module("cbit.soc.soc").Soc(subject.config, memory_bytes=SOC_MEMORY_BYTES)
+        return import_module("cbit.soc.soc").Soc(subject.config, memory_bytes=SOC_MEMORY_BYTES, **psp)
     except ValueError as error:
         raise UnknownPartError(str(error)) from error
+
+
+def _development_secret() -> bytes:
+    """The device secret that everybody knows."""
+    secret: bytes = import_module("cbit.psp.system").DEVELOPMENT_SECRET
+    return secret
 
 
 def _bridge(subject: Subject) -> Any:

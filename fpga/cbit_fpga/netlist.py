@@ -1,15 +1,17 @@
 """The netlist that is placed, back as Verilog, so that a bench can judge it."""
 
 import gzip
+import json
 from pathlib import Path
 from typing import Any
 
 from cbit_fpga.devices import Device
 from cbit_fpga.elaboration import CORE, TOP
+from cbit_fpga.ring_models import model_rings
 from cbit_fpga.store import Store
 from cbit_fpga.synthesis import Synthesis
 from cbit_fpga.yosys import run_yosys
-from cbit_sim.cells import MEMORIES, memory_models
+from cbit_sim.cells import MEMORIES, RING_MODEL, memory_models, models
 from cbit_sim.sources import digest
 
 __all__ = ["netlist_verilog"]
@@ -18,6 +20,7 @@ _SCRIPT = f"""
 read_json core.json
 delete {TOP} =A:blackbox
 read_verilog -DNO_INCLUDES {{models}}
+read_verilog rings.v
 delete {' '.join(MEMORIES)}
 read_verilog -lib memories.v
 hierarchy -check -top {CORE}
@@ -32,20 +35,24 @@ write_verilog -noattr netlist.v
 
 
 def netlist_verilog(synthesis: Synthesis, device: Device, *, store: Store) -> Path:
-    """Verilog of an engine's netlist, of the very cells that are placed, with models of them."""
+    """Verilog of an engine's netlist, of the very cells that are placed, with models of them: of rings of gates
+    :mod:`~cbit_fpga.ring_models`."""
     packed = (store.place("cells", synthesis.content) / "core.json.gz").read_bytes()
-    memories = memory_models()
+    memories, rings = memory_models(), models(RING_MODEL)
     script = _SCRIPT.format(models=device.models)
-    content = digest(packed, script, memories)
+    content = digest(packed, script, memories, rings)
 
     def run(folder: Path) -> dict[str, Any]:
-        (folder / "core.json").write_bytes(gzip.decompress(packed))
+        cells = json.loads(gzip.decompress(packed))
+        model_rings(cells)
+        (folder / "core.json").write_text(json.dumps(cells), encoding="utf-8")
+        (folder / "rings.v").write_text(rings, encoding="utf-8")
         (folder / "memories.v").write_text(memories, encoding="utf-8")
         run_yosys(script, folder)
         netlist = (folder / "netlist.v").read_text(encoding="utf-8")
         (folder / "cbit.v").write_text(f"(* top = 1 *)\n{netlist[netlist.index('module cbit'):]}\n{memories}",
                                        encoding="utf-8")
-        for name in ("core.json", "memories.v", "netlist.v", "yosys.log"):
+        for name in ("core.json", "rings.v", "memories.v", "netlist.v", "yosys.log"):
             (folder / name).unlink()
         return {}
 

@@ -41,8 +41,10 @@ def board_model(config: EngineConfig | None = None, *, has_psp: bool = False, se
     cbit_sim.firmware_build.FirmwareError, cbit_sim.simulators.MissingToolError, cbit_sim.simulators.BuildError
         If it can not be built.
     """
-    top: Any = import_module("cbit_sim.gateware.board_top").BoardTop(
-        config or preset(BOARD_PRESET), memory_bytes=BOARD_MEMORY_BYTES, has_psp=has_psp)
+    soc: Any = import_module("cbit.soc.soc").Soc(
+        config or preset(BOARD_PRESET), memory_bytes=BOARD_MEMORY_BYTES, firmware=b"" if has_psp else None,
+        simulated_entropy=has_psp)
+    top: Any = import_module("cbit_sim.gateware.board_top").BoardTop(soc, memory_bytes=BOARD_MEMORY_BYTES)
     component = CompiledComponent(top, seed=seed, firmware=firmware().image if has_psp else None)
     if has_psp:
         component.set("entropy_seed", 1 + seed)

@@ -2,13 +2,17 @@
 
 from pathlib import Path
 
-__all__ = ["MEMORIES", "PIN_REGISTERS", "memory_models", "models"]
+__all__ = ["MEMORIES", "PIN_REGISTERS", "RING_MODEL", "memory_models", "models"]
 
 MEMORIES = ("DP16KD", "TRELLIS_DPR16X4")
 """The cells: ECP5's block RAM and distributed RAM."""
 
 PIN_REGISTERS = ("OFS1P3BX", "IFS1P3BX", "FD1S3BX")
 """ECP5's registers of output and input pins, and one of the fabric, which have an asynchronous preset."""
+
+
+RING_MODEL = "cbit_ring_model"
+"""What stands for an inverter of a ring of them."""
 
 
 def models(*names: str) -> str:

@@ -3,7 +3,6 @@
 from amaranth.hdl import ClockSignal, Module, Signal
 from amaranth.lib.wiring import Component, In, Out, connect
 
-from cbit.config import EngineConfig
 from cbit.soc.soc import Soc
 from cbit_sim.gateware.dram import RandomDram
 from cbit_sim.gateware.serial_host import SerialHost
@@ -19,12 +18,10 @@ class BoardTop(Component):
 
     Parameters
     ----------
-    config : :class:`~cbit.config.EngineConfig`
-        The engine.
+    soc : :class:`~cbit.soc.soc.Soc`
+        With a security processor or without.
     memory_bytes : :class:`int`
-        Bytes of DRAM. A power of two.
-    has_psp : :class:`bool`
-        Whether there is a security processor, whose firmware the simulation loads.
+        Bytes of DRAM. A power of two, and what the SoC takes for it.
 
     Members
     -------
@@ -33,20 +30,20 @@ class BoardTop(Component):
     released, violation, self_test_failed : ``Out(1)``
         Lights.
     entropy_seed : ``In(32)``
-        If there is a security processor, of the simulated entropy.
+        If entropy is simulated, its seed.
     """
 
-    def __init__(self, config: EngineConfig, *, memory_bytes: int, has_psp: bool) -> None:
+    def __init__(self, soc: Soc, *, memory_bytes: int) -> None:
+        self.soc = soc
         self.memory_bytes = memory_bytes
-        self.has_psp = has_psp
+        self.has_psp = soc.has_psp
+        self.is_seeded = soc.is_seeded
         self.serial = SerialHost(cycles_a_bit=_CYCLES_A_BIT)
-        self.soc = Soc(config, memory_bytes=memory_bytes, firmware=b"" if has_psp else None,
-                       simulated_entropy=has_psp)
         super().__init__({
             **{name: self.serial.signature.members[name]
                for name in ("given", "put", "sending", "received", "is_received", "take")},
             **{name: Out(1) for name in ("released", "violation", "self_test_failed")},
-            **({"entropy_seed": In(32)} if has_psp else {}),
+            **({"entropy_seed": In(32)} if soc.is_seeded else {}),
         })
 
     def elaborate(self, _platform: object) -> Module:
@@ -66,5 +63,7 @@ class BoardTop(Component):
             *(getattr(self, name).eq(getattr(soc, name)) for name in ("released", "violation", "self_test_failed")),
         ]
         if self.has_psp:
-            m.d.comb += [soc.psp_clk.eq(ClockSignal()), soc.entropy_seed.eq(self.entropy_seed)]
+            m.d.comb += soc.psp_clk.eq(ClockSignal())
+        if self.is_seeded:
+            m.d.comb += soc.entropy_seed.eq(self.entropy_seed)
         return m
