@@ -72,7 +72,8 @@ class RateMeter(Component):
         with m.If(falls):
             m.d.sync += pulse.eq(lows[-1])
         half_bit = whole >> 4
-        fits = (pulse >= whole + half_bit) & (pulse < whole + 3 * half_bit)
+        # A product of three would take a multiplier of the device.
+        fits = (pulse >= whole + half_bit) & (pulse < whole + (half_bit << 1) + half_bit)
         m.d.comb += self.eight_bits.eq(whole)
         m.d.comb += self.found.eq(steps[1] & fits & (whole >= BITS_MEASURED * FEWEST_CYCLES_A_BIT))
         return m
