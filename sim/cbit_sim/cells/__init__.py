@@ -2,10 +2,13 @@
 
 from pathlib import Path
 
-__all__ = ["MEMORIES", "PIN_REGISTERS", "RING_MODEL", "memory_models", "models"]
+__all__ = ["MEMORIES", "MULTIPLIER", "PIN_REGISTERS", "RING_MODEL", "memory_models", "models"]
 
 MEMORIES = ("DP16KD", "TRELLIS_DPR16X4")
 """The cells: ECP5's block RAM and distributed RAM."""
+
+MULTIPLIER = "MULT18X18D"
+"""ECP5's multiplier."""
 
 PIN_REGISTERS = ("OFS1P3BX", "IFS1P3BX", "FD1S3BX")
 """ECP5's registers of output and input pins, and one of the fabric, which have an asynchronous preset."""

@@ -1,5 +1,6 @@
-"""The models of cells: memories behave the same before and after synthesis."""
+"""The models of cells: memories and multipliers behave the same before and after synthesis."""
 
+import contextlib
 import json
 
 import pytest
@@ -9,7 +10,7 @@ from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import Component, Out
 
 from cbit_fpga.yosys import YosysError
-from cbit_sim.cells import memory_models
+from cbit_sim.cells import MULTIPLIER, memory_models, models
 
 SYNTHESIZE = """
 read_rtlil design.il
@@ -65,6 +66,20 @@ class Memories(Component):
         return m
 
 
+class Products(Component):
+    """Products of pseudorandom numbers, with signs and without."""
+
+    o: Out(72)
+
+    def elaborate(self, _platform):
+        m = Module()
+        state = Signal(72, init=0x9E3779B97F4A7C15F3)
+        m.d.sync += state.eq(Cat(state[71] ^ state[65] ^ state[24] ^ state[18], state))
+        a, b = state[:18], state[31:49]
+        m.d.comb += self.o.eq(Cat((a * b)[:36], (a.as_signed() * b.as_signed())[:36]))
+        return m
+
+
 @pytest.fixture
 def compare(tmp_path, compare_with_design):
     """Fails where the synthesized memories differ; returns the number of each cell."""
@@ -86,6 +101,18 @@ def test_memories_of_every_width_survive_synthesis(compare, depth, width):
 
 def test_distributed_memories_survive_synthesis(compare):
     assert compare(depth=32, width=6, style="distributed")["TRELLIS_DPR16X4"] >= 6
+
+
+@pytest.mark.parametrize("fault", ["", "left - right", "SIGNEDB & ~b[17]"])
+def test_products_survive_synthesis_and_a_wrong_model_is_found(tmp_path, compare_with_design, fault):
+    (tmp_path / "design.il").write_text(rtlil.convert(Products(), name="products"))
+    read = "read_rtlil design.il\nsynth_ecp5 -top products\nselect -assert-count 2 t:MULT18X18D\n"
+    right, wrong = models(MULTIPLIER), models(MULTIPLIER)
+    if fault:
+        wrong = right.replace("left * right" if "left" in fault else "SIGNEDB & b[17]", fault)
+        assert wrong != right
+    with pytest.raises(YosysError) if fault else contextlib.nullcontext():
+        compare_with_design(read, top="products", cycles=80, models=memory_models() + wrong)
 
 
 @pytest.mark.parametrize(("right", "fault", "depth", "width", "style"), [
