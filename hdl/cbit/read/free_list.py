@@ -69,7 +69,7 @@ class FreeList(Component):
             given.i.payload.eq(shown),
         ]
         if self.pipelined:
-            m.d.comb += self.follows.eq(given.held_valid[1] | given.i.valid | (given.o.valid & ~given.o.ready))
+            m.d.comb += self.follows.eq(given.is_full | given.i.valid | (given.o.valid & ~given.o.ready))
         with m.If(moves):
             m.d.sync += [is_shown.eq(queue.o.valid), shown.eq(queue.o.payload)]
         with m.If(~is_filled):

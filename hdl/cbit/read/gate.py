@@ -65,18 +65,19 @@ class Gate(Component):
         m.submodules.slice = slice_ = RegisterSlice(shape=self.shape)
         connect(m, flipped(self.i), slice_.i)
         may_leave = Signal()
-        first, second, third = ((valid & self.may_leave(payload, self.state)) for valid, payload in (
-            *zip(slice_.held_valid, slice_.held), (slice_.i.valid, slice_.i.payload)))
+        held = [valid & self.may_leave(entry, self.state) for valid, entry in zip(slice_.held_valid, slice_.held)]
+        first, second = Mux(slice_.head, *reversed(held)), Mux(slice_.head, *held)
+        comes = slice_.i.valid & self.may_leave(slice_.i.payload, self.state)
         m.d.comb += [
             self.o.payload.eq(slice_.o.payload),
             self.o.valid.eq(may_leave),
             slice_.o.ready.eq(may_leave & self.o.ready),
-            self.coming.eq(slice_.held[0]),
+            self.coming.eq(slice_.o.payload),
         ]
         # Whoever will be the first in the next cycle is asked in this one.
         with m.If(slice_.o.ready | ~slice_.o.valid):
-            m.d.sync += may_leave.eq(Mux(slice_.held_valid[1], second, third))
-            m.d.comb += self.coming.eq(Mux(slice_.held_valid[1], slice_.held[1], slice_.i.payload))
+            m.d.sync += may_leave.eq(Mux(slice_.is_full, second, comes))
+            m.d.comb += self.coming.eq(slice_.next)
         with m.Elif(first):
             m.d.sync += may_leave.eq(1)
         return m
