@@ -17,14 +17,13 @@ from cbit_fpga.floorplan import with_sites
 from cbit_fpga.store import Store
 from cbit_sim.sources import digest
 
-__all__ = ["Hop", "PlacementError", "critical_path", "placed", "router_for"]
-
-SMALL = 10_000
-"""LUTs up to which the placer's own router ends in minutes. It loses less of the clock than the other, which is quick
-where much is connected to much, as in many AES rounds."""
+__all__ = ["Hop", "PlacementError", "critical_path", "placed"]
 
 TIMING_WEIGHT = 40
 """Of paths against the length of all wires, four times the placer's own."""
+
+ROUTER = "router1"
+"""The other one ends in a fifth of the time, and loses a fifth of the clock and more."""
 
 _CELL_TYPES = re.compile(r"_(?:LUT4|CCU2C|TRELLIS|DP16KD|PDPW16KD|PFUMX|L6MUX21)")
 _GATEWARE = re.compile(r"/(cbit/[\w/]+\.py:\d+)")
@@ -115,14 +114,8 @@ def _options(netlist: Mapping[str, Any], *, seed: int) -> tuple[str, ...]:
     it has rings of gates, whose loops the placer would take for faults."""
     modules = netlist["modules"].values()
     has_rings = any("ring_oscillator" in cell["attributes"] for module in modules for cell in module["cells"].values())
-    return ("--seed", str(seed), "--placer-heap-timingweight", str(TIMING_WEIGHT), "--router", router_for(netlist),
+    return ("--seed", str(seed), "--placer-heap-timingweight", str(TIMING_WEIGHT), "--router", ROUTER,
             *(("--ignore-loops",) if has_rings else ()))
-
-
-def router_for(netlist: Mapping[str, Any]) -> str:
-    """The router of nextpnr that suits the size of a netlist, as yosys' JSON has it."""
-    luts = sum(cell["type"] == "LUT4" for module in netlist["modules"].values() for cell in module["cells"].values())
-    return "router1" if luts <= SMALL else "router2"
 
 
 def _run(folder: Path, program: str, options: Sequence[str]) -> str | None:
