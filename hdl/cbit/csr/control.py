@@ -1,6 +1,6 @@
 """All that the security processor and the host see of an engine besides memory."""
 
-from amaranth.hdl import Module, ResetInserter, Signal
+from amaranth.hdl import Module, Mux, ResetInserter, Signal
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -130,8 +130,9 @@ class ControlPort(wiring.Component):
         m.submodules.log = log = ViolationLog(**widths)
         m.submodules.violations = violations = ViolationWords(**widths)
         keys = self.keys
+        # What fails is far from the keys' many registers: these are reset a cycle after all slots are closed.
         fails = Signal()
-        m.d.comb += fails.eq(((self.self_test_failed | self.upset) & ~switches.failed)
+        m.d.sync += fails.eq(((self.self_test_failed | self.upset) & ~switches.failed)
                              | (self.key_fault & ~switches.faulted))
         m.submodules.keys = ResetInserter(fails)(keys)
 
@@ -180,9 +181,10 @@ class ControlPort(wiring.Component):
             keys.self_test_busy.eq(self.self_test_busy), self.self_test_keys.eq(keys.self_test_keys),
             keys.drain_busy.eq(self.drain_busy), keys.way_busy.eq(self.way_busy),
             *(given.eq(asked) for given, asked in zip(keys.asked, self.asked)),
-            *(shown.eq(is_active) for shown, is_active in zip(self.is_active, keys.is_active)),
-            *(getattr(self, name).eq(getattr(keys, name)) for name in ("host_is_active", "serving", "drain_slot",
-                                                                       "drain_way")),
+            *(shown.eq(is_active & ~keys.closed) for shown, is_active in zip(self.is_active, keys.is_active)),
+            self.host_is_active.eq(keys.host_is_active & ~keys.closed),
+            self.serving.eq(Mux(keys.closed, 0, keys.serving)),
+            self.drain_slot.eq(keys.drain_slot), self.drain_way.eq(keys.drain_way),
         ]
         for name in ("round_key", *LOOKUPS):
             if name in self.signature.members:

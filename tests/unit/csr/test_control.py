@@ -310,7 +310,7 @@ def test_failed_self_test_erases_and_closes_for_good(bench):
         ctx.set(bench.dut.self_test_failed, 0)
         assert not ctx.get(bench.dut.released)
         assert active_slots(ctx, bench.dut) == ctx.get(bench.dut.serving) == 0
-        await ctx.tick()
+        await ctx.tick().repeat(2)
         for _ in range(4 * 22):
             assert ctx.get(bench.dut.round_key.valid)
             assert ctx.get(bench.dut.round_key.data) == 0
