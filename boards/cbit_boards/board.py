@@ -9,7 +9,7 @@ from typing import Any
 
 import cbit_boards.catalog
 from cbit.config import EngineConfig, preset
-from cbit.dram.spec import DramSpec
+from cbit.dram.spec import DramKind, DramSpec
 from cbit_boards.pll import PllDividers, Wanted, dividers
 from cbit_fpga.devices import DEVICES, Device
 
@@ -47,8 +47,8 @@ class Board:
     crystal_hz, clock_hz : :class:`int`
         The clock that the platform has by default, and that of engine and memory. Where they are the same and nothing
         needs another, there is no PLL.
-    memory : :class:`~cbit.dram.spec.DramSpec`, :class:`OnChip` or :data:`None`
-        Behind the engine. :data:`None` where Cbit can not drive what is there.
+    memory : :class:`~cbit.dram.spec.DramSpec` or :class:`OnChip`
+        Behind the engine. DDR3 only with a security processor, which levels it.
     memory_phase_degrees : :class:`int`
         How much the clock at the pins of SDRAM lags that of engine and memory.
     has_byte_masks : :class:`bool`
@@ -74,7 +74,7 @@ class Board:
     platform: Callable[[], Any]
     crystal_hz: int
     clock_hz: int
-    memory: DramSpec | OnChip | None
+    memory: DramSpec | OnChip
     memory_phase_degrees: int = 90
     has_byte_masks: bool = True
     preset: str
@@ -86,8 +86,8 @@ class Board:
     obstacle: str = ""
 
     def __post_init__(self) -> None:
-        if self.memory is None and not self.obstacle:
-            raise ValueError("obstacle must tell why there is no memory, not be empty")
+        if self.levels_dram and self.psp_clock_hz is None:
+            raise ValueError("psp_clock_hz must be that of the security processor, which levels DDR3, not None")
         if self.device not in DEVICES:
             raise ValueError(f"device must be one of {', '.join(DEVICES)}, not {self.device!r}")
 
@@ -97,6 +97,11 @@ class Board:
         return DEVICES[self.device]
 
     @property
+    def levels_dram(self) -> bool:
+        """Whether its memory is DDR3, whose controller makes the clock of engine and memory."""
+        return isinstance(self.memory, DramSpec) and self.memory.kind is DramKind.DDR3
+
+    @property
     def config(self) -> EngineConfig:
         """The engine's parameters."""
         return dataclasses.replace(preset(self.preset), **self.changes)
@@ -104,6 +109,9 @@ class Board:
     @property
     def domains(self) -> Mapping[str, Wanted]:
         """The clock domains that come from the PLL, and their clocks; empty where there is none."""
+        if self.levels_dram:
+            assert self.psp_clock_hz is not None
+            return {"security": Wanted(self.psp_clock_hz)}
         if self.clock_hz == self.crystal_hz and self.psp_clock_hz is None and not isinstance(self.memory, DramSpec):
             return {}
         found = {"sync": Wanted(self.clock_hz)}
@@ -132,8 +140,6 @@ class Board:
                 return f"{size >> 20} MiB {module}"
             case OnChip(memory_bytes=size):
                 return f"{size >> 10} KiB on the chip"
-            case _:
-                return "-"
 
     @property
     def keys(self) -> str:

@@ -65,15 +65,21 @@ def elaborate(name: str, *, firmware: bytes, device_secret: bytes) -> Design:
 def joined(board: Board, *, firmware: bytes, device_secret: bytes) -> Any:
     """The top of a board, with its SoC and its memory."""
     config, memory = board.config, board.memory
-    assert memory is not None
-    secrets = {} if board.psp_clock_hz is None else {"firmware": firmware, "device_secret": device_secret}
-    soc = import_module("cbit.soc.soc").Soc(config, memory_bytes=memory.memory_bytes, **secrets)
-    widths = {"addr_width": config.addr_width, "id_width": soc.m_axi.signature.id_width}
-    if isinstance(memory, DramSpec):
+    options: dict[str, Any] = {}
+    if board.psp_clock_hz is not None:
+        options = {"firmware": firmware, "device_secret": device_secret}
+    # The bridge, and the security processor if there is one, each have a bit of an ID to be told by.
+    widths = {"addr_width": config.addr_width, "id_width": config.id_width + (2 if options else 1)}
+    behind: Any
+    if board.levels_dram:
+        behind = import_module("cbit.dram.ddr3").Ddr3(memory, folder=build_folder(), **widths)
+        options["dram_table"] = behind.table(timer_hz=board.psp_clock_hz)
+    elif isinstance(memory, DramSpec):
         behind = import_module("cbit.dram.litedram").LiteDram(memory, folder=build_folder(), **widths)
     else:
         on_chip = import_module("cbit_boards.gateware.on_chip_memory")
         behind = on_chip.OnChipMemory(size_bytes=memory.memory_bytes, **widths)
+    soc = import_module("cbit.soc.soc").Soc(config, memory_bytes=memory.memory_bytes, **options)
     return import_module("cbit_boards.gateware.top").BoardTop(board, soc=soc, memory=behind)
 
 

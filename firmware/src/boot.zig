@@ -1,6 +1,7 @@
 //! From reset to the release of the host, or to a code that says why not.
 
 const buffer = @import("buffer.zig");
+const dram = @import("dram.zig");
 const kinds = @import("machine.zig");
 const self_test = @import("self_test.zig");
 const state = &@import("state.zig").state;
@@ -35,6 +36,7 @@ fn prepare() kinds.BootCode {
     const refusal = installHostKey();
     if (refusal != .UP) return refusal;
     const tsme = machine.board().tsme;
+    if (machine.board().levels_dram and !dram.level()) return .LEVELING;
     if (!machine.engineOpen(tsme)) return .ENGINE;
     if (!memoryIsEncrypted(tsme)) return .DMA;
     state.identity.derive();

@@ -13,6 +13,8 @@ const processor_base = 0x1000_0000;
 const engine_base = 0x1000_1000;
 const buffer_base = 0x1000_2000;
 const p384_base = 0x1000_4000;
+const dram_base = 0x1000_6000;
+const dram_table_base = 0x1000_8000;
 const p384_register_bytes = 64;
 const number_words = 12;
 
@@ -73,11 +75,13 @@ fn waitWhileBusy(comptime Status: type) Status {
 
 pub fn board() kinds.Board {
     const platform = read(processor.PLATFORM);
+    const strap = read(processor.STRAP);
     return .{
-        .tsme = read(processor.STRAP).TSME,
+        .tsme = strap.TSME,
         .c_bit = platform.C_BIT,
         .asid_count = platform.ASID_COUNT,
         .memory_pages = read(processor.MEMORY_PAGES).PAGES,
+        .levels_dram = strap.DRAM,
     };
 }
 
@@ -176,6 +180,37 @@ fn moveMemory(address: u64, asid: u10, offset: usize, length: usize, to_memory: 
     fence();
     write(processor.DMA_START, .{ .OFFSET = @intCast(offset), .LENGTH = @intCast(length), .WRITE = to_memory });
     if (waitWhileBusy(processor.DMA_STATUS).ERROR) return error.Memory;
+}
+
+// The registers of DRAM's controller, and the table that tells of them. Only where DRAM has to be leveled.
+
+/// The words of the map `dram_table`.
+pub fn dramTable() [*]const volatile u32 {
+    return @ptrFromInt(dram_table_base);
+}
+
+/// A register of the controller, at an offset in bytes that is a multiple of 4.
+pub fn dramRead(offset: usize) u32 {
+    return dramRegister(offset).*;
+}
+
+pub fn dramWrite(offset: usize, value: u32) void {
+    dramRegister(offset).* = value;
+}
+
+fn dramRegister(offset: usize) *volatile u32 {
+    return @ptrFromInt(dram_base + offset);
+}
+
+/// Lets all accesses through to DRAM, until reset.
+pub fn openDram() void {
+    write(processor.CONTROL, .{ .DRAM_OPEN = true });
+}
+
+/// Waits for cycles of the processor's clock, or longer.
+pub fn wait(cycles: u32) void {
+    const start = read(processor.TIMER).CYCLES;
+    while (read(processor.TIMER).CYCLES -% start < cycles) {}
 }
 
 // Entropy.

@@ -25,4 +25,6 @@ pub const Board = struct {
     c_bit: u6,
     asid_count: u32,
     memory_pages: u32,
+    /// DRAM has to be initialized and leveled before it is used.
+    levels_dram: bool,
 };

@@ -30,6 +30,14 @@ pub const Surroundings = extern struct {
     asid_count: u32,
     memory_pages: u32,
     device_secret: [32]u8,
+    /// The words of the map `dram_table`, or null if DRAM needs no leveling.
+    dram_table: ?[*]const u32,
+    /// Registers of DRAM's controller, by their offsets.
+    dram_read: *const fn (offset: u32) callconv(.c) u32,
+    dram_write: *const fn (offset: u32, value: u32) callconv(.c) void,
+    /// Cycles pass.
+    wait: *const fn (cycles: u32) callconv(.c) void,
+    open_dram: *const fn () callconv(.c) void,
 };
 
 pub var surroundings: Surroundings = undefined;
@@ -58,6 +66,7 @@ pub fn board() kinds.Board {
         .c_bit = @intCast(surroundings.c_bit),
         .asid_count = surroundings.asid_count,
         .memory_pages = surroundings.memory_pages,
+        .levels_dram = surroundings.dram_table != null,
     };
 }
 
@@ -104,6 +113,26 @@ pub fn writeMemory(address: u64, asid: u10, offset: usize, length: usize) error{
 fn requireTransfer(address: u64, offset: usize, length: usize) void {
     std.debug.assert(length >= 1 and length <= 4096 and offset + length <= buffer_bytes);
     std.debug.assert(offset % 16 == address % 16 and address +% length > address);
+}
+
+pub fn dramTable() [*]const volatile u32 {
+    return surroundings.dram_table.?;
+}
+
+pub fn dramRead(offset: usize) u32 {
+    return surroundings.dram_read(@intCast(offset));
+}
+
+pub fn dramWrite(offset: usize, value: u32) void {
+    surroundings.dram_write(@intCast(offset), value);
+}
+
+pub fn openDram() void {
+    surroundings.open_dram();
+}
+
+pub fn wait(cycles: u32) void {
+    surroundings.wait(cycles);
 }
 
 pub fn entropyHasFailed() bool {

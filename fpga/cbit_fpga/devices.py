@@ -20,7 +20,8 @@ class Device:
     Parameters
     ----------
     name : :class:`str`
-        The vendor's, and what gateware sees as ``platform.device``.
+        The vendor's, and what gateware sees as ``platform.device``; with its speed grade and package where another of
+        :data:`DEVICES` has that name.
     synthesize : :class:`str`
         The command of yosys.
     narrow : :class:`str`
@@ -104,6 +105,13 @@ DEVICES: Mapping[str, Device] = {device.name: device for device in (
     Device(
         name="LFE5U-85F",
         part=("--85k", "--package", "CABGA381", "--speed", "6"),
+        luts=83_640,
+        block_rams=208,
+        floorplan=joined(round_sites, ring_sites),
+        **_ECP5),
+    Device(
+        name="LFE5U-85F-8MG285",
+        part=("--85k", "--package", "CSFBGA285", "--speed", "8"),
         luts=83_640,
         block_rams=208,
         floorplan=joined(round_sites, ring_sites),

@@ -31,14 +31,10 @@ def boards(style: str) -> None:
 
 
 def _as_dict(name: str, board: Board, report: Mapping[str, Any] | None) -> dict[str, Any]:
-    return {"name": name, "title": board.title, "device": board.device, "memory_bytes": _memory_bytes(board),
+    return {"name": name, "title": board.title, "device": board.device, "memory_bytes": board.memory.memory_bytes,
             "memory": board.memory_name, "preset": board.preset, "parameters": board.config.as_dict(),
             "keys": board.keys, "clock_hz": board.clock_hz, "psp_clock_hz": board.psp_clock_hz,
             "obstacle": board.obstacle or None, "last_build": report}
-
-
-def _memory_bytes(board: Board) -> int | None:
-    return None if board.memory is None else board.memory.memory_bytes
 
 
 def _table(found: Mapping[str, tuple[Board, Mapping[str, Any] | None]]) -> str:

@@ -54,15 +54,13 @@ def build(context: click.Context, name: str, seeds: int, folder: Path | None, se
                           outputs=(_bitstream_name(name, board), _REPORT, _PICTURE))
     secret = _device_secret(name, board, secret_file)
     try:
-        if board.memory is None:
-            raise _ObstacleError(board.obstacle)
         require_tools(board)
         with stages() as progress:
             report = build_board(name, board, seeds=range(1, seeds + 1), device_secret=secret, store=Store(),
                                  scheduler=scheduler, progress=progress.begin)
     except MissingToolError as error:
         raise click.UsageError(str(error)) from error
-    except (_ObstacleError, FirmwareError, OtherSourcesError) as error:
+    except (FirmwareError, OtherSourcesError) as error:
         click.echo(f"cbit: {name}: {error}", err=True)
         context.exit(1)
     remember(report)
@@ -71,10 +69,6 @@ def build(context: click.Context, name: str, seeds: int, folder: Path | None, se
         click.echo(f"cbit: {name}: {report.failure}", err=True)
         context.exit(1)
     _tell(target.path / _bitstream_name(name, board), report)
-
-
-class _ObstacleError(RuntimeError):
-    """The board can not be built; the text says why."""
 
 
 def _board(name: str) -> Board:

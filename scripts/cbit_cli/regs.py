@@ -33,7 +33,7 @@ _TEXTS: Mapping[str, Callable[[], str]] = {
               help="Write this file instead of to standard output. With html, this new folder.")
 def regs(style: str, output: Path | None) -> None:
     """Write the registers: of the engine, one map for the security processor and one for the host; of the PSP, one for
-    its processor and one, the mailbox, for the host.
+    its processor, one of the table by which that levels DRAM, and one, the mailbox, for the host.
 
     json, c and zig are for programs, ipxact (IEEE 1685-2014) for SoC tools, markdown and html for readers. All come
     from the descriptions of the registers in SystemRDL.

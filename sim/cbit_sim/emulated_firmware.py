@@ -11,6 +11,7 @@ import unicorn
 from unicorn import riscv_const
 
 from cbit.csr.map import Register, registers
+from cbit.psp.addresses import DRAM_REGIONS
 from cbit.psp.program import CODE_ALIGN_BYTES
 from cbit_model.sev.owner.development import DEVELOPMENT_DEVICE_SECRET
 from cbit_sim.firmware_build import Firmware
@@ -21,12 +22,17 @@ __all__ = ["EmulatedFirmware"]
 _MEMORY_BYTES = 1 << 16
 _PAGE_BYTES = 4096
 _PROCESSOR, _ENGINE, _BUFFER, _P384 = 0x1000_0000, 0x1000_1000, 0x1000_2000, 0x1000_4000
+_DRAM, _DRAM_BYTES = DRAM_REGIONS["dram"]
+_DRAM_TABLE = DRAM_REGIONS["dram_table"][0]
 _BUFFER_BYTES = 8192
 _P384_REGISTER_BYTES, _NUMBER_BYTES = 64, 48
 _WORD_BYTES = 4
 _STRAY = 0xFE
 _ENOUGH = 20_000_000
 """Instructions that no command needs."""
+
+_CYCLES_A_LOOK = 64
+"""How much time passes from look to look at the timer."""
 
 _Fields = dict[str, int]
 
@@ -55,11 +61,14 @@ class EmulatedFirmware:
         self._maps = {base: {entry.offset: entry for entry in registers(name)}
                       for base, name in ((_PROCESSOR, "processor"), (_ENGINE, "psp"))}
         self._cpu = self._make_cpu()
+        self._map_dram(surroundings)
         self.reset(surroundings)
 
     def reset(self, surroundings: Surroundings) -> None:
-        """Starts again, with memory as it is, in other surroundings; waits until the boot has ended."""
+        """Starts again, with memory as it is, in other surroundings, which have DRAM to be leveled if the first had;
+        waits until the boot has ended."""
         self._surroundings = surroundings
+        self._cycles = 0
         self.boot_code, self.engine_locked = 0, False
         self.host_released, self.code_locked, self.secret_hidden = False, False, False
         self._command: tuple[int, int] | None = None
@@ -94,6 +103,22 @@ class EmulatedFirmware:
         cpu.mem_map(_P384, _PAGE_BYTES)
         cpu.hook_add(unicorn.UC_HOOK_MEM_WRITE, self._require_unlocked, begin=0, end=_MEMORY_BYTES - 1)
         return cpu
+
+    def _map_dram(self, surroundings: Surroundings) -> None:
+        if surroundings.dram is None:
+            return
+        self._cpu.mmio_map(_DRAM, _DRAM_BYTES, self._read_dram, None, self._write_dram, None)
+        self._cpu.mem_map(_DRAM_TABLE, _PAGE_BYTES, unicorn.UC_PROT_READ)
+        words = b"".join(word.to_bytes(_WORD_BYTES, "little") for word in surroundings.dram.table)
+        self._cpu.mem_write(_DRAM_TABLE, words)
+
+    def _read_dram(self, _cpu: Any, offset: int, _size: int, _data: Any) -> int:
+        assert self._surroundings.dram is not None
+        return self._surroundings.dram.read(offset)
+
+    def _write_dram(self, _cpu: Any, offset: int, _size: int, value: int, _data: Any) -> None:
+        assert self._surroundings.dram is not None
+        self._surroundings.dram.write(offset, value)
 
     def _go(self, address: int) -> None:
         try:
@@ -136,7 +161,14 @@ class EmulatedFirmware:
 
     def _read_processor_strap(self, _index: int) -> _Fields:
         return {"TSME": int(self._surroundings.tsme), "SIMULATED": 1,
-                "DEVELOPMENT": int(self._surroundings.device_secret == DEVELOPMENT_DEVICE_SECRET)}
+                "DEVELOPMENT": int(self._surroundings.device_secret == DEVELOPMENT_DEVICE_SECRET),
+                "DRAM": int(self._surroundings.dram is not None)}
+
+    def _read_processor_timer(self, _index: int) -> _Fields:
+        self._cycles += _CYCLES_A_LOOK
+        if self._surroundings.dram is not None:
+            self._surroundings.dram.wait(_CYCLES_A_LOOK)
+        return {"CYCLES": self._cycles & 0xFFFF_FFFF}
 
     def _read_processor_platform(self, _index: int) -> _Fields:
         return {"C_BIT": self._surroundings.c_bit, "ASID_COUNT": self._surroundings.asid_count}
@@ -200,6 +232,8 @@ class EmulatedFirmware:
         self.host_released |= bool(fields["HOST_RELEASE"])
         self.code_locked |= bool(fields["CODE_LOCK"])
         self.secret_hidden |= bool(fields["SECRET_HIDE"])
+        if fields["DRAM_OPEN"] and self._surroundings.dram is not None:
+            self._surroundings.dram.open()
 
     def _write_processor_mailbox_response(self, fields: _Fields) -> None:
         self._command, self._status = None, fields["STATUS"]

@@ -2,11 +2,13 @@
 
 import ctypes
 import functools
+from collections.abc import Sequence
 from typing import Any, Protocol
 
+from cbit.csr.map import size_bytes
 from cbit_sim.firmware_build import native_library
 
-__all__ = ["NativeFirmware", "Surroundings", "library"]
+__all__ = ["DramRegisters", "NativeFirmware", "Surroundings", "library"]
 
 KEY_BYTES = 16
 SECRET_BYTES = 32
@@ -17,6 +19,33 @@ _INSTALL = ctypes.CFUNCTYPE(ctypes.c_uint32, ctypes.c_uint32, ctypes.c_void_p, c
 _NUMBER = ctypes.CFUNCTYPE(ctypes.c_uint32, ctypes.c_uint32)
 _ANSWER = ctypes.CFUNCTYPE(ctypes.c_uint32)
 _EVENT = ctypes.CFUNCTYPE(None)
+_POKE = ctypes.CFUNCTYPE(None, ctypes.c_uint32, ctypes.c_uint32)
+_WAIT = ctypes.CFUNCTYPE(None, ctypes.c_uint32)
+
+
+class DramRegisters(Protocol):
+    """DRAM that the firmware has to level.
+
+    Members
+    -------
+    table : sequence of :class:`int`
+        The words of the map `dram_table`.
+    """
+
+    @property
+    def table(self) -> Sequence[int]: ...
+
+    def read(self, offset: int) -> int:
+        """A register of the controller as it reads."""
+
+    def write(self, offset: int, value: int) -> None:
+        """One is written."""
+
+    def wait(self, cycles: int) -> None:
+        """So many cycles of the processor's clock have passed."""
+
+    def open(self) -> None:
+        """Accesses are let through to DRAM."""
 
 
 class Surroundings(Protocol):
@@ -34,9 +63,12 @@ class Surroundings(Protocol):
         Whether a health test has failed.
     caches_flushed : :class:`bool`
         Whether caches were written back and invalidated since the firmware last set it to false.
+    dram : :class:`DramRegisters` or :data:`None`
+        If there is DRAM that has to be leveled.
     """
 
     tsme: bool
+    dram: DramRegisters | None
     asid_count: int
     device_secret: bytes
     caches_flushed: bool
@@ -80,7 +112,8 @@ class _Table(ctypes.Structure):
         ("retire", _NUMBER), ("self_test", _ANSWER), ("open", _NUMBER), ("caches_flushed", _ANSWER),
         ("forget_flush", _EVENT), ("tsme", ctypes.c_uint32), ("c_bit", ctypes.c_uint32),
         ("asid_count", ctypes.c_uint32), ("memory_pages", ctypes.c_uint32),
-        ("device_secret", ctypes.c_uint8 * SECRET_BYTES),
+        ("device_secret", ctypes.c_uint8 * SECRET_BYTES), ("dram_table", ctypes.POINTER(ctypes.c_uint32)),
+        ("dram_read", _NUMBER), ("dram_write", _POKE), ("wait", _WAIT), ("open_dram", _EVENT),
     )
 
 
@@ -107,7 +140,7 @@ class NativeFirmware:
             _NUMBER(lambda tsme: int(not surroundings.open_engine(tsme=bool(tsme)))),
             _ANSWER(lambda: int(surroundings.caches_flushed)), _EVENT(self._forget_flush), surroundings.tsme,
             surroundings.c_bit, surroundings.asid_count, surroundings.memory_pages,
-            (ctypes.c_uint8 * SECRET_BYTES)(*surroundings.device_secret))
+            (ctypes.c_uint8 * SECRET_BYTES)(*surroundings.device_secret), *_dram_members(surroundings.dram))
         self.boot_code = int(library().cbit_boot(ctypes.byref(self._table)))
 
     def command(self, number: int, buffer: int = 0) -> int:
@@ -137,6 +170,15 @@ class NativeFirmware:
 
     def _forget_flush(self) -> None:
         self._surroundings.caches_flushed = False
+
+
+def _dram_members(dram: DramRegisters | None) -> tuple[Any, ...]:
+    """The end of the table. What is null is never called."""
+    if dram is None:
+        return None, _NUMBER(), _POKE(), _WAIT(), _EVENT()
+    # The table has as many words as the map, whatever the firmware reads of it.
+    words = (ctypes.c_uint32 * (size_bytes("dram_table") // 4))(*dram.table)
+    return words, _NUMBER(dram.read), _POKE(dram.write), _WAIT(dram.wait), _EVENT(dram.open)
 
 
 @functools.cache

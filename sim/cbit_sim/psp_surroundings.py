@@ -5,6 +5,7 @@ import dataclasses
 from cbit.csr.map import register
 from cbit_model.sev.memory import EncryptedMemory
 from cbit_model.sev.ports import AccessError, EntropyFailedError, EntropySource, SlotError
+from cbit_sim.native_firmware import DramRegisters
 
 __all__ = ["ModelSurroundings", "RefusingMemory", "result_code"]
 
@@ -82,6 +83,8 @@ class ModelSurroundings:
         Whether its self-test has passed, and whether it opens.
     caches_flushed : :class:`bool`
         Whether they were since the firmware last set this to false.
+    dram : :class:`~cbit_sim.native_firmware.DramRegisters` or :data:`None`
+        If there is DRAM that has to be leveled.
     """
 
     memory: RefusingMemory
@@ -92,6 +95,7 @@ class ModelSurroundings:
     engine_is_well: bool = True
     engine_opens: bool = True
     caches_flushed: bool = False
+    dram: DramRegisters | None = None
 
     @property
     def c_bit(self) -> int:

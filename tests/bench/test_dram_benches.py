@@ -6,7 +6,7 @@ import statistics
 import pytest
 
 from cbit.config import EngineConfig, preset
-from cbit.dram import bounds, initialize, litedram
+from cbit.dram import axi_port, bounds, initialize
 from cbit.engine import latency_cycles
 from cbit_sim import verilog
 from cbit_sim.gateware import dram_top
@@ -112,7 +112,7 @@ def test_other_chips(chip):
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("module", "name", "value", "test"), [
-    (litedram, "WRITES", 31, "answers_that_nobody_takes"),
+    (axi_port, "WRITES", 31, "answers_that_nobody_takes"),
     (bounds.Bounds, "_is_beyond", lambda self, address: address.payload.addr[self.memory_width + 1:].any(),
      "beyond_the_memory"),
     (bounds.Bounds, "_is_beyond", lambda _self, address: address.payload.addr[47:].any(), "beyond_the_memory")])
@@ -124,7 +124,7 @@ def test_planted_faults_are_found(monkeypatch, module, name, value, test):
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("name", "value"), [
-    ("_REFRESHES", 1), ("_CAS_LATENCY_BIT", 5), ("_ALL_BANKS", 0), ("_CKE", 0)])
+    ("_REFRESHES", 1), ("_CAS_LATENCY_BIT", 5), ("_ALL_BANKS", 0), ("CKE", 0)])
 def test_a_chip_that_is_not_initialized_as_it_must_be_notes_it(monkeypatch, name, value):
     monkeypatch.setattr(initialize, name, value)
     with pytest.raises(BenchError, match=r"the chip's rules .* are broken"):

@@ -1,5 +1,7 @@
 """Where in the netlist there is a way between the host and what is in the security processor."""
 
+import functools
+
 import pytest
 
 from cbit.config import EngineConfig
@@ -38,10 +40,14 @@ def wires(bundle, driven):
 COMMANDS = (*wires("m_axil_engine", FROM_MANAGER), *wires("m_axi", FROM_MANAGER))
 """What is asked of the engine's registers and, by the DMA, of memory."""
 
+DRAM = (*wires("m_axil_dram", FROM_MANAGER), "dram_open")
+"""Where DRAM is leveled, what is asked of its controller's registers, and that it is open."""
 
-def psp(kind=Psp):
+
+def psp(kind=Psp, **options):
     return kind(firmware=b"", device_secret=DEVELOPMENT_SECRET, memory_bytes=1 << 20, addr_width=CONFIG.addr_width,
-                id_width=CONFIG.id_width, c_bit=CONFIG.c_bit, asid_count=CONFIG.asid_count, simulated_entropy=True)
+                id_width=CONFIG.id_width, c_bit=CONFIG.c_bit, asid_count=CONFIG.asid_count, simulated_entropy=True,
+                **options)
 
 
 def parts(flow, names):
@@ -50,9 +56,14 @@ def parts(flow, names):
     return {name.split(".")[0] for name in names} & clocked
 
 
-@pytest.fixture(scope="module")
-def flow():
-    return Flow(psp())
+@functools.cache
+def flow_of(*, levels_dram):
+    return Flow(psp(dram_table=(1, 2, 3) if levels_dram else None))
+
+
+@pytest.fixture(params=[False, True], ids=["plain", "levels DRAM"])
+def flow(request):
+    return flow_of(levels_dram=request.param)
 
 
 def test_the_mailbox_port_reaches_the_words_of_the_mailbox_only(flow):
@@ -69,7 +80,20 @@ def test_the_host_is_shown_answers_only(flow):
     engine, and by accesses of its DMA."""
     sources = [name for name in flow.signals if name.startswith(SECRETS) and not name.endswith((".clk", ".rst"))]
     assert {"program.bus__dat_r", "buffer.processor__read_data", "aes.key"} <= set(sources)
-    assert not flow.outputs & flow.reached(sources, declassified=[*ANSWERS, *COMMANDS])
+    dram = [name for name in DRAM if name in flow.signals]
+    assert not flow.outputs & flow.reached(sources, declassified=[*ANSWERS, *COMMANDS, *dram])
+
+
+def test_registers_of_dram_are_reached_by_the_processor_only():
+    """Nothing of the host has an effect on what is asked of them, nor of their answers on what it is shown, but by what
+    the processor tells it."""
+    flow = flow_of(levels_dram=True)
+    sources = wires("s_axil_mailbox", FROM_MANAGER)
+    assert {"m_axil_dram__w__payload", "dram_open"} <= flow.reached(sources)
+    assert not flow.reached(sources, declassified=WORDS) & {*DRAM}
+    answers = flow.reached(wires("m_axil_dram", FROM_SUBORDINATE), declassified=[*ANSWERS, *COMMANDS, *DRAM])
+    assert "processor.bus__dat_r" in answers
+    assert not answers & flow.outputs - {*DRAM, *COMMANDS}
 
 
 def test_memory_comes_to_the_processor_by_the_buffer_only(flow):

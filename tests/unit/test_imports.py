@@ -17,8 +17,8 @@ PACKAGES = {
 }
 """Package to its folder and to those of our packages that it may import."""
 
-ORDER = ("config", "guard", "stream", "axi", "dram", "aes", "keys", "xts", "access", "csr", "serial", "read", "write",
-         "engine", "psp", "traffic", "soc")
+ORDER = ("config", "guard", "stream", "axi", "aes", "keys", "xts", "access", "csr", "serial", "read", "write",
+         "engine", "psp", "dram", "traffic", "soc")
 """The parts of `cbit`: each may import those before it."""
 
 WITHOUT_AMARANTH = ("cbit.config", "cbit.csr.map", "cbit.csr.blocks", "cbit.csr.zig_header")

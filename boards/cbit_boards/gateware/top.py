@@ -3,7 +3,7 @@
 
 from typing import Any
 
-from amaranth.hdl import ClockDomain, ClockSignal, Elaboratable, Module
+from amaranth.hdl import ClockDomain, ClockSignal, Elaboratable, Module, ResetSignal
 from amaranth.lib import io
 from amaranth.lib.cdc import ResetSynchronizer
 from amaranth.lib.wiring import connect
@@ -24,8 +24,9 @@ class BoardTop(Elaboratable):
     board : :class:`~cbit_boards.board.Board`
     soc : :class:`~cbit.soc.soc.Soc`
         Or what has its members.
-    memory : :class:`~cbit.dram.litedram.LiteDram` or :class:`~cbit_boards.gateware.on_chip_memory.OnChipMemory`
-        What stands behind it.
+    memory
+        What stands behind it: a :class:`~cbit.dram.litedram.LiteDram`, :class:`~cbit.dram.ddr3.Ddr3` or
+        :class:`~cbit_boards.gateware.on_chip_memory.OnChipMemory`.
     """
 
     def __init__(self, board: Board, *, soc: Any, memory: Any):
@@ -47,19 +48,23 @@ class BoardTop(Elaboratable):
             connect(m, soc.m_axi, whole.s_axi)
             connect(m, whole.m_axi, memory.s_axi)
         m.d.comb += soc.memory_ready.eq(memory.ready)
+        if self.board.levels_dram:
+            connect(m, soc.m_axil_dram, memory.s_axil)
+            m.d.comb += memory.opened.eq(soc.dram_open)
         if self.board.psp_clock_hz is not None:
             m.d.comb += soc.psp_clk.eq(ClockSignal("security"))
         self._join_line(m, platform)
         for output, pin in self.board.lights.items():
             _drive(m, output, _port(platform, pin), getattr(soc, output))
         for pin, level in self.board.levels.items():
-            _drive(m, "_".join(filter(None, (pin.resource, pin.part))), _port(platform, pin), level)
+            _drive(m, "_".join(filter(None, (pin.resource, pin.part))), _port(platform, pin), -level)
         if hasattr(memory, "pads"):
             self._join_chip(m, platform.request("sdram", dir="-"))
         return m
 
     def _make_clocks(self, m: Module, platform: Any) -> None:
-        """The domains, from the PLL. Each is in reset until that is locked, and again, at once, whenever it is not."""
+        """The domains, from the PLL and, for DDR3, its controller's. Each is in reset until its PLL is locked, and
+        again, at once, whenever it is not; and that controller's also with the other."""
         m.submodules.pll = pll = Ecp5Pll(self.board.dividers)
         m.submodules.crystal = crystal = io.Buffer("i", platform.request(platform.default_clk, dir="-"))
         m.d.comb += pll.clk.eq(crystal.i)
@@ -68,6 +73,15 @@ class BoardTop(Elaboratable):
             m.domains += domain
             m.d.comb += domain.clk.eq(clk)
             m.submodules[f"{name}_reset"] = ResetSynchronizer(~pll.locked, domain=name)
+        if self.board.levels_dram:
+            memory = self.memory
+            m.domains.sync = ClockDomain()
+            m.d.comb += [
+                memory.crystal.eq(crystal.i),
+                memory.hold.eq(~pll.locked),
+                ClockSignal().eq(memory.clk),
+                ResetSignal().eq(memory.rst),
+            ]
 
     def _join_line(self, m: Module, platform: Any) -> None:
         """The serial line."""

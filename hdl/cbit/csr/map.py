@@ -20,19 +20,20 @@ Access = typing.Literal["rw", "ro", "wo"]
 ENGINE_MAP_NAMES = ("psp", "host")
 """Of the engine, the security processor's registers and the host's: one address space each."""
 
-MAP_NAMES = (*ENGINE_MAP_NAMES, "processor", "mailbox")
+MAP_NAMES = (*ENGINE_MAP_NAMES, "processor", "dram_table", "mailbox")
 """All address spaces: of the PSP, also what its processor reaches, and what the host reaches."""
 
 SIZE_BYTES = 4096
-"""Bytes of each address space but the mailbox's, whose offsets are those of a driver."""
+"""Bytes of each address space but the mailbox's, whose offsets are those of a driver, and the table's."""
 
-_MAILBOX_BYTES = 1 << 17
+_OTHER_BYTES = {"mailbox": 1 << 17, "dram_table": 1 << 11}
 
 _FOLDER = Path(__file__).parent
 _SOURCES = {
     "psp": _FOLDER / "registers.rdl",
     "host": _FOLDER / "registers.rdl",
     "processor": _FOLDER.parent / "psp" / "processor.rdl",
+    "dram_table": _FOLDER.parent / "psp" / "dram_table.rdl",
     "mailbox": _FOLDER.parent / "psp" / "mailbox.rdl",
 }
 """The descriptions in SystemRDL 2.0."""
@@ -147,7 +148,7 @@ def title(map_name: str) -> str:
 
 def size_bytes(map_name: str) -> int:
     """Bytes of an address space."""
-    return _MAILBOX_BYTES if map_name == "mailbox" else SIZE_BYTES
+    return _OTHER_BYTES.get(map_name, SIZE_BYTES)
 
 
 @functools.cache

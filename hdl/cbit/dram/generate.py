@@ -15,6 +15,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+from .dfi import Step
 from .spec import DramKind, DramSpec
 
 __all__ = ["AXI_PORT", "MODULE", "DramGenerationError", "GeneratedController", "generate"]
@@ -36,6 +37,8 @@ _COMMENT = re.compile(r"^\s*//[^\n]*\n|/\*.*?\*/\n?|^`timescale [^\n]*\n", re.MU
 _IO_CELL = re.compile(
     r"TRELLIS_IO #\(\s*\.DIR \(\"BIDIR\"\)\s*\) \w+ \(\s*\.B \(sdram_dq\[(\d+)\]\),\s*\.I \((\w+)\),\s*"
     r"\.T \(\(~(\w+)\)\),\s*\.O \((\w+)\)\s*\);")
+_PADS = re.compile(r"^    input  wire +(\[\d+:0\] ddram_(?:dq|dqs_p)),$", re.MULTILINE)
+_STATEMENT = re.compile(r"^\s+(\w+)\(([\w|]+)\);$", re.MULTILINE)
 _DATA_PINS = re.compile(r"^    input  wire +(\[\d+:0\]) sdram_dq,$", re.MULTILINE)
 
 
@@ -51,16 +54,26 @@ class GeneratedController:
     ----------
     verilog : :class:`str`
         Module :data:`MODULE`, the same for the same parameters and versions. If it is for SDR SDRAM, it has ports
-        ``sdram_dq_i``, ``sdram_dq_o`` and ``sdram_dq_oe`` instead of bidirectional pins.
+        ``sdram_dq_i``, ``sdram_dq_o`` and ``sdram_dq_oe`` instead of bidirectional pins. For DDR3 the buffers of
+        bidirectional pins are in it.
     registers : mapping
         LiteDRAM's name of a register to its address on the port ``wb_ctrl``, in bytes.
-    cas_latency : :class:`int`
-        The CAS latency that the PHY expects, in clock cycles of the DRAM.
+    phy : mapping
+        LiteDRAM's name of a number that tells of the PHY, to that.
+    sequence : tuple of :class:`~cbit.dram.dfi.Step`
+        For DDR3, how the chip is initialized. A wait is what LiteDRAM gives, in turns of a loop that each take a cycle
+        or more.
     """
 
     verilog: str
     registers: dict[str, int]
-    cas_latency: int
+    phy: dict[str, int]
+    sequence: tuple[Step, ...]
+
+    @property
+    def cas_latency(self) -> int:
+        """The CAS latency that the PHY expects, in clock cycles of the DRAM."""
+        return self.phy["CL"]
 
     def port_width(self, name: str) -> int:
         """Bits of a port of the module. Raises :exc:`KeyError` if there is none."""
@@ -72,11 +85,14 @@ class GeneratedController:
 
 def _configuration(spec: DramSpec, id_width: int) -> dict[str, Any]:
     """What ``litedram_gen`` reads, as YAML, of which JSON is a part."""
-    ddr3 = {"init_clk_freq": 25e6, "cmd_latency": 0} if spec.kind == DramKind.DDR3 else {}
+    # The PHY's own start takes any slow clock: half of the controller's can be made of the same oscillator.
+    ddr3 = {} if spec.crystal_hz is None else {
+        "init_clk_freq": spec.clock_hz / 2, "cmd_delay": spec.command_delay, "dm_swap": spec.swaps_masks,
+        "rtt_nom": "60ohm" if spec.is_terminated else "disabled"}
     return {
         "cpu": "None", "device": _DEVICE, "memtype": spec.kind.value, "sdram_module": spec.module,
         "sdram_module_nb": spec.width // 8, "sdram_rank_nb": 1, "sdram_phy": spec.kind.phy,
-        "input_clk_freq": float(spec.clock_hz), "sys_clk_freq": float(spec.clock_hz), **ddr3,
+        "input_clk_freq": float(spec.crystal_hz or spec.clock_hz), "sys_clk_freq": float(spec.clock_hz), **ddr3,
         "user_ports": {"axi": {"type": "axi", "data_width": _DATA_WIDTH, "id_width": id_width,
                                "block_until_ready": True}},
     }
@@ -110,6 +126,7 @@ def generate(spec: DramSpec, *, id_width: int, folder: Path) -> GeneratedControl
     if found.pop("memory_bytes") != spec.memory_bytes:
         size = json.loads(kept.read_text(encoding="utf-8"))["memory_bytes"]
         raise ValueError(f"memory_bytes must be {size} of {spec.width} bits of {spec.module}, not {spec.memory_bytes}")
+    found["sequence"] = tuple(Step(*step) for step in found["sequence"])
     return GeneratedController(**found)
 
 
@@ -131,14 +148,16 @@ def _generated(spec: DramSpec, configuration: str, folder: Path) -> dict[str, An
         raise DramGenerationError(f"LiteDRAM can not generate a controller of {spec.module} at "
                                   f"{spec.clock_hz / 1e6:g} MHz: {reason[-1] if reason else 'it says nothing'}")
     header = phy.read_text(encoding="utf-8")
-    constants = dict(re.findall(r"^#define SDRAM_PHY_(\w+) (\w+)$", header, re.MULTILINE))
+    constants = dict(re.findall(r"^#define SDRAM_PHY_(\w+) (\d+)$", header, re.MULTILINE))
+    size = re.findall(r"^#define SDRAM_PHY_SUPPORTED_MEMORY (0x\w+)ULL$", header, re.MULTILINE)
     text = _COMMENT.sub("", verilog.read_text(encoding="utf-8"))
     generated = {
-        "verilog": _with_plain_data_pins(text, spec.width) if spec.kind == DramKind.SDR else text,
+        "verilog": _with_plain_data_pins(text, spec.width) if spec.kind == DramKind.SDR else _with_inout_pins(text),
         "registers": {name: each["addr"] for name, each
                       in json.loads(registers.read_text(encoding="utf-8"))["csr_registers"].items()},
-        "cas_latency": int(constants["CL"]),
-        "memory_bytes": int(constants["SUPPORTED_MEMORY"].removesuffix("ULL"), 16),
+        "phy": {name: int(number) for name, number in constants.items()},
+        "sequence": _sequence(header) if spec.kind == DramKind.DDR3 else [],
+        "memory_bytes": int(size[0], 16),
     }
     shutil.rmtree(run)
     return generated
@@ -153,3 +172,33 @@ def _with_plain_data_pins(text: str, width: int) -> str:
     if (ports, cells) != (1, width):
         raise DramGenerationError(f"LiteDRAM's Verilog has {cells} buffers of data pins where {width} were expected")
     return text
+
+
+def _with_inout_pins(text: str) -> str:
+    """The Verilog with ports for bidirectional pins that say so."""
+    text, ports = _PADS.subn(r"    inout  wire \1,", text)
+    if ports != 2:
+        raise DramGenerationError(f"LiteDRAM's Verilog has {ports} ports of bidirectional pins where 2 were expected")
+    return text
+
+
+def _sequence(header: str) -> list[Step]:
+    """The writes of registers of the C function ``init_sequence``, with what is waited after each."""
+    bits = {name: int(value, 16) for name, value in re.findall(r"^#define (DFII_\w+) (0x\w+)$", header, re.MULTILINE)}
+    body = header.partition("void init_sequence(void)\n{\n")[2].partition("\n}\n")[0]
+    steps: list[Step] = []
+    for function, argument in _STATEMENT.findall(body):
+        value = sum(bits[name] for name in argument.split("|")) if argument in bits or "|" in argument \
+            else int(argument, 0)
+        match function.removesuffix("_write"), function.removeprefix("command_p"):
+            case "cdelay", _:
+                steps[-1] = steps[-1]._replace(wait_cycles=value)
+            case register, phase if phase == function and register != function:
+                steps.append(Step(register, value))
+            case _, phase if phase.isdecimal():
+                steps += (Step(f"sdram_dfii_pi{phase}_command", value), Step(f"sdram_dfii_pi{phase}_command_issue", 1))
+            case _:
+                raise DramGenerationError(f"LiteDRAM's sequence has {function}, which is not known here")
+    if not steps:
+        raise DramGenerationError("LiteDRAM's header has no sequence where one was expected")
+    return steps

@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Iterator, Mapping
-from typing import NamedTuple
 
 from amaranth import Array, Module, Signal
 from amaranth.hdl import unsigned
@@ -10,18 +9,14 @@ from amaranth.lib import stream
 from amaranth.lib.data import StructLayout
 from amaranth.lib.wiring import Component, Out
 
+from .dfi import CAS, CKE, CONTROL, CS, RAS, SELECT_CONTROLLER, WE, Step, command
+
 __all__ = ["REGISTER_WRITE", "SdrInitializer"]
 
 REGISTER_WRITE = StructLayout({"address": unsigned(16), "data": unsigned(32)})
 """A write of a register: its address in bytes, and what it gets."""
 
-_SELECT_CONTROLLER, _CKE = 1 << 0, 1 << 1
-"""Bits of ``sdram_dfii_control``: the controller drives the pins, not the registers; what these drive CKE with."""
-
-_CS, _WE, _CAS, _RAS = (1 << bit for bit in range(4))
-"""Bits of ``sdram_dfii_pi0_command``: the pin is low while the command is given."""
-
-_PRECHARGE, _REFRESH, _SET_MODE = _CS | _RAS | _WE, _CS | _RAS | _CAS, _CS | _RAS | _CAS | _WE
+_PRECHARGE, _REFRESH, _SET_MODE = CS | RAS | WE, CS | RAS | CAS, CS | RAS | CAS | WE
 _ALL_BANKS = 1 << 10
 _CAS_LATENCY_BIT = 4
 _REFRESHES = 8
@@ -29,14 +24,6 @@ _REFRESHES = 8
 
 _COMMAND_NS = 100
 """More than any chip takes for one of these commands: t_RFC is the longest, up to 80 ns."""
-
-
-class _Step(NamedTuple):
-    """A register's write, and the cycles to wait after it."""
-
-    register: str
-    data: int
-    wait_cycles: int = 0
 
 
 class SdrInitializer(Component):
@@ -87,21 +74,18 @@ class SdrInitializer(Component):
     def _cycles(self, nanoseconds: int) -> int:
         return math.ceil(nanoseconds * self.clock_hz / 1_000_000_000)
 
-    def _command(self, command: int, address: int = 0) -> Iterator[_Step]:
-        yield _Step("sdram_dfii_pi0_address", address)
-        yield _Step("sdram_dfii_pi0_baddress", 0)
-        yield _Step("sdram_dfii_pi0_command", command)
-        yield _Step("sdram_dfii_pi0_command_issue", 1, self._cycles(_COMMAND_NS))
+    def _command(self, bits: int, address: int = 0) -> Iterator[Step]:
+        return command(bits, address=address, wait_cycles=self._cycles(_COMMAND_NS))
 
-    def _steps(self) -> Iterator[_Step]:
+    def _steps(self) -> Iterator[Step]:
         # At once: until then the controller drives the pins, and refreshes a chip that may not yet be asked.
-        yield _Step("sdram_dfii_control", _CKE, self._cycles(1000 * self.power_up_us))
+        yield Step(CONTROL, CKE, self._cycles(1000 * self.power_up_us))
         yield from self._command(_PRECHARGE, _ALL_BANKS)
         for _ in range(_REFRESHES):
             yield from self._command(_REFRESH)
         yield from self._command(_SET_MODE, self.cas_latency << _CAS_LATENCY_BIT)
-        yield _Step("sdram_dfii_control", _SELECT_CONTROLLER)
-        yield _Step("ddrctrl_init_done", 1)
+        yield Step(CONTROL, SELECT_CONTROLLER)
+        yield Step("ddrctrl_init_done", 1)
 
     def elaborate(self, _platform) -> Module:
         m = Module()

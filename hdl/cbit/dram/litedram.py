@@ -8,21 +8,13 @@ from amaranth.lib.wiring import Component, In, Out, connect, flipped
 
 from cbit.axi.ports import Axi4Signature
 
-from .bounds import Bounds
-from .generate import AXI_PORT, MODULE, generate
+from .axi_port import DATA_WIDTH, axi_pins, bounds
+from .generate import MODULE, generate
 from .initialize import SdrInitializer
 from .pads import SdramPads
 from .spec import DramKind, DramSpec
 
-__all__ = ["DATA_WIDTH", "LiteDram"]
-
-DATA_WIDTH = 128
-
-READS = 31
-"""More than LiteDRAM ever has in flight."""
-
-WRITES = 16
-"""What LiteDRAM has room for: it gives up the answers of more, if they are not taken at once."""
+__all__ = ["LiteDram"]
 
 
 class LiteDram(Component):
@@ -86,36 +78,16 @@ class LiteDram(Component):
         m = Module()
         if platform is not None:
             platform.add_file(f"{MODULE}.v", self.controller.verilog)
-        m.submodules.bounds = bounds = Bounds(
-            addr_width=self.addr_width, data_width=DATA_WIDTH, id_width=self.id_width,
-            memory_width=self.memory.address_width, reads=READS, writes=WRITES)
+        m.submodules.bounds = before = bounds(self.memory, addr_width=self.addr_width, id_width=self.id_width)
         m.submodules.initializer = initializer = SdrInitializer(
             registers=self.controller.registers, cas_latency=self.controller.cas_latency,
             clock_hz=self.memory.clock_hz, power_up_us=self.power_up_us)
-        connect(m, flipped(self.s_axi), bounds.s_axi)
-        m.d.comb += [self.ready.eq(initializer.done), bounds.enable.eq(initializer.done)]
+        connect(m, flipped(self.s_axi), before.s_axi)
+        m.d.comb += [self.ready.eq(initializer.done), before.enable.eq(initializer.done)]
         m.submodules.controller = Instance(
             MODULE, i_clk=ClockSignal(), i_rst=ResetSignal(allow_reset_less=True),
-            **self._axi_pins(bounds.m_axi), **self._register_pins(initializer.o), **self._chip_pins())
+            **axi_pins(before.m_axi), **self._register_pins(initializer.o), **self._chip_pins())
         return m
-
-    def _axi_pins(self, port) -> dict[str, object]:
-        """The controller's AXI4 port, which knows these fields alone."""
-        pins = {}
-        for channel, fields in (("aw", ("id", "addr", "len", "size", "burst")),
-                                ("ar", ("id", "addr", "len", "size", "burst")), ("w", ("data", "strb", "last"))):
-            stream = getattr(port, channel)
-            pins |= {f"i_{AXI_PORT}{channel}{field}": stream.payload[field] for field in fields}
-            pins |= {f"i_{AXI_PORT}{channel}valid": stream.valid, f"o_{AXI_PORT}{channel}ready": stream.ready}
-        for channel in ("aw", "ar"):
-            # It has one bit more than AXI4's.
-            size = f"i_{AXI_PORT}{channel}size"
-            pins[size] = Cat(pins[size], Const(0, 1))
-        for channel, fields in (("b", ("id", "resp")), ("r", ("id", "data", "resp", "last"))):
-            stream = getattr(port, channel)
-            pins |= {f"o_{AXI_PORT}{channel}{field}": stream.payload[field] for field in fields}
-            pins |= {f"o_{AXI_PORT}{channel}valid": stream.valid, f"i_{AXI_PORT}{channel}ready": stream.ready}
-        return pins
 
     def _register_pins(self, write) -> dict[str, object]:
         """The controller's Wishbone port, whose addresses count words."""

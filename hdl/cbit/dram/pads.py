@@ -1,10 +1,11 @@
 """The pins of an SDR SDRAM, as the controller drives them, and on a board."""
 
 from amaranth import Module
+from amaranth.hdl import Value
 from amaranth.lib import io, wiring
 from amaranth.lib.wiring import In, Out
 
-__all__ = ["SdramPads", "connect_pads"]
+__all__ = ["SdramPads", "connect_output", "connect_pads"]
 
 _BOARD_NAMES = {"a": "a", "ba": "ba", "dm": "dqm", "ras_n": "ras", "cas_n": "cas", "we_n": "we"}
 """Pins to the names that boards of ``amaranth-boards`` have for them."""
@@ -81,9 +82,7 @@ def connect_pads(m: Module, pads, ports, *, has_byte_masks: bool = True) -> None
         if count < len(getattr(pads, pin)):
             raise ValueError(f"The board's SDRAM must have {len(getattr(pads, pin))} pins {name}, not {count}")
     for pin, name in wanted.items():
-        signal = getattr(pads, pin)
-        m.submodules[f"{pin}_pins"] = buffer = io.Buffer("o", _as_it_is(getattr(ports, name)[:len(signal)]))
-        m.d.comb += buffer.o.eq(signal)
+        connect_output(m, pin, getattr(ports, name), getattr(pads, pin))
     for bit in range(len(pads.dq_o)):
         m.submodules[f"dq_{bit}_pin"] = buffer = io.Buffer("io", ports.dq[bit])
         m.d.comb += [
@@ -93,7 +92,9 @@ def connect_pads(m: Module, pads, ports, *, has_byte_masks: bool = True) -> None
         ]
 
 
-def _as_it_is(port: io.SingleEndedPort) -> io.SingleEndedPort:
-    """A port whose pins have the level that is driven, also where they are active low: registers of pins must drive
-    them, with no logic in between."""
-    return io.SingleEndedPort(port.io, direction=port.direction)
+def connect_output(m: Module, name: str, port: io.SingleEndedPort, signal: Value) -> None:
+    """Drives pins of a chip, the first of a port, with a buffer for each: with the level of a signal, also where the
+    board's pins are active low, as registers of pins must drive them, with no logic in between."""
+    pins = port[:len(signal)]
+    m.submodules[f"{name}_pins"] = buffer = io.Buffer("o", io.SingleEndedPort(pins.io, direction=pins.direction))
+    m.d.comb += buffer.o.eq(signal)

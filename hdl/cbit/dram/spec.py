@@ -5,6 +5,8 @@ import enum
 
 __all__ = ["DramKind", "DramSpec"]
 
+_TAPS = 128
+
 
 class DramKind(enum.Enum):
     """Which DRAM, and so which of LiteDRAM's PHYs.
@@ -36,6 +38,14 @@ class DramSpec:
         Bytes of all chips. A power of two of at least 4096. LiteDRAM must have it so, too.
     clock_hz : :class:`int`
         The controller's clock, ``sync``. Positive.
+    crystal_hz : :class:`int`
+        For DDR3, the clock that its controller makes ``sync`` and others from. Positive.
+    command_delay : :class:`int`
+        Of DDR3, by how many taps, of some 25 ps each, clock and commands are late. 0 to 127.
+    swaps_masks : :class:`bool`
+        Of DDR3, whether the board leads the chip's mask of each byte along with the other byte's data.
+    is_terminated : :class:`bool`
+        Of DDR3, whether the chip terminates its data pins while they are written.
     kind : :class:`DramKind`
         Which DRAM it is.
     width : :class:`int`
@@ -52,6 +62,10 @@ class DramSpec:
     clock_hz: int
     kind: DramKind = DramKind.SDR
     width: int = 16
+    crystal_hz: int | None = None
+    command_delay: int = 0
+    swaps_masks: bool = False
+    is_terminated: bool = True
 
     def __post_init__(self) -> None:
         if not self.module.isidentifier():
@@ -60,6 +74,10 @@ class DramSpec:
             raise ValueError(f"memory_bytes must be a power of two of at least 4096, not {self.memory_bytes!r}")
         if self.clock_hz <= 0:
             raise ValueError(f"clock_hz must be positive, not {self.clock_hz!r}")
+        if (self.kind is DramKind.DDR3) != (self.crystal_hz is not None and self.crystal_hz > 0):
+            raise ValueError(f"crystal_hz must be positive for DDR3, and None for others, not {self.crystal_hz!r}")
+        if not 0 <= self.command_delay < _TAPS:
+            raise ValueError(f"command_delay must be from 0 to {_TAPS - 1}, not {self.command_delay!r}")
         if self.width not in (16, 32):
             raise ValueError(f"width must be 16 or 32, not {self.width!r}")
 

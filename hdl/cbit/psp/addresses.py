@@ -4,9 +4,10 @@ from amaranth.hdl import Module, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
+from cbit.csr.map import size_bytes
 from cbit.psp.wishbone import WishboneSignature
 
-__all__ = ["REGIONS", "AddressDecoder"]
+__all__ = ["DRAM_ADDR_WIDTH", "DRAM_REGIONS", "REGIONS", "AddressDecoder"]
 
 REGIONS = {
     "memory": (0x0000_0000, 1 << 16),
@@ -17,9 +18,18 @@ REGIONS = {
 }
 """Address and bytes, a power of two, of what there is."""
 
+DRAM_ADDR_WIDTH = 13
+"""Bits of the address of a byte in the registers of a DRAM controller."""
 
-def _addr_width(size_bytes: int) -> int:
-    return (size_bytes // 4 - 1).bit_length()
+DRAM_REGIONS = {
+    "dram": (0x1000_6000, 1 << DRAM_ADDR_WIDTH),
+    "dram_table": (0x1000_8000, size_bytes("dram_table")),
+}
+"""The same of what there is only where the firmware has to level DRAM."""
+
+
+def _addr_width(bytes_count: int) -> int:
+    return (bytes_count // 4 - 1).bit_length()
 
 
 class AddressDecoder(wiring.Component):
@@ -29,23 +39,31 @@ class AddressDecoder(wiring.Component):
     instruction and that in which it takes one from memory do not add up. An access to nowhere is never acknowledged:
     the processor stands still until reset, and it is told.
 
+    Parameters
+    ----------
+    levels_dram : :class:`bool`
+        Whether there are :data:`DRAM_REGIONS`, too.
+
     Members
     -------
     bus : ``In(WishboneSignature())``
         The processor's.
     memory, registers, engine, buffer, numbers : ``Out(WishboneSignature(...))``
         Those of :data:`REGIONS`.
+    dram, dram_table : ``Out(WishboneSignature(...))``
+        Those of :data:`DRAM_REGIONS`, if there are.
     refused : ``In(1)``
         What an access was led to does not allow it, and will never acknowledge it.
     stray : ``Out(1)``
         There was an access to nowhere, or a refused one. Stays until reset.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, levels_dram: bool = False) -> None:
+        self.regions = REGIONS | (DRAM_REGIONS if levels_dram else {})
         super().__init__({
             "bus": In(WishboneSignature()),
-            **{name: Out(WishboneSignature(addr_width=_addr_width(size_bytes)))
-               for name, (_, size_bytes) in REGIONS.items()},
+            **{name: Out(WishboneSignature(addr_width=_addr_width(bytes_count)))
+               for name, (_, bytes_count) in self.regions.items()},
             "refused": In(1),
             "stray": Out(1),
         })
@@ -55,10 +73,10 @@ class AddressDecoder(wiring.Component):
         bus = self.bus
         is_somewhere, word, is_done = Signal(), Signal(32), Signal()
         is_open = bus.stb & ~bus.ack
-        for name, (address, size_bytes) in REGIONS.items():
+        for name, (address, bytes_count) in self.regions.items():
             port, is_here = getattr(self, name), Signal(name=f"is_{name}")
             m.d.comb += [
-                is_here.eq(bus.adr[_addr_width(size_bytes):] == address // size_bytes),
+                is_here.eq(bus.adr[_addr_width(bytes_count):] == address // bytes_count),
                 port.adr.eq(bus.adr),
                 port.dat_w.eq(bus.dat_w),
                 port.sel.eq(bus.sel),

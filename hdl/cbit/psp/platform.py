@@ -2,6 +2,7 @@
 """An engine with the security processor that runs it, each under its own clock."""
 
 import dataclasses
+from collections.abc import Sequence
 
 from amaranth.hdl import ClockDomain, DomainRenamer, Module, ResetSignal, Signal
 from amaranth.lib.cdc import FFSynchronizer
@@ -11,6 +12,7 @@ from cbit.access.request import user_layout
 from cbit.axi.ports import Axi4Signature, AxiLiteSignature
 from cbit.config import EngineConfig, SBox
 from cbit.engine import Engine
+from cbit.psp.addresses import DRAM_ADDR_WIDTH
 from cbit.psp.crossing import BusCrossing, ResetCrossing, StreamCrossing
 from cbit.psp.gate import ManagerGate
 from cbit.psp.mailbox import MAILBOX_ADDR_WIDTH
@@ -43,6 +45,8 @@ class Platform(Component):
         out, and are :data:`~cbit.psp.system.DEVELOPMENT_SECRET`.
     simulated_entropy : :class:`bool`
         Whether the entropy source is one for simulations, which is known to all.
+    dram_table : sequence of :class:`int` or :data:`None`
+        As of :class:`~cbit.psp.psp.Psp`.
 
     Members
     -------
@@ -61,6 +65,10 @@ class Platform(Component):
         A strap: all accesses of the host are to be encrypted. Read at boot.
     wbinvd : ``In(1)``
         High for a cycle when every cache of the host has been written back and invalidated.
+    m_axil_dram : ``Out(AxiLiteSignature(addr_width=13))``
+        With a table, to the registers of the DRAM's controller: only the security processor reaches them.
+    dram_open : ``Out(1)``
+        With a table: DRAM is initialized. Low from reset until the firmware says so; until then ``m_axi`` must be held.
     entropy_seed, entropy_stuck
         As of :class:`~cbit.psp.psp.Psp`, if entropy is simulated. They do not change while the platform works.
 
@@ -71,7 +79,8 @@ class Platform(Component):
     """
 
     def __init__(self, config: EngineConfig, *, firmware: bytes, memory_bytes: int,
-                 device_secret: bytes | None = None, simulated_entropy: bool = False):
+                 device_secret: bytes | None = None, simulated_entropy: bool = False,
+                 dram_table: Sequence[int] | None = None):
         if config.data_width != DATA_WIDTH:
             raise ValueError(f"data_width must be {DATA_WIDTH} for a platform, not {config.data_width}")
         if memory_bytes > 1 << config.c_bit:
@@ -82,11 +91,12 @@ class Platform(Component):
             device_secret = DEVELOPMENT_SECRET
         self.config = config
         self.simulated_entropy = simulated_entropy
+        self.levels_dram = dram_table is not None
         self.engine = Engine(dataclasses.replace(config, id_width=config.id_width + 1))
         self.psp = Psp(firmware=firmware, device_secret=device_secret, memory_bytes=memory_bytes,
                        addr_width=config.addr_width, id_width=config.id_width, c_bit=config.c_bit,
                        asid_count=config.asid_count, simulated_entropy=simulated_entropy,
-                       sbox=SBox.TABLE if config.sbox is SBox.TABLE else SBox.COMPOSITE)
+                       sbox=SBox.TABLE if config.sbox is SBox.TABLE else SBox.COMPOSITE, dram_table=dram_table)
         managers = Axi4Signature(addr_width=config.addr_width, data_width=config.data_width, id_width=config.id_width,
                                  user_width=user_layout(asid_width=config.asid_width).size)
         super().__init__({
@@ -101,6 +111,8 @@ class Platform(Component):
             "tsme": In(1),
             "wbinvd": In(1),
             **({"entropy_seed": In(32), "entropy_stuck": In(1)} if simulated_entropy else {}),
+            **({"m_axil_dram": Out(AxiLiteSignature(addr_width=DRAM_ADDR_WIDTH)), "dram_open": Out(1)}
+               if self.levels_dram else {}),
         })
 
     def elaborate(self, _platform) -> Module:
@@ -144,6 +156,11 @@ class Platform(Component):
             signature=AxiLiteSignature(addr_width=12), from_domain="psp", to_domain="sync")
         connect(m, self.psp.m_axil_engine, registers.i)
         connect(m, registers.o, self.engine.s_axil_psp)
+        if self.levels_dram:
+            m.submodules.dram_crossing = dram = BusCrossing(
+                signature=self.psp.m_axil_dram.signature, from_domain="psp", to_domain="sync")
+            connect(m, self.psp.m_axil_dram, dram.i)
+            connect(m, dram.o, flipped(self.m_axil_dram))
 
     def _join_wires(self, m: Module) -> None:
         psp = self.psp
@@ -165,4 +182,6 @@ class Platform(Component):
         # The reset counts at once, whenever the security processor's clock comes.
         is_up = ~ResetSignal("psp")
         m.submodules.host_reset = FFSynchronizer(~(psp.host_release & is_up), self.host_reset, init=1, reset_less=False)
+        if self.levels_dram:
+            m.submodules.dram_open = FFSynchronizer(psp.dram_open & is_up, self.dram_open, reset_less=False)
         m.submodules.mailbox_irq = FFSynchronizer(psp.mailbox_irq & is_up, self.mailbox_irq, reset_less=False)

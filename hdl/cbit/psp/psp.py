@@ -1,18 +1,21 @@
 # amaranth: UnusedElaboratable=no
 """The security processor: the parts of this folder, joined."""
 
-from amaranth.hdl import Module
+from collections.abc import Sequence
+
+from amaranth.hdl import Module, Value
 from amaranth.lib.wiring import Component, In, Out, connect, flipped
 
 from cbit.axi.ports import AxiLiteSignature
 from cbit.config import SBox
 from cbit.csr.bank import ADDR_WIDTH, Bank
 from cbit.csr.map import registers
-from cbit.psp.addresses import AddressDecoder
+from cbit.psp.addresses import DRAM_ADDR_WIDTH, AddressDecoder
 from cbit.psp.aes128 import Aes128
 from cbit.psp.bridge import RegisterBridge
 from cbit.psp.buffer import Buffer
 from cbit.psp.dma import Dma
+from cbit.psp.dram_table import DramTable
 from cbit.psp.entropy import Entropy
 from cbit.psp.interrupts import Interrupts
 from cbit.psp.mailbox import MAILBOX_ADDR_WIDTH, Mailbox
@@ -45,6 +48,8 @@ class Psp(Component):
         platform with a device, and not of :class:`~cbit.psp.ring_noise.RingNoise`.
     sbox : :class:`~cbit.config.SBox`
         How the S-boxes of its own AES are built.
+    dram_table : sequence of :class:`int` or :data:`None`
+        The words of the map `dram_table`, if there is DRAM that the firmware has to initialize and level.
 
     Members
     -------
@@ -52,6 +57,10 @@ class Psp(Component):
         The host's port.
     m_axil_engine : ``Out(AxiLiteSignature(addr_width=12))``
         To the engine's registers of the security processor.
+    m_axil_dram : ``Out(AxiLiteSignature(addr_width=13))``
+        With a table, to the registers of the DRAM's controller.
+    dram_open : ``Out(1)``
+        With a table: DRAM is initialized. Low from reset until the firmware says so.
     m_axi : ``Out(Axi4Signature(...))``
         To memory, by way of the engine, as of :class:`~cbit.psp.dma.Dma`.
     tsme : ``In(1)``
@@ -72,18 +81,21 @@ class Psp(Component):
     Raises
     ------
     ValueError
-        If the firmware does not fit, or as of :class:`~cbit.psp.system.SystemRegisters`.
+        If firmware or table do not fit, or as of :class:`~cbit.psp.system.SystemRegisters`.
     """
 
     def __init__(self, *, firmware: bytes, device_secret: bytes, memory_bytes: int, addr_width: int, id_width: int,
-                 c_bit: int, asid_count: int, simulated_entropy: bool, sbox: SBox = SBox.COMPOSITE):
+                 c_bit: int, asid_count: int, simulated_entropy: bool, sbox: SBox = SBox.COMPOSITE,
+                 dram_table: Sequence[int] | None = None):
         self.sbox = sbox
         self.simulated_entropy = simulated_entropy
+        self.table = None if dram_table is None else DramTable(words=dram_table)
         self.mailbox = Mailbox()
         self.dma = Dma(addr_width=addr_width, id_width=id_width, asid_width=(asid_count - 1).bit_length())
         self.program = ProgramMemory(firmware=firmware)
         self.system = SystemRegisters(c_bit=c_bit, asid_count=asid_count, memory_bytes=memory_bytes,
-                                      device_secret=device_secret, simulated=simulated_entropy)
+                                      device_secret=device_secret, simulated=simulated_entropy,
+                                      levels_dram=dram_table is not None)
         super().__init__({
             "s_axil_mailbox": In(AxiLiteSignature(addr_width=MAILBOX_ADDR_WIDTH)),
             "m_axil_engine": Out(AxiLiteSignature(addr_width=ADDR_WIDTH)),
@@ -94,6 +106,8 @@ class Psp(Component):
             "host_release": Out(1),
             "mailbox_irq": Out(1),
             **({"entropy_seed": In(32), "entropy_stuck": In(1)} if simulated_entropy else {}),
+            **({} if dram_table is None else {
+                "m_axil_dram": Out(AxiLiteSignature(addr_width=DRAM_ADDR_WIDTH)), "dram_open": Out(1)}),
         })
 
     def elaborate(self, _platform) -> Module:
@@ -101,7 +115,7 @@ class Psp(Component):
         system, program = self.system, self.program
         m.submodules.program, m.submodules.system = program, system
         m.submodules.processor = processor = Processor()
-        m.submodules.addresses = addresses = AddressDecoder()
+        m.submodules.addresses = addresses = AddressDecoder(levels_dram=self.table is not None)
         m.submodules.interrupts = interrupts = Interrupts()
         m.submodules.mailbox = mailbox = self.mailbox
         connect(m, processor.bus, addresses.bus)
@@ -109,7 +123,7 @@ class Psp(Component):
         connect(m, flipped(self.s_axil_mailbox), mailbox.s_axil)
         m.d.comb += [
             processor.irq.eq(interrupts.irq),
-            addresses.refused.eq(program.stray),
+            addresses.refused.eq(program.stray | (0 if self.table is None else self.table.stray)),
             program.locked.eq(system.code_locked),
             program.code_pages.eq(system.code_pages),
             system.tsme.eq(self.tsme),
@@ -168,8 +182,22 @@ class Psp(Component):
         connect(m, addresses.engine, engine_bridge.bus)
         connect(m, bridge.m_axil, bank.s_axil)
         connect(m, engine_bridge.m_axil, flipped(self.m_axil_engine))
-        m.d.comb += self.system.bus_failed.eq(bridge.failed | engine_bridge.failed)
+        dram_failed = self._join_dram(m, addresses)
+        m.d.comb += self.system.bus_failed.eq(bridge.failed | engine_bridge.failed | dram_failed)
         for name in dict.fromkeys((register.array or register.name).lower() for register in bank.registers):
             for owner in owners:
                 if name in owner.signature.members:
                     connect(m, getattr(bank, name), getattr(owner, name))
+
+    def _join_dram(self, m: Module, addresses: AddressDecoder) -> Value | int:
+        """Leads the processor to the registers of the DRAM's controller, and to what it is told of them; whether an
+        access was answered with an error."""
+        if self.table is None:
+            return 0
+        m.submodules.dram_table = self.table
+        m.submodules.dram_bridge = bridge = RegisterBridge(addr_width=DRAM_ADDR_WIDTH)
+        connect(m, addresses.dram_table, self.table.bus)
+        connect(m, addresses.dram, bridge.bus)
+        connect(m, bridge.m_axil, flipped(self.m_axil_dram))
+        m.d.comb += self.dram_open.eq(self.system.dram_open)
+        return bridge.failed

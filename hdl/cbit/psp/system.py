@@ -38,6 +38,8 @@ class SystemRegisters(wiring.Component):
         The 32 bytes that tell this device from others.
     simulated : :class:`bool`
         Whether the entropy source is a simulated one.
+    levels_dram : :class:`bool`
+        Whether the firmware has to initialize DRAM.
 
     Members
     -------
@@ -49,6 +51,8 @@ class SystemRegisters(wiring.Component):
         The processor stands still.
     host_release : ``Out(1)``
         The host may run. Once it is high it stays so until reset.
+    dram_open : ``Out(1)``
+        DRAM is initialized. Once it is high it stays so until reset; always low unless ``levels_dram``.
     code_pages : ``Out(9)``
         End of the code, in multiples of 256 bytes.
     code_locked : ``Out(1)``
@@ -66,7 +70,8 @@ class SystemRegisters(wiring.Component):
         If the device secret is not of 32 bytes, or memory not of a whole number of pages that 32 bits can tell.
     """
 
-    def __init__(self, *, c_bit: int, asid_count: int, memory_bytes: int, device_secret: bytes, simulated: bool):
+    def __init__(self, *, c_bit: int, asid_count: int, memory_bytes: int, device_secret: bytes, simulated: bool,
+                 levels_dram: bool = False):
         if len(device_secret) != SECRET_BYTES:
             raise ValueError(f"device_secret must be of {SECRET_BYTES} bytes, not {len(device_secret)}")
         if memory_bytes <= 0 or memory_bytes % PAGE_BYTES:
@@ -78,12 +83,14 @@ class SystemRegisters(wiring.Component):
         self.memory_bytes = memory_bytes
         self.secret = device_secret
         self.simulated = simulated
+        self.levels_dram = levels_dram
         ports = ("STRAP", "PLATFORM", "MEMORY_PAGES", "CONTROL", "CODE_END", "BUS_ERROR", "BOOT_CODE")
         super().__init__({
             "tsme": In(1),
             "bus_failed": In(1),
             "stray": In(1),
             "host_release": Out(1),
+            "dram_open": Out(1),
             "code_pages": Out(range(MEMORY_BYTES // CODE_ALIGN_BYTES + 1)),
             "code_locked": Out(1),
             "shown_code": Out(8),
@@ -97,6 +104,7 @@ class SystemRegisters(wiring.Component):
             self.strap.value.tsme.eq(self.tsme),
             self.strap.value.simulated.eq(self.simulated),
             self.strap.value.development.eq(self.secret == DEVELOPMENT_SECRET),
+            self.strap.value.dram.eq(self.levels_dram),
             self.platform.value.c_bit.eq(self.c_bit),
             self.platform.value.asid_count.eq(self.asid_count),
             self.memory_pages.value.pages.eq(self.memory_bytes // PAGE_BYTES),
@@ -124,6 +132,8 @@ class SystemRegisters(wiring.Component):
                 self.code_locked.eq(self.code_locked | control.data.code_lock),
                 is_hidden.eq(is_hidden | control.data.secret_hide),
             ]
+            if self.levels_dram:
+                m.d.sync += self.dram_open.eq(self.dram_open | control.data.dram_open)
         shift = (CODE_ALIGN_BYTES - 1).bit_length()
         m.d.comb += [
             end.refuse.eq(self.code_locked),

@@ -1,12 +1,15 @@
 # amaranth: UnusedElaboratable=no
 """All of a board but its DRAM controller: the serial bridge, the engine, and an attacker at the DRAM."""
 
+from collections.abc import Sequence
+
 from amaranth.hdl import Module
 from amaranth.lib.wiring import Component, In, Out, connect, flipped
 
-from cbit.axi.ports import Axi4Signature
+from cbit.axi.ports import Axi4Signature, AxiLiteSignature
 from cbit.config import EngineConfig
 from cbit.engine import Engine
+from cbit.psp.addresses import DRAM_ADDR_WIDTH
 from cbit.psp.gate import ManagerGate
 from cbit.psp.merge import ManagerMerge
 from cbit.psp.platform import Platform
@@ -32,8 +35,8 @@ class Soc(Component):
         The engine, with ``data_width`` 128 and, with firmware, ``id_width`` 1 to 7.
     memory_bytes : :class:`int`
         Bytes of DRAM, from address 0 on. A multiple of 4096, at most ``2**c_bit``. Nothing of the bridge goes beyond.
-    firmware, device_secret, simulated_entropy
-        As of :class:`~cbit.psp.platform.Platform`.
+    firmware, device_secret, simulated_entropy, dram_table
+        As of :class:`~cbit.psp.platform.Platform`. A table only with firmware, which levels the DRAM.
     rate_bits, patience_bits : :class:`int`
         As of :class:`~cbit.soc.bridge.Bridge`.
 
@@ -47,6 +50,8 @@ class Soc(Component):
         The serial line, high at rest. ``rx`` is asynchronous.
     memory_ready : ``In(1)``
         DRAM is initialized. Once it is high, it stays so until reset.
+    m_axil_dram, dram_open
+        With a table, as of :class:`~cbit.psp.platform.Platform`. ``memory_ready`` is to follow ``dram_open``.
     m_axi : ``Out(Axi4Signature(...))``
         To DRAM. IDs have one bit more than those of the engine or platform.
     released, violation, self_test_failed : ``Out(1)``
@@ -59,18 +64,21 @@ class Soc(Component):
     """
 
     def __init__(self, config: EngineConfig, *, memory_bytes: int, firmware: bytes | None = None,
-                 device_secret: bytes | None = None, simulated_entropy: bool = False, rate_bits: int = 18,
-                 patience_bits: int = 24) -> None:
+                 device_secret: bytes | None = None, simulated_entropy: bool = False,
+                 dram_table: Sequence[int] | None = None, rate_bits: int = 18, patience_bits: int = 24) -> None:
         if config.data_width != DATA_WIDTH:
             raise ValueError(f"data_width must be {DATA_WIDTH} for a board, not {config.data_width}")
         if memory_bytes % 4096 or not 0 < memory_bytes <= 1 << config.c_bit:
             raise ValueError(f"memory_bytes must be a multiple of 4096 up to 2**{config.c_bit}, not {memory_bytes!r}")
+        if dram_table is not None and firmware is None:
+            raise ValueError("dram_table must be None without firmware, which follows it")
         self.config = config
+        self.levels_dram = dram_table is not None
         self.has_psp = firmware is not None
         self.is_seeded = self.has_psp and simulated_entropy
         self.core = Engine(config) if firmware is None else Platform(
             config, firmware=firmware, memory_bytes=memory_bytes, device_secret=device_secret,
-            simulated_entropy=simulated_entropy)
+            simulated_entropy=simulated_entropy, dram_table=dram_table)
         raw_id_width = self.core.m_axi.signature.id_width
         self.bridge = Bridge(
             addr_width=config.addr_width, c_bit=config.c_bit, asid_count=config.asid_count, key_bits=config.key_bits,
@@ -79,6 +87,8 @@ class Soc(Component):
         super().__init__({
             **({"psp_clk": In(1)} if self.has_psp else {}),
             **({"entropy_seed": In(32)} if self.is_seeded else {}),
+            **({"m_axil_dram": Out(AxiLiteSignature(addr_width=DRAM_ADDR_WIDTH)), "dram_open": Out(1)}
+               if self.levels_dram else {}),
             "rx": In(1, init=1),
             "tx": Out(1, init=1),
             "memory_ready": In(1),
@@ -104,6 +114,9 @@ class Soc(Component):
             m.d.comb += [core.psp_clk.eq(self.psp_clk), core.wbinvd.eq(bridge.flush)]
         if self.is_seeded:
             m.d.comb += core.entropy_seed.eq(self.entropy_seed)
+        if self.levels_dram:
+            connect(m, core.m_axil_dram, flipped(self.m_axil_dram))
+            m.d.comb += self.dram_open.eq(core.dram_open)
         self._join_memory(m)
         return m
 

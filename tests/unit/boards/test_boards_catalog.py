@@ -8,15 +8,17 @@ import pytest
 from amaranth.hdl import Cat, Module, Signal, Value
 from amaranth.lib.wiring import Component, In, Out
 
-from cbit.axi.ports import Axi4Signature
+from cbit.axi.ports import Axi4Signature, AxiLiteSignature
+from cbit.dram.ddr3 import Ddr3
 from cbit.dram.pads import SdramPads
 from cbit_boards.board import Board, OnChip, board, boards
 from cbit_boards.elaboration import elaborate, prepared
 from cbit_boards.gateware.top import BoardTop
+from cbit_sim.verilog import build_folder
 
 PORT = {"addr_width": 48, "data_width": 128, "id_width": 5}
-WITH_MEMORY = [name for name, found in boards().items() if found.memory is not None]
-PACKAGES = {"BG256": "CABGA256", "BG381": "CABGA381", "SG48": "sg48"}
+DDR3 = board("ecpix-5-85f").memory
+PACKAGES = {"BG256": "CABGA256", "BG381": "CABGA381", "BG554": "CABGA554", "MG285": "CSFBGA285", "SG48": "sg48"}
 
 
 class StandIn(Component):
@@ -34,17 +36,21 @@ class StandIn(Component):
 def soc(found):
     return StandIn({"rx": In(1), "tx": Out(1), "memory_ready": In(1), "m_axi": Out(Axi4Signature(**PORT)),
                     **{name: Out(1) for name in ("released", "violation", "self_test_failed")},
-                    **({"psp_clk": In(1)} if found.psp_clock_hz is not None else {})})
+                    **({"psp_clk": In(1)} if found.psp_clock_hz is not None else {}),
+                    **({"m_axil_dram": Out(AxiLiteSignature(addr_width=13)), "dram_open": Out(1)}
+                       if found.levels_dram else {})})
 
 
 def memory(found):
+    if found.levels_dram:
+        return Ddr3(found.memory, addr_width=PORT["addr_width"], id_width=PORT["id_width"], folder=build_folder())
     pads = {} if isinstance(found.memory, OnChip) else {
         "pads": Out(SdramPads(row_width=13 if found.has_byte_masks else 11, bank_width=1 + found.has_byte_masks,
                               width=found.memory.width))}
     return StandIn({"s_axi": In(Axi4Signature(**PORT)), "ready": Out(1), **pads})
 
 
-@pytest.fixture(scope="module", params=WITH_MEMORY)
+@pytest.fixture(scope="module", params=boards())
 def made(request):
     """A board, its platform, and what that makes of its top."""
     found = board(request.param)
@@ -56,19 +62,21 @@ def made(request):
 def test_a_board_is_what_its_platform_says(name):
     found = board(name)
     platform = found.platform()
-    assert platform.device == found.device
+    speed = getattr(platform, "speed", "6")
+    assert found.device in (platform.device, f"{platform.device}-{speed}{platform.package}")
     assert platform.default_clk_frequency == found.crystal_hz
     assert found.config.data_width == 128
     assert all("\n" not in text for text in (found.title, found.obstacle))
-    if found.memory is not None:
-        assert PACKAGES[platform.package] in found.fpga.part
-        assert getattr(platform, "speed", "6") == "6"
+    assert PACKAGES[platform.package] in found.fpga.part
+    assert "--speed" not in found.fpga.part or found.fpga.part[-1] == speed
 
 
-@pytest.mark.parametrize("name", WITH_MEMORY)
+@pytest.mark.parametrize("name", boards())
 def test_memory_and_engine_have_one_clock(name):
     found = board(name)
     assert isinstance(found.memory, OnChip) or found.memory.clock_hz == found.clock_hz
+    if found.levels_dram:
+        assert found.memory.crystal_hz == found.crystal_hz
     if found.domains:
         assert found.dividers.outputs_hz == tuple(wanted.hz for wanted in found.domains.values())
     else:
@@ -92,7 +100,10 @@ def test_pins_are_those_of_line_lights_and_chip(made):
     pins = {"uart_0__rx", "uart_0__tx"}
     pins |= {f"{pin.resource}_{pin.number}" + (f"__{pin.part}" if pin.part else "")
              for pin in (*found.lights.values(), *found.levels)}
-    if not isinstance(found.memory, OnChip):
+    if found.levels_dram:
+        pins |= {f"ddr3_0__{part}" for part in ("clk_en", "ras", "cas", "we", "a", "ba", "dq", "dm", "odt")}
+        pins |= {f"ddr3_0__{part}" for part in ("cs", "rst")} if found.device.startswith("LFE5U-") else set()
+    elif not isinstance(found.memory, OnChip):
         parts = ["clk", "ras", "cas", "we", "a", "ba", "dq"]
         pins |= {f"sdram_0__{part}" for part in parts + ["clk_en", "cs", "dqm"] * found.has_byte_masks}
     have = set(re.findall(r'(?:COMP "|set_io )(\w+)__io\b', design.constraints))
@@ -112,7 +123,7 @@ def test_the_crystal_is_constrained_and_the_pll_set(made):
 
 
 @pytest.mark.parametrize("name", [
-    "icepi-zero", *(pytest.param(name, marks=pytest.mark.slow) for name in WITH_MEMORY if name != "icepi-zero")])
+    "icepi-zero", *(pytest.param(name, marks=pytest.mark.slow) for name in boards() if name != "icepi-zero")])
 def test_the_whole_of_a_board_elaborates(name):
     design = elaborate(name, firmware=bytes(256), device_secret=bytes(range(32)))
     assert "\nmodule \\top\n" in design.rtlil
@@ -125,7 +136,7 @@ def test_a_board_that_is_not_there_is_refused():
 
 
 @pytest.mark.parametrize(("changes", "text"), [
-    ({"memory": None}, r"^obstacle must tell why there is no memory, not be empty$"),
+    ({"memory": DDR3}, r"^psp_clock_hz must be that of the security processor, which levels DDR3, not None$"),
     ({"device": "LFE5U-12F"}, r"^device must be one of LFE5U-85F, .*, iCE40UP5K, not 'LFE5U-12F'$"),
 ])
 def test_boards_that_can_not_be_are_refused(changes, text):

@@ -70,7 +70,7 @@ def test_version_is_the_package_version():
 
 def test_json_has_the_promised_shape():
     maps = json.loads(json.dumps(register_map.as_dict()))
-    assert list(maps) == ["psp", "host", "processor", "mailbox"]
+    assert list(maps) == ["psp", "host", "processor", "dram_table", "mailbox"]
     for registers in maps.values():
         for register in registers:
             assert {"name", "offset", "access", "fields", "doc"} <= set(register)
@@ -87,7 +87,8 @@ def test_mailbox_has_the_offsets_of_the_driver():
 
 
 def test_unknown_map_is_refused():
-    with pytest.raises(ValueError, match=r"^Register map must be one of psp, host, processor, mailbox, not 'guest'$"):
+    names = "psp, host, processor, dram_table, mailbox"
+    with pytest.raises(ValueError, match=rf"^Register map must be one of {names}, not 'guest'$"):
         register_map.registers("guest")
 
 

@@ -9,10 +9,13 @@ import subprocess
 import pytest
 
 from cbit.dram import generate as generation
+from cbit.dram.ddr3 import Ddr3
 from cbit.dram.generate import DramGenerationError, generate
 from cbit.dram.litedram import LiteDram
 from cbit.dram.spec import DramKind, DramSpec
 
+DDR3 = DramSpec(module="MT41K256M16", memory_bytes=1 << 29, clock_hz=50_000_000, kind=DramKind.DDR3,
+                crystal_hz=100_000_000)
 CHIP = {"module": "MT48LC16M16", "memory_bytes": 1 << 25, "clock_hz": 50_000_000}
 
 
@@ -79,10 +82,41 @@ def test_other_verilog_than_expected_is_refused():
         generation._with_plain_data_pins("module litedram_core ();\nendmodule\n", 16)
 
 
-def test_ddr3_is_generated_but_has_no_component_yet(tmp_path):
-    memory = DramSpec(module="MT41K256M16", memory_bytes=1 << 29, clock_hz=75_000_000, kind=DramKind.DDR3)
-    controller = generate(memory, id_width=4, folder=tmp_path)
+def test_each_kind_has_its_component(tmp_path):
+    controller = generate(DDR3, id_width=4, folder=tmp_path)
     assert "ddrphy_rdly_dq_inc" in controller.registers
     assert controller.port_width("ddram_dm") == 2
     with pytest.raises(ValueError, match="memory must be SDR SDRAM, not DDR3"):
-        LiteDram(memory, addr_width=48, id_width=4, folder=tmp_path)
+        LiteDram(DDR3, addr_width=48, id_width=4, folder=tmp_path)
+    with pytest.raises(ValueError, match="memory must be DDR3, not SDR"):
+        Ddr3(DramSpec(**CHIP), addr_width=48, id_width=4, folder=tmp_path)
+
+
+@pytest.mark.parametrize(("kind", "crystal_hz"), [(DramKind.SDR, 1), (DramKind.DDR3, None), (DramKind.DDR3, 0)])
+def test_ddr3_alone_has_a_crystal(kind, crystal_hz):
+    with pytest.raises(ValueError, match=rf"^crystal_hz must be positive for DDR3, and None .* not {crystal_hz}$"):
+        DramSpec(**CHIP, kind=kind, crystal_hz=crystal_hz)
+
+
+def test_the_sequence_is_litedram_s(tmp_path):
+    """That of CAS latencies 6 and 5, for the clock that is asked for."""
+    sequence = generate(DDR3, id_width=4, folder=tmp_path).sequence
+    given = {name: [step.data for step in sequence if step.register == f"sdram_dfii_{name}"]
+             for name in ("control", "pi0_baddress", "pi0_command", "pi0_command_issue")}
+    assert given == {"control": [0b1100, 0b1110], "pi0_baddress": [0, 0, 2, 3, 1, 0, 0],
+                     "pi0_command": [0b1111] * 4 + [0b0011], "pi0_command_issue": [1] * 5}
+    assert [step.wait_cycles for step in sequence if step.wait_cycles] == [50_000, 10_000, 200, 200]
+
+
+@pytest.mark.parametrize(("header", "message"), [
+    ("", "LiteDRAM's header has no sequence where one was expected"),
+    ("void init_sequence(void)\n{\n\tnew_thing(1);\n}\n",
+     "LiteDRAM's sequence has new_thing, which is not known here")])
+def test_another_sequence_than_expected_is_refused(header, message):
+    with pytest.raises(DramGenerationError, match=message):
+        generation._sequence(header)
+
+
+def test_other_verilog_of_ddr3_than_expected_is_refused():
+    with pytest.raises(DramGenerationError, match="has 0 ports of bidirectional pins where 2 were expected"):
+        generation._with_inout_pins("module litedram_core ();\nendmodule\n")

@@ -10,9 +10,10 @@ from amaranth.sim import Simulator
 
 from cbit.csr.bank import ADDR_WIDTH, Bank
 from cbit.csr.map import registers
-from cbit.psp.addresses import REGIONS, AddressDecoder
+from cbit.psp.addresses import DRAM_REGIONS, REGIONS, AddressDecoder
 from cbit.psp.bridge import RegisterBridge
 from cbit.psp.buffer import Buffer
+from cbit.psp.dram_table import DramTable
 from cbit.psp.program import MEMORY_BYTES, ProgramMemory
 from cbit.psp.window import BufferWindow
 from cbit.psp.wishbone import WishboneSignature
@@ -90,29 +91,33 @@ def test_locked_code_is_not_written(pages):
     simulate(dut, testbench)
 
 
-def test_each_address_leads_to_its_region():
-    dut = AddressDecoder()
-    edges = {address + offset for address, size in REGIONS.values() for offset in (-4, 0, size - 4, size)}
+@pytest.mark.parametrize("levels_dram", [False, True])
+def test_each_address_leads_to_its_region(levels_dram):
+    """What there is of DRAM is there only where it has to be leveled; elsewhere an access of it is one to nowhere."""
+    dut = AddressDecoder(levels_dram=levels_dram)
+    regions = REGIONS | DRAM_REGIONS if levels_dram else REGIONS
+    edges = {address + offset for address, size in (REGIONS | DRAM_REGIONS).values()
+             for offset in (-4, 0, size - 4, size)}
     addresses = sorted(edge for edge in edges | {0x2000_0000, 0x8000_0000, 0xFFFF_FFFC} if edge >= 0)
 
     async def testbench(ctx):
         assert not ctx.get(dut.stray)
         for address in addresses:
-            home = [name for name, (start, size) in REGIONS.items() if start <= address < start + size]
+            home = [name for name, (start, size) in regions.items() if start <= address < start + size]
             ctx.set(dut.bus.adr, address // 4)
-            for name in REGIONS:
-                ctx.set(getattr(dut, name).dat_r, 100 + list(REGIONS).index(name))
+            for name in regions:
+                ctx.set(getattr(dut, name).dat_r, 100 + list(regions).index(name))
                 ctx.set(getattr(dut, name).ack, 1)
-            assert not any(ctx.get(getattr(dut, name).stb) for name in REGIONS)
+            assert not any(ctx.get(getattr(dut, name).stb) for name in regions)
             ctx.set(dut.bus.stb, 1)
-            assert [name for name in REGIONS if ctx.get(getattr(dut, name).stb)] == home
+            assert [name for name in regions if ctx.get(getattr(dut, name).stb)] == home
             assert not ctx.get(dut.bus.ack)
             await ctx.tick()
             assert ctx.get(dut.bus.ack) == len(home)
             for name in home:
                 assert not ctx.get(getattr(dut, name).stb)
-                assert ctx.get(getattr(dut, name).adr) == (address - REGIONS[name][0]) // 4
-                assert ctx.get(dut.bus.dat_r) == 100 + list(REGIONS).index(name)
+                assert ctx.get(getattr(dut, name).adr) == (address - regions[name][0]) // 4
+                assert ctx.get(dut.bus.dat_r) == 100 + list(regions).index(name)
                 await ctx.tick()
             ctx.set(dut.bus.stb, 0)
 
@@ -220,3 +225,28 @@ def test_buffer_is_read_and_written_through_its_window():
 
     simulate(dut, testbench)
 
+
+
+def test_the_table_of_dram_is_read_and_never_written():
+    rng = random.Random(SEED)
+    words = [rng.getrandbits(32) for _ in range(300)]
+    dut = DramTable(words=words)
+
+    async def testbench(ctx):
+        for place in (0, 1, 299, 300, 511):
+            before = await wishbone.read(ctx, dut.bus, 4 * place)
+            assert before == (words[place] if place < len(words) else 0)
+            ctx.set(dut.bus.we, 1)
+            assert not ctx.get(dut.stray)
+            assert not await wishbone.write(ctx, dut.bus, 4 * place, ~before & 0xFFFF_FFFF, limit_cycles=20)
+            assert await wishbone.read(ctx, dut.bus, 4 * place) == before
+        ctx.set(dut.bus.we, 1)
+        ctx.set(dut.bus.stb, 1)
+        assert ctx.get(dut.stray)
+
+    simulate(dut, testbench)
+
+
+def test_a_table_of_dram_must_fit():
+    with pytest.raises(ValueError, match=r"^words must be at most 512, not 513$"):
+        DramTable(words=[0] * 513)
