@@ -133,16 +133,28 @@ def build_design(name: str, board: Board, design: Design, *, seeds: Sequence[int
 
 
 def _domains(netlist: bytes, board: Board) -> dict[str, str]:
-    """Nets that are clocks of the PLL's, and their domains: names of nets are those of any place that a clock goes to.
-    """
+    """Nets that are clocks of PLLs or made of theirs, and their domains: names of nets are those of any place that a
+    clock goes to."""
     names: dict[str, str] = {}
     for module in json.loads(gzip.decompress(netlist))["modules"].values():
-        for cell in module["cells"].values():
-            if cell["type"] == "EHXPLLL":
-                clocks = {cell["connections"][output][0]: domain for output, domain in zip(OUTPUTS, board.domains)}
-                names |= {name: clocks[net["bits"][0]] for name, net in module["netnames"].items()
-                          if net["bits"][0] in clocks}
+        clocks = {cell["connections"][output][0]: domain for name, cell in module["cells"].items()
+                  for output, domain in _clocks(name, cell["type"], board).items() if output in cell["connections"]}
+        names |= {name: clocks[net["bits"][0]] for name, net in module["netnames"].items() if net["bits"][0] in clocks}
     return names
+
+
+def _clocks(cell: str, kind: str, board: Board) -> Mapping[str, str]:
+    """Outputs of a cell that are clocks, and the domains that they are for: of our PLL, and, where the memory makes its
+    own clocks, of LiteDRAM's PLL and of the divider behind that."""
+    match kind:
+        case "EHXPLLL" if board.levels_dram and cell.startswith("memory."):
+            return {"CLKOP": "edge", "CLKOS": "init"}
+        case "EHXPLLL":
+            return dict(zip(OUTPUTS, board.domains))
+        case "CLKDIVF":
+            return {"CDIVX": "sync"}
+        case _:
+            return {}
 
 
 def _named(trial: Trial, domains: Mapping[str, str]) -> Trial:

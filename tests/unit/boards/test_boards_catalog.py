@@ -12,8 +12,11 @@ from cbit.axi.ports import Axi4Signature, AxiLiteSignature
 from cbit.dram.ddr3 import Ddr3
 from cbit.dram.pads import SdramPads
 from cbit_boards.board import Board, OnChip, board, boards
+from cbit_boards.build import build_design
 from cbit_boards.elaboration import elaborate, prepared
 from cbit_boards.gateware.top import BoardTop
+from cbit_fpga import seeds
+from cbit_fpga.store import Store
 from cbit_sim.verilog import build_folder
 
 PORT = {"addr_width": 48, "data_width": 128, "id_width": 5}
@@ -128,6 +131,22 @@ def test_the_whole_of_a_board_elaborates(name):
     design = elaborate(name, firmware=bytes(256), device_secret=bytes(range(32)))
     assert "\nmodule \\top\n" in design.rtlil
     assert ("module litedram_core" in design.verilog) == (not isinstance(board(name).memory, OnChip))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", [name for name, found in boards().items() if found.levels_dram])
+def test_ddr3_and_its_clocks_can_be_placed(name, monkeypatch, tmp_path, farm_of_a_thread):
+    """With a register in the SoC's place. The placer knows what the PHY's cells must be beside, and derives clocks."""
+    monkeypatch.setattr(seeds, "connected", farm_of_a_thread)
+    found = board(name)
+    design = prepared(BoardTop(found, soc=soc(found), memory=memory(found)), found.platform())
+    monkeypatch.setenv("CBIT_BUILD", str(tmp_path))
+    report = build_design(name, found, design, seeds=[1], store=Store())
+    assert report.failure == ""
+    needed = {clock.net: clock.needed_mhz * 1e6 for clock in report.best.clocks}
+    assert needed["sync"] == found.clock_hz
+    assert needed["init"] == found.clock_hz / 2
+    assert report.best.usage["DQSBUFM"].used == 2
 
 
 def test_a_board_that_is_not_there_is_refused():

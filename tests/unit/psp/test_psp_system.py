@@ -53,6 +53,22 @@ def test_control_is_set_for_good():
     simulate(dut, testbench)
 
 
+@pytest.mark.parametrize("levels_dram", [False, True])
+def test_dram_is_opened_for_good_where_it_is_leveled(levels_dram):
+    dut = SystemRegisters(**GOOD, levels_dram=levels_dram)
+
+    async def testbench(ctx):
+        assert ctx.get(dut.strap.value.dram) == levels_dram
+        await write(ctx, dut.control, dram_open=0, secret_hide=1)
+        assert not ctx.get(dut.dram_open)
+        await write(ctx, dut.control, dram_open=1)
+        assert ctx.get(dut.dram_open) == levels_dram
+        await write(ctx, dut.control, dram_open=0)
+        assert ctx.get(dut.dram_open) == levels_dram
+
+    simulate(dut, testbench)
+
+
 def test_boot_code_and_bus_errors():
     dut = SystemRegisters(**GOOD)
 

@@ -44,3 +44,5 @@ def test_a_board_that_can_not_be_is_refused():
             Soc(preset("compact"), memory_bytes=memory_bytes)
     with pytest.raises(ValueError, match="device_secret must be given where entropy is not simulated, not None"):
         Soc(preset("compact"), memory_bytes=4096, firmware=b"")
+    with pytest.raises(ValueError, match=r"^dram_table must be None without firmware, which follows it$"):
+        Soc(preset("compact"), memory_bytes=4096, dram_table=())
