@@ -3,7 +3,7 @@
 __all__ = ["COMMANDS", "Ddr3Chip"]
 
 COMMANDS = {0b1001: "ACTIVATE", 0b1011: "PRECHARGE", 0b0111: "WRITE", 0b0101: "READ", 0b1111: "MODE", 0b0011: "ZQ",
-            0b1101: "REFRESH", 0b0001: "NOTHING"}
+            0b1101: "REFRESH"}
 """By CS, WE, CAS and RAS, from bit 0 on; a one is a pin that is low."""
 
 _ORDER = (2, 3, 1, 0)

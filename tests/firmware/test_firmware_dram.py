@@ -11,6 +11,7 @@ from cbit.dram.leveling import dram_table
 from cbit.dram.spec import DramKind, DramSpec
 from cbit_model.sev.memory import SeededEntropy
 from cbit_sim.ddr3 import Ddr3Model, Lane
+from cbit_sim.ddr3_board import Ddr3Board
 from cbit_sim.emulated_firmware import EmulatedFirmware
 from cbit_sim.firmware_build import firmware
 from cbit_sim.native_firmware import NativeFirmware
@@ -162,6 +163,19 @@ def test_the_image_levels_as_the_library_does():
     assert started.boot_code == CODES["LEVELING"]
     assert not started.host_released
     assert not dram.opened
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("lateness", "code"), [(20, "LEVELING"), (24, "UP"), (28, "UP"), (32, "LEVELING")])
+def test_litedram_s_gateware_is_leveled(lateness, code):
+    """From the registers to the pins, at which a chip sees what the standard wants. Of the PHY's pipeline the firmware
+    can shift a part: more or less of it than that is refused."""
+    dram = Ddr3Board(CHIPS[16], timer_hz=25_000_000, lateness=lateness)
+    assert booted(dram) == CODES[code]
+    assert dram.chip.broken == []
+    assert {"MODE", "ZQ", "ACTIVATE", "WRITE", "READ", "PRECHARGE"} == {name for name, _, _ in dram.chip.commands}
+    assert dram.component.get("ready") == dram.opened == (code == "UP")
+    dram.component.close()
 
 
 def test_without_such_dram_nothing_is_leveled():

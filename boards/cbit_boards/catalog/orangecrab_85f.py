@@ -43,7 +43,7 @@ BOARD = Board(
     crystal_hz=CLOCK_HZ,
     clock_hz=CLOCK_HZ,
     memory=DramSpec(module="MT41K64M16", memory_bytes=128 << 20, clock_hz=CLOCK_HZ, width=16, kind=DramKind.DDR3,
-                    crystal_hz=CLOCK_HZ, command_delay=100, swaps_masks=True, is_terminated=False),
+                    crystal_hz=CLOCK_HZ, command_delay=100, swaps_masks=True),
     preset="streaming",
     # Of the block RAMs, the security processor takes 47.
     changes={"block_ram_rounds": 15},

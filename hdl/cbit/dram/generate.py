@@ -87,8 +87,7 @@ def _configuration(spec: DramSpec, id_width: int) -> dict[str, Any]:
     """What ``litedram_gen`` reads, as YAML, of which JSON is a part."""
     # The PHY's own start takes any slow clock: half of the controller's can be made of the same oscillator.
     ddr3 = {} if spec.crystal_hz is None else {
-        "init_clk_freq": spec.clock_hz / 2, "cmd_delay": spec.command_delay, "dm_swap": spec.swaps_masks,
-        "rtt_nom": "60ohm" if spec.is_terminated else "disabled"}
+        "init_clk_freq": spec.clock_hz / 2, "cmd_delay": spec.command_delay, "dm_swap": spec.swaps_masks}
     return {
         "cpu": "None", "device": _DEVICE, "memtype": spec.kind.value, "sdram_module": spec.module,
         "sdram_module_nb": spec.width // 8, "sdram_rank_nb": 1, "sdram_phy": spec.kind.phy,

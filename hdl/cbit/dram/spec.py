@@ -44,8 +44,6 @@ class DramSpec:
         Of DDR3, by how many taps, of some 25 ps each, clock and commands are late. 0 to 127.
     swaps_masks : :class:`bool`
         Of DDR3, whether the board leads the chip's mask of each byte along with the other byte's data.
-    is_terminated : :class:`bool`
-        Of DDR3, whether the chip terminates its data pins while they are written.
     kind : :class:`DramKind`
         Which DRAM it is.
     width : :class:`int`
@@ -65,7 +63,6 @@ class DramSpec:
     crystal_hz: int | None = None
     command_delay: int = 0
     swaps_masks: bool = False
-    is_terminated: bool = True
 
     def __post_init__(self) -> None:
         if not self.module.isidentifier():

@@ -1,3 +1,4 @@
+# amaranth: UnusedElaboratable=no
 """A controller of DDR3 as LiteDRAM makes it, from its registers to the pins by which a chip gets its commands."""
 
 from pathlib import Path
@@ -18,10 +19,12 @@ _ID_WIDTH = 4
 
 
 class Ddr3Pins(Component):
-    """The controller alone. A cycle is one of the DRAM's clock, and half of one of the controller's.
+    """The controller, and of a chip the burst that was written last.
 
-    Beside its members it has the chip's pins as ports, named as those of ``amaranth-boards``, with the levels that they
-    have at the chip.
+    A cycle is a beat: half of one of the chip's clock, and a quarter of one of the controller's.
+
+    Beside its members it has the pins of commands as ports, named ``chip_`` and as ``amaranth-boards`` does, with the
+    levels that they have at the chip.
 
     Parameters
     ----------
@@ -29,6 +32,8 @@ class Ddr3Pins(Component):
         DDR3.
     folder : :class:`~pathlib.Path`
         Where what LiteDRAM generates is kept.
+    lateness : :class:`int`
+        How many beats of the PHY's pipeline there are beside its bitslip and its delay: what leveling finds.
 
     Members
     -------
@@ -40,8 +45,9 @@ class Ddr3Pins(Component):
         The controller's clock and reset.
     """
 
-    def __init__(self, memory: DramSpec, *, folder: Path):
+    def __init__(self, memory: DramSpec, *, folder: Path, lateness: int):
         self.memory = memory
+        self.lateness = lateness
         self.dram = Ddr3(memory, addr_width=memory.address_width, id_width=_ID_WIDTH, folder=folder)
         super().__init__({
             "s_axil": In(self.dram.s_axil.signature.flip()),
@@ -56,7 +62,9 @@ class Ddr3Pins(Component):
         """What belongs to the top, and is no gateware of Amaranth's."""
         cells = Path(__file__).with_name("ddr3_cells.v").read_text(encoding="utf-8")
         # LiteDRAM's combinational logic is written with non-blocking assignments.
-        return "\n".join(["/* verilator lint_off COMBDLY */", self.dram.controller.verilog,
+        numbers = {"DDR3_LATENESS": self.lateness, "DDR3_CAS_LATENCY_BEATS": 2 * self.dram.controller.cas_latency}
+        defines = [f"`define {name} 6'd{number}" for name, number in numbers.items()]
+        return "\n".join([*defines, "/* verilator lint_off COMBDLY */", self.dram.controller.verilog,
                           "/* verilator lint_on COMBDLY */", models("FD1S3BX"), cells])
 
     def elaborate(self, _platform: object) -> Module:
@@ -77,7 +85,7 @@ class Ddr3Pins(Component):
         width, port_width = self.memory.width, self.dram.controller.port_width
         widths = {"a": port_width("ddram_a"), "ba": port_width("ddram_ba"), "dm": width // 8, "dq": width,
                   **dict.fromkeys(("clk_en", "odt", "ras", "cas", "we", "cs", "rst", "clk"), 1)}
-        ports = {name: io.SingleEndedPort(IOPort(count, name=name)) for name, count in widths.items()}
+        ports = {name: io.SingleEndedPort(IOPort(count, name=f"chip_{name}")) for name, count in widths.items()}
         return SimpleNamespace(**ports, dqs=io.DifferentialPort(IOPort(width // 8, name="dqs_p"),
                                                                 IOPort(width // 8, name="dqs_n")))
 

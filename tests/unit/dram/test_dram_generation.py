@@ -2,6 +2,7 @@
 
 """LiteDRAM's controller as it is generated: the same each time, kept, and refused in one line."""
 
+import dataclasses
 import importlib.util
 import re
 import subprocess
@@ -106,6 +107,16 @@ def test_the_sequence_is_litedram_s(tmp_path):
     assert given == {"control": [0b1100, 0b1110], "pi0_baddress": [0, 0, 2, 3, 1, 0, 0],
                      "pi0_command": [0b1111] * 4 + [0b0011], "pi0_command_issue": [1] * 5}
     assert [step.wait_cycles for step in sequence if step.wait_cycles] == [50_000, 10_000, 200, 200]
+
+
+def test_what_a_board_wants_of_ddr3_reaches_the_controller(tmp_path):
+    wanted = dataclasses.replace(DDR3, command_delay=77, swaps_masks=True)
+    plain, other = (generate(spec, id_width=4, folder=tmp_path) for spec in (DDR3, wanted))
+    assert [verilog.count("(7'd77)") > 20 for verilog in (plain.verilog, other.verilog)] == [False, True]
+    masks = [re.findall(r"dm_o_data\d\[0\] <?= (\w+\[\d+\])", each.verilog) for each in (plain, other)]
+    assert masks[0] == masks[1][::-1] != []
+    with pytest.raises(ValueError, match=r"^command_delay must be from 0 to 127, not 128$"):
+        dataclasses.replace(DDR3, command_delay=128)
 
 
 @pytest.mark.parametrize(("header", "message"), [
