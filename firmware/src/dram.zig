@@ -23,10 +23,12 @@ const tries = 8;
 const Window = struct { bitslip: u32 = 0, first: u32 = 0, length: u32 = 0 };
 
 /// Initializes the chip, levels each lane, tests all of them together, and hands over to the controller. Returns whether
-/// all is well; if not, DRAM stays shut.
+/// all is well; if not, DRAM stays shut. A table that has no lanes, or none that there is room for, levels nothing.
 pub fn level() bool {
-    perform(registers.INITIALIZE.offset);
     const lanes = phy().LANES;
+    if (lanes < 1 or lanes > registers.LANE_BITS.count) return false;
+    if (phy().WORDS < 1 or phy().WORDS > most_words) return false;
+    perform(registers.INITIALIZE.offset);
     for (0..lanes) |lane| if (!levelLane(@intCast(lane))) return false;
     const all = (@as(u32, 1) << @as(u3, @intCast(lanes))) - 1;
     if (!readsBack(all, 0xffff_ffff, &final_seeds)) return false;

@@ -178,6 +178,16 @@ def test_litedram_s_gateware_is_leveled(lateness, code):
     dram.component.close()
 
 
+@pytest.mark.parametrize("phy", [0, 0x0004_0800, 0x0404_0800, 0x0004_0802, 0x0904_0802, 0x0404_0805, 0x0404_0002])
+def test_a_table_that_can_not_be_levels_nothing(phy):
+    """No lanes or words, or more than there are, or no delays."""
+    dram = chip([Lane(bitslip=1, first=2, length=3)] * 2)
+    assert dram.table[0] == 0x0404_0802
+    dram.table = (phy, *dram.table[1:])
+    assert booted(dram) == CODES["LEVELING"]
+    assert not dram.opened
+
+
 def test_without_such_dram_nothing_is_leveled():
     """An access to where there are no registers would stop the processor."""
     given = surroundings(None)
