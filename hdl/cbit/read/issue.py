@@ -47,7 +47,7 @@ class ReadIssue(Component):
     no manager ever holds back DRAM's read data.
 
     Latency: none, all combinational from ``i`` to ``ar``; if pipelined three cycles for plain accesses and
-    four for others, and ``ar`` comes from registers. Throughput: one burst a cycle. Stalls: ``ar`` stays while
+    four for others, and ``ar`` comes from a slice. Throughput: one burst a cycle. Stalls: ``ar`` stays while
     DRAM waits; too many bursts in flight stall all, too little room managers only.
 
     Parameters

@@ -58,7 +58,7 @@ class WriteIssue(Component):
 
     Latency: none for a plain write, or if pipelined two cycles to ``aw`` and four to ``w``. Throughput: one beat and
     one burst a cycle. Stalls: ``aw`` and ``w`` do not wait for each other within a burst; if pipelined both come
-    from registers, and do not within three bursts.
+    from slices, and do not within three bursts.
 
     Parameters
     ----------
