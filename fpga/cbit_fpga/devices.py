@@ -96,6 +96,9 @@ _ECP5: Mapping[str, Any] = {
     "finish": absorb_output_registers,
     "route_globally": buffer_reset}
 
+_ECP5_85: Mapping[str, Any] = {
+    **_ECP5, "luts": 83_640, "block_rams": 208, "floorplan": joined(round_sites, ring_sites)}
+
 
 def _nothing(_netlist: Mapping[str, Any]) -> Mapping[str, str]:
     return {}
@@ -105,24 +108,15 @@ DEVICES: Mapping[str, Device] = {device.name: device for device in (
     Device(
         name="LFE5U-85F",
         part=("--85k", "--package", "CABGA381", "--speed", "6"),
-        luts=83_640,
-        block_rams=208,
-        floorplan=joined(round_sites, ring_sites),
-        **_ECP5),
+        **_ECP5_85),
     Device(
         name="LFE5U-85F-8MG285",
         part=("--85k", "--package", "CSFBGA285", "--speed", "8"),
-        luts=83_640,
-        block_rams=208,
-        floorplan=joined(round_sites, ring_sites),
-        **_ECP5),
+        **_ECP5_85),
     Device(
         name="LFE5UM5G-85F",
         part=("--um5g-85k", "--package", "CABGA554", "--speed", "8"),
-        luts=83_640,
-        block_rams=208,
-        floorplan=joined(round_sites, ring_sites),
-        **_ECP5),
+        **_ECP5_85),
     Device(
         name="LFE5U-25F",
         part=("--25k", "--package", "CABGA256", "--speed", "6"),

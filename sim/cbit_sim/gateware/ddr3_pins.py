@@ -12,6 +12,7 @@ from amaranth.lib.wiring import Component, In, Out, connect, flipped
 from cbit.dram.ddr3 import Ddr3
 from cbit.dram.spec import DramSpec
 from cbit_sim.cells import models
+from cbit_sim.litedram_verilog import litedram_verilog
 
 __all__ = ["Ddr3Pins"]
 
@@ -61,11 +62,9 @@ class Ddr3Pins(Component):
     def other_verilog(self) -> str:
         """What belongs to the top, and is no gateware of Amaranth's."""
         cells = Path(__file__).with_name("ddr3_cells.v").read_text(encoding="utf-8")
-        # LiteDRAM's combinational logic is written with non-blocking assignments.
         numbers = {"DDR3_LATENESS": self.lateness, "DDR3_CAS_LATENCY_BEATS": 2 * self.dram.controller.cas_latency}
         defines = [f"`define {name} 6'd{number}" for name, number in numbers.items()]
-        return "\n".join([*defines, "/* verilator lint_off COMBDLY */", self.dram.controller.verilog,
-                          "/* verilator lint_on COMBDLY */", models("FD1S3BX"), cells])
+        return "\n".join([*defines, litedram_verilog(self.dram.controller), models("FD1S3BX"), cells])
 
     def elaborate(self, _platform: object) -> Module:
         m = Module()

@@ -16,6 +16,7 @@ from cbit.config import EngineConfig
 from cbit.dram.litedram import LiteDram
 from cbit.dram.spec import DramSpec
 from cbit_sim.cells import PIN_REGISTERS, models
+from cbit_sim.litedram_verilog import litedram_verilog
 
 __all__ = ["POWER_UP_US", "TIMES_NS", "DramTop"]
 
@@ -72,9 +73,7 @@ class DramTop(Component):
     def other_verilog(self) -> str:
         """What belongs to the top, and is no gateware of Amaranth's."""
         chip = Path(__file__).with_name("sdram.v").read_text(encoding="utf-8")
-        # LiteDRAM's combinational logic is written with non-blocking assignments.
-        return "\n".join(["/* verilator lint_off COMBDLY */", self.dram.controller.verilog,
-                          "/* verilator lint_on COMBDLY */", models(*PIN_REGISTERS), chip])
+        return "\n".join([litedram_verilog(self.dram.controller), models(*PIN_REGISTERS), chip])
 
     def elaborate(self, _platform: object) -> Module:
         m = Module()
