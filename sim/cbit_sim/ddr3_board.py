@@ -44,6 +44,8 @@ class Ddr3Board:
         The gateware.
     opened : :class:`bool`
         Whether accesses are let through.
+    ready_early : :class:`bool`
+        Whether they were before the firmware said so, though the controller had the chip.
     """
 
     def __init__(self, memory: DramSpec, *, timer_hz: int, lateness: int):
@@ -55,7 +57,7 @@ class Ddr3Board:
         self.component = CompiledComponent(top, modules=top.other_verilog)
         self._beat_ns = 1e9 / (_BEATS_A_CYCLE * memory.clock_hz)
         self._beats_a_tick = _BEATS_A_CYCLE * memory.clock_hz / timer_hz
-        self.opened = False
+        self.opened = self.ready_early = False
         self._is_watched = False
         self.component.until("controller_rst", 0, limit=_RESET_BEATS)
         # The PHY resets the controller once more, when its delay line is set.
@@ -83,7 +85,7 @@ class Ddr3Board:
 
     def open(self) -> None:
         """Accesses are let through."""
-        self.opened = True
+        self.opened, self.ready_early = True, bool(self.component.get("ready"))
         self.component.set("opened", 1)
         self._pass(1)
 

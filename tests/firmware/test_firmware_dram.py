@@ -175,6 +175,7 @@ def test_litedram_s_gateware_is_leveled(lateness, code):
     assert dram.chip.broken == []
     assert {"MODE", "ZQ", "ACTIVATE", "WRITE", "READ", "PRECHARGE"} == {name for name, _, _ in dram.chip.commands}
     assert dram.component.get("ready") == dram.opened == (code == "UP")
+    assert not dram.ready_early
     dram.component.close()
 
 

@@ -304,12 +304,15 @@ def test_failed_self_test_erases_and_closes_for_good(bench):
     async def testbench(ctx):
         await bench.write_keys(ctx, bytes(16), bytes([1]) * 16)
         await bench.command(ctx, Operation.INSTALL, 1)
+        await bench.write_keys(ctx, bytes(16), bytes([2]) * 16)
+        await bench.command(ctx, Operation.INSTALL, 0)
         await bench.write(ctx, "CONTROL", RELEASE=1)
+        assert ctx.get(bench.dut.host_is_active)
         ctx.set(bench.dut.self_test_failed, 1)
         await ctx.tick()
         ctx.set(bench.dut.self_test_failed, 0)
         assert not ctx.get(bench.dut.released)
-        assert active_slots(ctx, bench.dut) == ctx.get(bench.dut.serving) == 0
+        assert active_slots(ctx, bench.dut) == ctx.get(bench.dut.serving) == ctx.get(bench.dut.host_is_active) == 0
         await ctx.tick().repeat(2)
         for _ in range(4 * 22):
             assert ctx.get(bench.dut.round_key.valid)

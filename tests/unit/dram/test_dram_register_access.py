@@ -44,7 +44,7 @@ def test_each_access_is_made_once_and_answered():
 
     async def manager(ctx):
         for _ in range(ACCESSES):
-            address = rng.choice([*held])
+            address = rng.choice([BROKEN, *rng.sample([*held], 3)])
             word = rng.choice([None, rng.getrandbits(32)])
             wanted.append((address, word))
             before = held[address]
@@ -77,3 +77,4 @@ def test_each_access_is_made_once_and_answered():
 
     simulate(dut, manager, registers)
     assert made == wanted
+    assert {word is None for address, word in made if address == BROKEN} == {True, False}
