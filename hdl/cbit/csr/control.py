@@ -132,8 +132,9 @@ class ControlPort(wiring.Component):
         keys = self.keys
         # What fails is far from the keys' many registers: these are reset a cycle after all slots are closed.
         fails = Signal()
-        m.d.sync += fails.eq(((self.self_test_failed | self.upset) & ~switches.failed)
-                             | (self.key_fault & ~switches.faulted))
+        m.d.comb += keys.cut_all.eq(((self.self_test_failed | self.upset) & ~switches.failed)
+                                    | (self.key_fault & ~switches.faulted))
+        m.d.sync += fails.eq(keys.cut_all)
         m.submodules.keys = ResetInserter(fails)(keys)
 
         wiring.connect(m, psp.s_axil, wiring.flipped(self.s_axil_psp))
@@ -181,10 +182,9 @@ class ControlPort(wiring.Component):
             keys.self_test_busy.eq(self.self_test_busy), self.self_test_keys.eq(keys.self_test_keys),
             keys.drain_busy.eq(self.drain_busy), keys.way_busy.eq(self.way_busy),
             *(given.eq(asked) for given, asked in zip(keys.asked, self.asked)),
-            *(shown.eq(is_active & ~keys.closed) for shown, is_active in zip(self.is_active, keys.is_active)),
-            self.host_is_active.eq(keys.host_is_active & ~keys.closed),
-            self.serving.eq(Mux(keys.closed, 0, keys.serving)),
-            self.drain_slot.eq(keys.drain_slot), self.drain_way.eq(keys.drain_way),
+            *(shown.eq(is_active) for shown, is_active in zip(self.is_active, keys.is_active)),
+            self.host_is_active.eq(keys.host_is_active),
+            self.serving.eq(keys.serving), self.drain_slot.eq(keys.drain_slot), self.drain_way.eq(keys.drain_way),
         ]
         for name in ("round_key", *LOOKUPS):
             if name in self.signature.members:

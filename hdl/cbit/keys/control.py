@@ -83,6 +83,8 @@ class KeyControl(wiring.Component):
         They have come into use in way 0. Until ``self_test_busy`` has fallen.
     closed : ``In(1)``
         No key is taken or installed.
+    cut_all : ``In(1)``
+        In the next cycle no slot is active or serves. Who gives it resets this component with the end of that cycle.
     query_slot : ``In(10)``
         The slot asked about.
     query_state : ``Out(SlotState)``
@@ -138,6 +140,7 @@ class KeyControl(wiring.Component):
             "self_test_busy": In(1),
             "self_test_keys": Out(1),
             "closed": In(1),
+            "cut_all": In(1),
             "query_slot": In(SLOT_NUMBER_WIDTH),
             "query_state": Out(SlotState),
             "asked": In(range(asid_count)).array(ASKERS),
@@ -247,7 +250,16 @@ class KeyControl(wiring.Component):
             m.d.sync += settle.eq(settle + 1)
         with m.If(self.command.valid & self.busy):
             m.d.sync += self.result.eq(Result.BUSY)
+        self._cut_all(m, slots, store)
         return m
+
+    def _cut_all(self, m: Module, slots: SlotTable, store: wiring.PureInterface) -> None:
+        was_cut = Signal()
+        m.d.sync += was_cut.eq(self.cut_all)
+        with m.If(self.cut_all):
+            m.d.comb += store.sweep.eq(1)
+        with m.If(was_cut):
+            m.d.comb += [slots.sweeping.eq(1), self.host_is_active.eq(0)]
 
     def _sweep(self, m: Module, slots: SlotTable, store: wiring.PureInterface, slot: Signal, operation: Signal,
                drained: Signal) -> None:

@@ -124,7 +124,8 @@ class BurstLists(Component):
         head_read, tail_read, after_read, filled_read = (
             memory.read_port(domain="comb") for memory in (heads, tails, after, filled))
         head = head_read.data.shape()
-        layout = StructLayout({"beat": self.beat.shape(), "head": head})
+        # A list that grows in this cycle may be seen as it was: beats of what is appended come later.
+        layout = StructLayout({"beat": self.beat.shape(), "head": head, "tail": free.o.payload.shape()})
         m.submodules.looking = looking = Stage(shape=layout, registered=self.pipelined)
         m.submodules.finding = finding = Stage(shape=self.found.shape(), registered=self.pipelined)
         m.submodules.given = given = Stage(shape=StructLayout({"valid": 1, "node": free.o.payload.shape()}),
@@ -137,10 +138,11 @@ class BurstLists(Component):
             head_read.addr.eq(self.beat.id),
             looking.i.beat.eq(self.beat),
             looking.i.head.eq(head_read.data),
-            tail_read.addr.eq(beat.id),
+            tail_read.addr.eq(self.beat.id),
+            looking.i.tail.eq(tail_read.data),
             after_read.addr.eq(current.node),
             filled_read.addr.eq(current.node),
-            hit.eq(beat.valid & is_swept & (current.node != tail_read.data)),
+            hit.eq(beat.valid & is_swept & (current.node != looking.o.tail)),
             moved.node.eq(Mux(beat.last, after_read.data, current.node)),
             moved.number.eq(Mux(beat.last, 0, current.number + 1)),
             head_write.addr.eq(beat.id),

@@ -145,12 +145,12 @@ class WriteRespond(Component):
         return answered_of_answer[:self.place_bits], is_expected
 
     def _find_burst(self, m: Module, arrived, place, is_expected: Signal) -> Stage:
-        """What was sent at the place that DRAM answers."""
+        """What was sent at the place that DRAM answers; if pipelined from block RAM, which is read a cycle before."""
         info = StructLayout({"is_line": unsigned(1), "is_final": unsigned(1), "in_vain": unsigned(1),
                              "epoch": unsigned(1)})
         m.submodules.bursts = memory = Memory(shape=info, depth=self.places << self.id_width, init=[],
-                                               attrs={"ram_style": "distributed"})
-        write, read = memory.write_port(), memory.read_port(domain="comb")
+                                               attrs={"ram_style": "block" if self.pipelined else "distributed"})
+        write, read = memory.write_port(), memory.read_port(domain="sync" if self.pipelined else "comb")
         found = self._part(m, "found", StructLayout({
             "is_answer": unsigned(1), "is_refusal": unsigned(1), "response": arrived.response.shape(),
             "place": range(self.places)}))
@@ -165,7 +165,7 @@ class WriteRespond(Component):
             found.i.is_refusal.eq(arrived.valid & arrived.is_refusal),
             found.i.response.eq(arrived.response),
             found.i.place.eq(place),
-            read.addr.eq((found.o.place << self.id_width) | found.o.response.id),
+            read.addr.eq((found.i.place << self.id_width) | found.i.response.id),
             *(burst.i[field].eq(found.o[field]) for field in ("is_answer", "is_refusal", "response")),
             burst.i.info.eq(read.data),
         ]

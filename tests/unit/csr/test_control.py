@@ -300,6 +300,44 @@ def test_self_test_holds_back_the_release(bench):
     bench.run(testbench)
 
 
+async def _installing_the_hosts_slot(bench, ctx):
+    """Installs slot 1, then begins with slot 0."""
+    for slot in (1, 0):
+        await bench.write_keys(ctx, bytes(16), bytes([1 + slot]) * 16)
+        if slot:
+            await bench.command(ctx, Operation.INSTALL, slot)
+    assert await bench.write(ctx, "COMMAND", OP=Operation.INSTALL.value, SLOT=0) == OKAY
+
+
+@pytest.mark.parametrize("fault", ["self_test_failed", "key_fault", "upset"])
+def test_nothing_opens_from_the_cycle_after_a_fault_on(fault):
+    """Whenever it comes around the cycle in which a slot becomes active."""
+    until_active = 0
+
+    async def find(ctx):
+        nonlocal until_active
+        await _installing_the_hosts_slot(bench, ctx)
+        while not ctx.get(bench.dut.host_is_active):
+            until_active += 1
+            await ctx.tick()
+
+    (bench := Bench()).run(find)
+    for early in range(3):
+
+        async def testbench(ctx):
+            await _installing_the_hosts_slot(bench, ctx)
+            await ctx.tick().repeat(until_active - early)  # noqa: B023
+            assert ctx.get(bench.dut.host_is_active) == (early == 0)  # noqa: B023
+            ctx.set(getattr(bench.dut, fault), 1)
+            await ctx.tick()
+            ctx.set(getattr(bench.dut, fault), 0)
+            for _ in range(30):
+                assert active_slots(ctx, bench.dut) == ctx.get(bench.dut.serving) == 0
+                await ctx.tick()
+
+        (bench := Bench()).run(testbench)
+
+
 def test_failed_self_test_erases_and_closes_for_good(bench):
     async def testbench(ctx):
         await bench.write_keys(ctx, bytes(16), bytes([1]) * 16)
