@@ -4,7 +4,7 @@ import dataclasses
 from typing import Any
 
 from cbit_fpga.devices import Device
-from cbit_fpga.placer import Hop, critical_path, placed
+from cbit_fpga.placer import ROUTERS, Hop, critical_path, placed
 from cbit_fpga.store import Store
 
 __all__ = ["Placement", "place"]
@@ -27,12 +27,15 @@ class Placement:
         The placer's count of each kind of site, those of the frame included.
     critical_path : tuple of :class:`~cbit_fpga.placer.Hop`
         The slowest path from register to register.
+    router : :class:`str`
+        One of :data:`~cbit_fpga.placer.ROUTERS`.
     """
 
     seed: int
     mhz: float
     used: dict[str, int]
     critical_path: tuple[Hop, ...]
+    router: str = ROUTERS[0]
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> "Placement":
@@ -66,4 +69,4 @@ def _placement(report: dict[str, Any], seed: int) -> Placement:
     return Placement(
         seed=seed, mhz=round(clock["achieved"], 2),
         used={site: counts["used"] for site, counts in report["utilization"].items() if counts["used"]},
-        critical_path=critical_path(report))
+        critical_path=critical_path(report), router=report["router"])

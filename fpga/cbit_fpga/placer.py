@@ -3,8 +3,11 @@
 import dataclasses
 import gzip
 import json
+import math
 import os
 import re
+import resource
+import signal
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
@@ -22,8 +25,14 @@ __all__ = ["Hop", "PlacementError", "critical_path", "placed"]
 TIMING_WEIGHT = 40
 """Of paths against the length of all wires, four times the placer's own."""
 
-ROUTER = "router1"
-"""The other one ends in a fifth of the time, and loses a fifth of the clock and more."""
+ROUTERS = ("router1", "router2")
+"""The second is for what the first does not end with. It takes a fifth of the time, and loses a fifth of the clock."""
+
+PATIENCE_SECONDS = 600, 0.06
+"""Time of a processor that a router and the placing before it may take, and so much more for each cell: three times as
+long as any design took that was routed."""
+
+_ENDLESS = "endless"
 
 _CELL_TYPES = re.compile(r"_(?:LUT4|CCU2C|TRELLIS|DP16KD|PDPW16KD|PFUMX|L6MUX21)")
 _GATEWARE = re.compile(r"/(cbit/[\w/]+\.py:\d+)")
@@ -64,6 +73,8 @@ def placed(netlist: bytes, device: Device, *, seed: int, step: str, store: Store
            files: Mapping[str, str] | None = None) -> tuple[str, dict[str, Any]]:
     """Places and routes a netlist, or finds it done. A clock that is missed is no failure.
 
+    What the first of :data:`ROUTERS` can not end with is placed again, and routed by the second.
+
     Parameters
     ----------
     netlist : :class:`bytes`
@@ -80,7 +91,7 @@ def placed(netlist: bytes, device: Device, *, seed: int, step: str, store: Store
     Returns
     -------
     tuple
-        The content in the store, and nextpnr's report.
+        The content in the store, and nextpnr's report, with ``router``.
 
     Raises
     ------
@@ -91,17 +102,23 @@ def placed(netlist: bytes, device: Device, *, seed: int, step: str, store: Store
     device.route_globally(cells)
     given = {"netlist.json": json.dumps(with_sites(cells, device.floorplan(cells))), **(files or {})}
     options = (*device.part, *_options(cells, seed=seed), *options)
-    content = digest(given, options, device.placer, metadata.version(device.placer))
+    content = digest(given, options, ROUTERS, device.placer, metadata.version(device.placer))
 
     def run(folder: Path) -> dict[str, Any]:
         for name, text in given.items():
             (folder / name).write_text(text, encoding="utf-8")
-        failure = _run(folder, device.placer, options)
+        patience = _patience(cells)
+        for router in ROUTERS:
+            failure = _run(folder, device.placer, (*options, "--router", router), patience)
+            if failure is not _ENDLESS:
+                break
         (folder / "netlist.json").unlink()
+        if failure is _ENDLESS:
+            return {"failure": f"{' and '.join(ROUTERS)} took over {patience} s of a processor"}
         if failure is not None:
             return {"failure": failure}
         report: dict[str, Any] = json.loads((folder / "report.json").read_text())
-        return report
+        return report | {"router": router}
 
     result = store.done(step, content, run)
     if "failure" in result:
@@ -110,24 +127,34 @@ def placed(netlist: bytes, device: Device, *, seed: int, step: str, store: Store
 
 
 def _options(netlist: Mapping[str, Any], *, seed: int) -> tuple[str, ...]:
-    """How a netlist is placed and routed, whatever it is for: the seed, the weight of timing, the router, and whether
-    it has rings of gates, whose loops the placer would take for faults."""
+    """How a netlist is placed, whatever it is for: the seed, the weight of timing, and whether it has rings of gates,
+    whose loops the placer would take for faults."""
     modules = netlist["modules"].values()
     has_rings = any("ring_oscillator" in cell["attributes"] for module in modules for cell in module["cells"].values())
-    return ("--seed", str(seed), "--placer-heap-timingweight", str(TIMING_WEIGHT), "--router", ROUTER,
+    return ("--seed", str(seed), "--placer-heap-timingweight", str(TIMING_WEIGHT),
             *(("--ignore-loops",) if has_rings else ()))
 
 
-def _run(folder: Path, program: str, options: Sequence[str]) -> str | None:
-    """Leaves ``report.json`` and ``placement.log`` beside ``netlist.json``, or says why that can not be placed."""
+def _patience(netlist: Mapping[str, Any]) -> int:
+    """Seconds of a processor."""
+    base, per_cell = PATIENCE_SECONDS
+    return math.ceil(base + per_cell * sum(len(module["cells"]) for module in netlist["modules"].values()))
+
+
+def _run(folder: Path, program: str, options: Sequence[str], patience: int) -> str | None:
+    """Leaves ``report.json`` and ``placement.log`` beside ``netlist.json``, or says why that can not be placed, or is
+    ``_ENDLESS``."""
     # Of this environment, be it activated or not. The program sees nothing outside its working folder.
     path = str(Path(sys.executable).with_name(program))
     command = [path, "--json", "netlist.json", *options, "--report", "report.json", "--log", "placement.log",
                "--quiet", "--timing-allow-fail"]
     run = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False,
-                         env=os.environ | {"PYTHONHASHSEED": "0"})
+                         env=os.environ | {"PYTHONHASHSEED": "0"},
+                         preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_CPU, (patience, resource.RLIM_INFINITY)))
     if run.returncode == 0:
         return None
+    if run.returncode == -signal.SIGXCPU:
+        return _ENDLESS
     errors = re.findall(r"^ERROR: (.*)", run.stderr, re.MULTILINE)
     if not errors:
         raise RuntimeError(f"{program} ended with status {run.returncode}: {run.stderr}")

@@ -3,6 +3,9 @@
 import dataclasses
 import gzip
 import json
+import resource
+import subprocess
+import sys
 
 import pytest
 
@@ -12,7 +15,7 @@ from cbit_fpga.elaboration import UnknownPartError, elaborate
 from cbit_fpga.floorplan import with_sites
 from cbit_fpga.measurement import measure, synthesized
 from cbit_fpga.placement import place
-from cbit_fpga.placer import PlacementError
+from cbit_fpga.placer import ROUTERS, PlacementError
 from cbit_fpga.store import Store
 from cbit_fpga.subject import Subject
 from cbit_fpga.synthesis import synthesize
@@ -123,6 +126,31 @@ def test_a_design_that_can_not_be_placed_is_told_each_time(store):
     for _ in range(2):
         with pytest.raises(PlacementError, match="LUT5000"):
             place(packed, DEVICE, seed=1, store=store)
+
+
+def test_what_the_first_router_can_not_end_with_is_routed_by_the_second(store, monkeypatch):
+    """A processor's time ends the first at once; then one that ends by itself has the rest."""
+    run = subprocess.run
+    routers = []
+
+    def hurried(command, **options):
+        if "--router" in command:
+            routers.append(command[command.index("--router") + 1])
+            if routers[-1] == ROUTERS[0]:
+                command = [sys.executable, "-c", "while True: pass"]
+                options["preexec_fn"] = lambda: resource.setrlimit(resource.RLIMIT_CPU, (1, 1 << 40))
+        return run(command, **options)
+
+    monkeypatch.setattr("subprocess.run", hurried)
+    placement = place(synthesized(SUBJECT, DEVICE, store=store).netlist, DEVICE, seed=11, store=store)
+    assert (placement.router, routers) == (ROUTERS[1], list(ROUTERS))
+    assert placement.mhz > 10
+
+
+def test_what_no_router_ends_with_is_told(store, monkeypatch):
+    monkeypatch.setattr("cbit_fpga.placer.PATIENCE_SECONDS", (0.5, 0))
+    with pytest.raises(PlacementError, match=r"^router1 and router2 took over 1 s of a processor$"):
+        place(synthesized(SUBJECT, DEVICE, store=store).netlist, DEVICE, seed=12, store=store)
 
 
 def test_sites_are_those_of_the_floorplan():
