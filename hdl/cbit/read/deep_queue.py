@@ -51,22 +51,31 @@ class DeepQueue(Component):
 
     def elaborate(self, _platform) -> Module:
         m = Module()
-        m.submodules.front = front = ReservedQueue(shape=self.shape, depth=FRONT_DEPTH, bypass=self.bypass,
+        m.submodules.front = front = ReservedQueue(shape=self.shape, depth=FRONT_DEPTH, bypass=False,
                                                    registered=self.pipelined)
         left, direct, fetch = Signal(), Signal(init=1), Signal()
         fetched, fetched_valid, is_idle = self._deep(m, self.i.valid & ~direct, fetch)
+        enters = self.i.valid & direct
         m.d.comb += [
-            front.i.valid.eq(fetched_valid | (self.i.valid & direct)),
+            front.i.valid.eq(fetched_valid | enters),
             front.i.payload.eq(Mux(fetched_valid, fetched, self.i.payload)),
             self.o.valid.eq(front.o.valid),
             self.o.payload.eq(front.o.payload),
             front.o.ready.eq(self.o.ready),
-            left.eq(front.o.valid & self.o.ready),
+            left.eq(self.o.valid & self.o.ready),
         ]
+        if self.bypass:
+            # Not from block RAM, which is late: what comes from there has waited longer than the cycle that it takes.
+            with m.If(~front.o.valid & enters):
+                m.d.comb += [
+                    self.o.valid.eq(1),
+                    self.o.payload.eq(self.i.payload),
+                    front.i.valid.eq(~self.o.ready),
+                ]
 
         # Entries that are in front or on their way there.
         level = Signal(range(FRONT_DEPTH + 1))
-        entered = fetch | (self.i.valid & direct)
+        entered = fetch | enters
         with m.If(entered & ~left):
             m.d.sync += level.eq(level + 1)
         with m.Elif(left & ~entered):
