@@ -8,6 +8,7 @@ from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import Component, In, Out, connect, flipped
 
 from cbit.axi.ports import Response, response_layout
+from cbit.guard.shadows import unguarded
 from cbit.stream.queue import ReservedQueue
 from cbit.stream.stage import Stage
 
@@ -106,8 +107,7 @@ class WriteRespond(Component):
             self.refused.ready.eq(~self.dram_b.valid),
         ]
         place, is_expected = self._count(m, uncleared, arrived.o)
-        burst = self._find_burst(m, arrived.o, place, is_expected)
-        self._answer(m, uncleared, burst.o)
+        self._answer(m, uncleared, *self._find_burst(m, arrived.o, place, is_expected))
         return m
 
     def _part(self, m: Module, name: str, shape: StructLayout) -> Stage:
@@ -144,18 +144,23 @@ class WriteRespond(Component):
         m.d.sync += self.id_is_idle.eq(entered == answered)
         return answered_of_answer[:self.place_bits], is_expected
 
-    def _find_burst(self, m: Module, arrived, place, is_expected: Signal) -> Stage:
-        """What was sent at the place that DRAM answers; if pipelined from block RAM, which is read a cycle before."""
+    def _find_burst(self, m: Module, arrived, place, is_expected: Signal):
+        """The answer, and what was sent at the place that DRAM answers; if pipelined from block RAM."""
         info = StructLayout({"is_line": unsigned(1), "is_final": unsigned(1), "in_vain": unsigned(1),
                              "epoch": unsigned(1)})
-        m.submodules.bursts = memory = Memory(shape=info, depth=self.places << self.id_width, init=[],
-                                               attrs={"ram_style": "block" if self.pipelined else "distributed"})
+        # DRAM answers later than in the cycle after the sending, so synthesis need not care what would come then.
+        m.submodules.bursts = memory = Memory(
+            shape=info, depth=self.places << self.id_width, init=[],
+            attrs={"ram_style": "block", "no_rw_check": 1} if self.pipelined else {"ram_style": "distributed"})
         write, read = memory.write_port(), memory.read_port(domain="sync" if self.pipelined else "comb")
         found = self._part(m, "found", StructLayout({
             "is_answer": unsigned(1), "is_refusal": unsigned(1), "response": arrived.response.shape(),
             "place": range(self.places)}))
         burst = self._part(m, "burst", StructLayout({
-            "is_answer": unsigned(1), "is_refusal": unsigned(1), "response": arrived.response.shape(), "info": info}))
+            "is_answer": unsigned(1), "is_refusal": unsigned(1), "response": arrived.response.shape()}))
+        known = Signal(info, reset_less=True)
+        unguarded(known)  # if pipelined a register of the block RAM, which has no reset
+        m.d["sync" if self.pipelined else "comb"] += known.eq(read.data)
         m.d.comb += [
             write.addr.eq((self.sent.place << self.id_width) | self.sent.id),
             *(write.data[field].eq(self.sent[field]) for field in ("is_line", "is_final", "in_vain")),
@@ -167,18 +172,16 @@ class WriteRespond(Component):
             found.i.place.eq(place),
             read.addr.eq((found.i.place << self.id_width) | found.i.response.id),
             *(burst.i[field].eq(found.o[field]) for field in ("is_answer", "is_refusal", "response")),
-            burst.i.info.eq(read.data),
         ]
-        return burst
+        return burst.o, known
 
-    def _answer(self, m: Module, uncleared: Signal, burst) -> None:
+    def _answer(self, m: Module, uncleared: Signal, burst, info) -> None:
         """Keeps the worst answer of each ID's current access until its last burst is answered."""
         response = self.b.payload.shape()
         m.submodules.answers = answers = ReservedQueue(shape=response, depth=self.entries, bypass=False)
         m.submodules.worst = memory = Memory(shape=unsigned(2), depth=1 << self.id_width, init=[])
         write, read = memory.write_port(), memory.read_port(domain="comb")
         answered, failure, worst = Signal(Response), Signal(Response), Signal(Response)
-        info = burst.info
         connect(m, answers.o, flipped(self.b))
         m.d.comb += [
             answered.eq(burst.response.resp),
