@@ -29,7 +29,7 @@ PATIENCE = 8
 """How often in a row a plain access may pass encrypted ones that wait."""
 
 GUARDED = ("control", "read_front", "write_front", "read_lookup", "write_lookup", "read", "write", "xts", "bus",
-           "released", "closing")
+           "released", "fronts_busy", "closing")
 """Submodules whose registers of control have shadows, those of them that there are."""
 
 LAST_READ_PART = ("read", "deliver", "chosen")
@@ -90,7 +90,13 @@ class Engine(Component):
         connect(m, flipped(self.s_axil_psp), control.s_axil_psp)
         connect(m, flipped(self.s_axil_host), control.s_axil_host)
         accepts = control.released & ~control.upset
-        m.d.comb += [self.irq.eq(control.irq), control.drain_busy.eq(Cat(front.drain_busy for front in fronts).any())]
+        m.submodules.fronts_busy = busy = Stage(shape=1, registered=config.pipelined)
+        m.d.comb += [
+            self.irq.eq(control.irq),
+            busy.advance.eq(1),
+            busy.i.eq(Cat(front.drain_busy for front in fronts).any()),
+            control.drain_busy.eq(busy.o),
+        ]
         for index, (front, address, log) in enumerate(zip(
                 fronts, (self.s_axi.ar, self.s_axi.aw), (control.read_violation, control.write_violation))):
             connect(m, flipped(address), front.i)

@@ -152,15 +152,18 @@ class WriteRespond(Component):
         m.submodules.bursts = memory = Memory(
             shape=info, depth=self.places << self.id_width, init=[],
             attrs={"ram_style": "block", "no_rw_check": 1} if self.pipelined else {"ram_style": "distributed"})
-        write, read = memory.write_port(), memory.read_port(domain="sync" if self.pipelined else "comb")
+        write, read = memory.write_port(), memory.read_port(domain="comb")
         found = self._part(m, "found", StructLayout({
             "is_answer": unsigned(1), "is_refusal": unsigned(1), "response": arrived.response.shape(),
             "place": range(self.places)}))
         burst = self._part(m, "burst", StructLayout({
             "is_answer": unsigned(1), "is_refusal": unsigned(1), "response": arrived.response.shape()}))
-        known = Signal(info, reset_less=True)
-        unguarded(known)  # if pipelined a register of the block RAM, which has no reset
-        m.d["sync" if self.pipelined else "comb"] += known.eq(read.data)
+        known = read.data
+        if self.pipelined:
+            # Registers of the block RAM, which have no reset.
+            looked, known = Signal(info, reset_less=True), Signal(info, reset_less=True)
+            unguarded(looked, known)
+            m.d.sync += [looked.eq(read.data), known.eq(looked)]
         m.d.comb += [
             write.addr.eq((self.sent.place << self.id_width) | self.sent.id),
             *(write.data[field].eq(self.sent[field]) for field in ("is_line", "is_final", "in_vain")),
