@@ -2,7 +2,7 @@
 
 import pytest
 from amaranth import Module
-from amaranth.hdl import Assert, Assume, Mux, Signal
+from amaranth.hdl import Assert, Assume, Mux, ResetInserter, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import Component, In
 
@@ -79,7 +79,8 @@ class ActiveOnlyWithKeys(Component):
     loaded, and neither cut nor erase is under way. A slot that retires is erased, and one that was erased with all
     others is released, only once it has taken no access, and nothing was in flight under it, for as many cycles in a
     row as an access may hide, up to the one before the last.
-    All inputs are free, the reset included, and so is when the store is done.
+    All inputs are free, the reset included, and so is when the store is done. In the cycle after ``cut_all`` key
+    control is reset, as its contract demands.
     """
 
     def __init__(self, *, watched, control=FreeStoreControl, settle_cycles=DRAIN_SETTLE_CYCLES):
@@ -91,7 +92,9 @@ class ActiveOnlyWithKeys(Component):
 
     def elaborate(self, _platform):
         m = Module()
-        m.submodules.control = control = self.control
+        control, was_cut = self.control, Signal()
+        m.d.sync += was_cut.eq(self.cut_all)
+        m.submodules.control = ResetInserter(was_cut)(control)
         connect_inputs(m, self, control)
         store = control.store
         m.d.comb += [
@@ -119,7 +122,9 @@ class ActiveOnlyWithKeys(Component):
         was_erasing, was_quiet = Signal(), Signal()
         m.d.sync += [was_erasing.eq(store.erase), was_quiet.eq(quiet == self.settle_cycles)]
         is_retired = store.erase & ~was_erasing & ~store.sweep & ~store.cutting
-        with m.If((is_retired | store.sweep & store.release) & (store.slot == self.watched)):
+        # What ``cut_all`` sweeps is reset in the next cycle, whatever is released in this one.
+        is_swept = store.sweep & store.release & ~self.cut_all
+        with m.If((is_retired | is_swept) & (store.slot == self.watched)):
             m.d.comb += Assert(was_quiet)
 
 
@@ -145,3 +150,16 @@ class StartsAtAnyTime(FreeStoreControl):
 def test_a_start_during_an_erase_is_found():
     with pytest.raises(DisprovedError):
         prove(ActiveOnlyWithKeys(watched=2, control=StartsAtAnyTime), engine=Engine.REACHABILITY)
+
+
+class CutsWaysOnly(FreeStoreControl):
+    """A fault: with all slots cut, accesses are taken as before until the reset."""
+
+    def _cut_all(self, m, _slots, store):
+        with m.If(self.cut_all):
+            m.d.comb += store.sweep.eq(1)
+
+
+def test_a_slot_that_is_active_in_the_cycle_after_a_cut_of_all_is_found():
+    with pytest.raises(DisprovedError):
+        prove(ActiveOnlyWithKeys(watched=2, control=CutsWaysOnly), engine=Engine.REACHABILITY)
