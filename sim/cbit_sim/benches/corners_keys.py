@@ -238,24 +238,25 @@ async def zeroized_at_every_cycle_of_an_access(dut: Any) -> None:
     await guest.finish()
 
 
-@cocotb.test()
-async def retired_while_its_last_read_waits_for_room(dut: Any) -> None:
-    """A read that was taken behind as many as there is room for gets its key, though nothing else of its slot is in
-    flight."""
+async def _retire_while_the_last_waits(dut: Any, stalled: str, counts: Callable[[int], range], *,
+                                       is_write: bool) -> int:
+    """Retires a guest behind whose access nothing of its slot is in flight, but so many plain ones are, as DRAM's
+    channel ``stalled`` stands still; returns how often the engine had taken the guest's."""
     resumed: list[bool] = []
-    bench = Directed(dut, dram_pauses={"r": stalled_until(resumed)})
+    bench = Directed(dut, dram_pauses={stalled: stalled_until(resumed)})
     psp, manager = bench.bed.psp, bench.bed.manager
     assert psp is not None
     await bench.start(0, _GUEST)
     entries = int(bench.session.config["max_outstanding"])
     manager.outstanding = 2 * entries
+    access, address = (bench.write, manager.aw) if is_write else (bench.read, manager.ar)
     retirements = 0
-    for count in range(entries - _NEAR_FULL, entries + _NEAR_FULL):
+    for count in counts(entries):
         for line in range(count):
-            manager.submit(bench.read(LINE_BYTES * line, length=4, identifier=line % bench.ids))
-        manager.submit(bench.read(LINE_BYTES * count, length=4, asid=_GUEST))
+            manager.submit(access(LINE_BYTES * line, length=4, identifier=line % bench.ids))
+        manager.submit(access(LINE_BYTES * count, length=4, asid=_GUEST))
         await bench.bed.clocked.cycles(_LOAD_CYCLES)
-        is_taken = not manager.ar.valid
+        is_taken = not address.valid
         if is_taken:
             await psp.start("RETIRE", _GUEST)
             await bench.bed.clocked.cycles(_RETIRE_CYCLES)
@@ -269,8 +270,24 @@ async def retired_while_its_last_read_waits_for_room(dut: Any) -> None:
             bench.bed.model.zeroize(_GUEST)
             await bench.bed.install(_GUEST)
     resumed.append(True)
-    assert retirements > _NEAR_FULL, "the engine takes fewer reads than it states"
     await bench.finish()
+    return retirements
+
+
+@cocotb.test()
+async def retired_while_its_last_read_waits_for_room(dut: Any) -> None:
+    """A read that was taken behind as many as there is room for gets its key."""
+    retirements = await _retire_while_the_last_waits(
+        dut, "r", lambda entries: range(entries - _NEAR_FULL, entries + _NEAR_FULL), is_write=False)
+    assert retirements > _NEAR_FULL, "the engine takes fewer reads than it states"
+
+
+@cocotb.test()
+async def retired_while_its_last_write_waits_for_room(dut: Any) -> None:
+    """A write that was taken behind as many as there is room for gets its key."""
+    retirements = await _retire_while_the_last_waits(
+        dut, "b", lambda entries: range(1, entries + _NEAR_FULL), is_write=True)
+    assert retirements > 1
 
 
 @cocotb.test()

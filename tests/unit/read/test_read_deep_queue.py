@@ -61,6 +61,29 @@ def test_an_entry_every_cycle_without_delay(kind):
 
 
 @pytest.mark.parametrize("kind", KINDS)
+def test_entries_that_find_the_front_empty_while_others_are_deep(kind):
+    """Entries at half the rate at which they leave: block RAM is never idle, and those before it are gone some time."""
+    dut = DeepQueue(shape=16, depth=DEPTH, **KINDS[kind])
+    received = []
+
+    async def testbench(ctx):
+        sent = 0
+        for cycle in range(200):
+            offers = cycle < 24 or cycle % 2
+            ctx.set(dut.i.valid, offers)
+            ctx.set(dut.i.payload, sent)
+            ctx.set(dut.o.ready, cycle >= 24)
+            sent += offers
+            _, _, valid, payload = await ctx.tick().sample(dut.o.valid, dut.o.payload)
+            if valid and cycle >= 24:
+                received.append(payload)
+
+    simulate_watched(dut, [dut.o], testbench)
+    assert len(received) > 100
+    assert received == list(range(len(received)))
+
+
+@pytest.mark.parametrize("kind", KINDS)
 def test_an_entry_every_cycle_out_of_a_full_queue(kind):
     dut = DeepQueue(shape=16, depth=DEPTH, **KINDS[kind])
 
