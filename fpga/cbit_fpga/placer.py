@@ -1,5 +1,6 @@
 """Nextpnr, in a process of its own, and what it says of a design."""
 
+import contextlib
 import dataclasses
 import gzip
 import json
@@ -29,10 +30,8 @@ ROUTERS = ("router1", "router2")
 """The second is for what the first does not end with. It takes a fifth of the time, and loses a fifth of the clock."""
 
 PATIENCE_SECONDS = 600, 0.06
-"""Time of a processor that a router and the placing before it may take, and so much more for each cell: three times as
-long as any design took that was routed."""
-
-_ENDLESS = "endless"
+"""Time of a processor that a router and the placing before it may take, and so much more for each cell: several times
+as long as any design took that was routed."""
 
 _CELL_TYPES = re.compile(r"_(?:LUT4|CCU2C|TRELLIS|DP16KD|PDPW16KD|PFUMX|L6MUX21)")
 _GATEWARE = re.compile(r"/(cbit/[\w/]+\.py:\d+)")
@@ -40,6 +39,10 @@ _GATEWARE = re.compile(r"/(cbit/[\w/]+\.py:\d+)")
 
 class PlacementError(RuntimeError):
     """The design can not be placed or routed; the text is the placer's."""
+
+
+class _EndlessError(RuntimeError):
+    """The placer's time is over."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -108,13 +111,12 @@ def placed(netlist: bytes, device: Device, *, seed: int, step: str, store: Store
         for name, text in given.items():
             (folder / name).write_text(text, encoding="utf-8")
         patience = _patience(cells)
+        failure: str | None = f"{' and '.join(ROUTERS)} took over {patience} s of a processor"
         for router in ROUTERS:
-            failure = _run(folder, device.placer, (*options, "--router", router), patience)
-            if failure is not _ENDLESS:
+            with contextlib.suppress(_EndlessError):
+                failure = _run(folder, device.placer, (*options, "--router", router), patience)
                 break
         (folder / "netlist.json").unlink()
-        if failure is _ENDLESS:
-            return {"failure": f"{' and '.join(ROUTERS)} took over {patience} s of a processor"}
         if failure is not None:
             return {"failure": failure}
         report: dict[str, Any] = json.loads((folder / "report.json").read_text())
@@ -142,8 +144,7 @@ def _patience(netlist: Mapping[str, Any]) -> int:
 
 
 def _run(folder: Path, program: str, options: Sequence[str], patience: int) -> str | None:
-    """Leaves ``report.json`` and ``placement.log`` beside ``netlist.json``, or says why that can not be placed, or is
-    ``_ENDLESS``."""
+    """Leaves ``report.json`` and ``placement.log`` beside ``netlist.json``, or says why that can not be placed."""
     # Of this environment, be it activated or not. The program sees nothing outside its working folder.
     path = str(Path(sys.executable).with_name(program))
     command = [path, "--json", "netlist.json", *options, "--report", "report.json", "--log", "placement.log",
@@ -154,7 +155,7 @@ def _run(folder: Path, program: str, options: Sequence[str], patience: int) -> s
     if run.returncode == 0:
         return None
     if run.returncode == -signal.SIGXCPU:
-        return _ENDLESS
+        raise _EndlessError
     errors = re.findall(r"^ERROR: (.*)", run.stderr, re.MULTILINE)
     if not errors:
         raise RuntimeError(f"{program} ended with status {run.returncode}: {run.stderr}")

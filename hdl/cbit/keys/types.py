@@ -205,7 +205,7 @@ class KeyStoreSignature(wiring.Signature):
     erase : ``Out(1)``
         Erases the slot's keys. High until ``erased``, then low, or high at once for another slot.
     sweep : ``Out(1)``
-        No slot serves any more, and ``erase`` goes over all, from 0 on.
+        No slot serves any more, and ``erase`` goes over all, from 0 on; or all is reset with the end of the next cycle.
     erased : ``In(1)``
         High in the cycle of the last zero.
     settling : ``In(1)``

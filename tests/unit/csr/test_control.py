@@ -1,6 +1,7 @@
 """The control port as the security processor and the host see it, over its buses."""
 
 import random
+from functools import partial
 
 import pytest
 from amaranth.sim import Simulator
@@ -322,20 +323,20 @@ def test_nothing_opens_from_the_cycle_after_a_fault_on(fault):
             await ctx.tick()
 
     (bench := Bench()).run(find)
-    for early in range(3):
 
-        async def testbench(ctx):
-            await _installing_the_hosts_slot(bench, ctx)
-            await ctx.tick().repeat(until_active - early)  # noqa: B023
-            assert ctx.get(bench.dut.host_is_active) == (early == 0)  # noqa: B023
-            ctx.set(getattr(bench.dut, fault), 1)
+    async def fail(early, ctx):
+        await _installing_the_hosts_slot(bench, ctx)
+        await ctx.tick().repeat(until_active - early)
+        assert ctx.get(bench.dut.host_is_active) == (early == 0)
+        ctx.set(getattr(bench.dut, fault), 1)
+        await ctx.tick()
+        ctx.set(getattr(bench.dut, fault), 0)
+        for _ in range(30):
+            assert active_slots(ctx, bench.dut) == ctx.get(bench.dut.serving) == 0
             await ctx.tick()
-            ctx.set(getattr(bench.dut, fault), 0)
-            for _ in range(30):
-                assert active_slots(ctx, bench.dut) == ctx.get(bench.dut.serving) == 0
-                await ctx.tick()
 
-        (bench := Bench()).run(testbench)
+    for early in range(3):
+        (bench := Bench()).run(partial(fail, early))
 
 
 def test_failed_self_test_erases_and_closes_for_good(bench):
