@@ -3,6 +3,8 @@
 Parameters: ``seed``.
 """
 
+import contextlib
+import itertools
 from typing import Any
 
 import cocotb
@@ -106,6 +108,33 @@ async def released_as_soon_as_it_may_be(dut: Any) -> None:
     assert not status["SELF_TEST_BUSY"]
     bench.bed.model.release()
     await bench.in_turn(bench.read(0x40, length=4), bench.write(0x80, length=4, c_bit=False))
+    await bench.finish()
+
+
+@cocotb.test()
+async def the_self_test_is_told_while_it_lasts(dut: Any) -> None:
+    """After each reset STATUS tells of the self-test until it is done, and of its key until that is gone; meanwhile
+    RELEASE is refused."""
+    bench = Directed(dut)
+    bench.bed.fill_dram()
+    psp = bench.bed.psp
+    assert psp is not None
+    for _ in range(2):
+        await bench.bed.reset(is_awaited=False)
+        seen = []
+        while not seen or seen[-1][0]:
+            status = await psp.read_fields("STATUS")
+            seen.append((status["BUSY"], status["SELF_TEST_BUSY"]))
+            assert not status["SELF_TEST_FAILED"]
+            if status["SELF_TEST_BUSY"]:
+                with contextlib.suppress(RefusedError):
+                    await psp.write("CONTROL", RELEASE=1)
+                    raise AssertionError("released before the self-test was done")
+        steps = [state for state, _ in itertools.groupby(seen)]
+        assert steps == [(1, 1), (1, 0), (0, 0)], f"BUSY and SELF_TEST_BUSY go through {steps}"
+    await psp.write("CONTROL", RELEASE=1)
+    bench.bed.model.release()
+    await bench.in_turn(bench.write(0x40, length=4, c_bit=False), bench.read(0x40, length=4, c_bit=False))
     await bench.finish()
 
 
