@@ -13,11 +13,11 @@ from cbit_sim.upset import Outcome
 SMALL = {"sbox": SBox.TABLE, "unroll": 2, "asid_count": 8, "id_width": 2, "addr_width": 32, "c_bit": 31}
 
 LEAKING = [
-    "control.switches.mode.tsme", "read_front.slice.second.slot[1]", "read_front.slice.second.slot[2]",
-    "write_front.slice.second.slot[2]", "write_front.slice.second.route[0]", "write_front.slice.second.len[4]",
-    "write_front.slice.second.extent.chunks_after[1]", "read_front.slice.second.id[0]", "write.steer.left[2]",
-    "write.encrypt.blocks.read__addr[0]", "read.deliver.decrypted.front.level[0]"]
-"""Bits whose flip has leaked: of a mode, slots, a route, lengths, an ID, a count of beats, queues. Not every flip
+    "control.switches.mode.tsme", "read_front.slice.entry_1.slot[0]", "read_front.slice.entry_1.route[1]",
+    "read_front.slice.entry_0.id[0]", "write_front.slice.entry_0.route[0]", "write_front.slice.entry_1.len[4]",
+    "write_front.slice.entry_0.extent.chunks_after[1]", "write.steer.left[1]", "read.decrypt.waiting.some",
+    "write.encrypt.beats.read__addr[0]", "read.deliver.decrypted.front.level[0]", "write.turns.queue.level[0]"]
+"""Bits whose flip has leaked: of a mode, a slot, routes, lengths, an ID, a count of beats, queues. Not every flip
 does."""
 
 SEEDS = range(1, 5)
