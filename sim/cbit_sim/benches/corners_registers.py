@@ -18,6 +18,7 @@ from cbit_sim.psp import HostPort, PspPort, RefusedError, RegisterPort
 _ALL_ONES = 0xFFFFFFFF
 _NOWHERE = (SIZE_BYTES - 4, SIZE_BYTES // 2 + 0x54)
 _HELD_CYCLES = 60
+_KEY_WORDS = ("KEY_DATA", "KEY_TWEAK")
 
 
 async def _word(port: RegisterPort, offset: int) -> int:
@@ -135,6 +136,38 @@ async def the_self_test_is_told_while_it_lasts(dut: Any) -> None:
     await psp.write("CONTROL", RELEASE=1)
     bench.bed.model.release()
     await bench.in_turn(bench.write(0x40, length=4, c_bit=False), bench.read(0x40, length=4, c_bit=False))
+    await bench.finish()
+
+
+async def _takes_no_word(psp: PspPort, first: int) -> None:
+    """No word of either key, from one on."""
+    for name in psp.names:
+        if name.startswith(_KEY_WORDS) and int(name[-1]) >= first:
+            with contextlib.suppress(RefusedError):
+                await psp.write(name, WORD=_ALL_ONES)
+                raise AssertionError(f"{name} was taken")
+
+
+@cocotb.test()
+async def refused_key_words(dut: Any) -> None:
+    """Words past a key's end, and any while a command runs: the next key is what is written after."""
+    release: list[bool] = []
+    bench = Directed(dut, dram_pauses={"r": stalled_until(release)})
+    await bench.start()
+    psp = bench.bed.psp
+    assert psp is not None
+    await _takes_no_word(psp, bench.bed.key_bytes // 4)
+    bench.bed.manager.submit(bench.read(0x40, length=4, asid=1))
+    await bench.bed.clocked.cycles(_HELD_CYCLES)
+    bench.board.interrupt(1)
+    await psp.start("RETIRE", 1)
+    await _takes_no_word(psp, 0)
+    release.append(True)
+    await bench.bed.quiet()
+    await psp.wait_ready()
+    bench.bed.model.zeroize(1)
+    await bench.bed.install(1)
+    await bench.in_turn(bench.write(0x80, length=4, asid=1), bench.read(0x80, length=4, asid=1))
     await bench.finish()
 
 
