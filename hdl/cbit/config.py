@@ -140,6 +140,7 @@ class EngineConfig:
     rounds_per_cycle: int = 1
     cycles_per_round: int = 1
     pipelined: bool = False
+    pipelined_writes: bool = False
     serial: bool = False
     sbox: SBox = SBox.TABLE
     block_ram_rounds: int = 140
@@ -163,6 +164,8 @@ class EngineConfig:
         _require("cycles_per_round", "1 with two rounds_per_cycle", self.cycles_per_round,
                  holds=self.rounds_per_cycle == 1 or self.cycles_per_round == 1)
         _require("pipelined", "true or false", self.pipelined, holds=isinstance(self.pipelined, bool))
+        _require("pipelined_writes", "true or false", self.pipelined_writes,
+                 holds=isinstance(self.pipelined_writes, bool))
         _require("guarded", "true or false", self.guarded, holds=isinstance(self.guarded, bool))
         _require("sbox", " or ".join(kind.value for kind in SBox), self.sbox, holds=isinstance(self.sbox, SBox))
         _require("rounds_per_cycle", "1 with the block_ram S-box", self.rounds_per_cycle,
@@ -210,6 +213,11 @@ class EngineConfig:
         """Cycles in which an AES pipeline takes a block: of a ring as often as a block goes around, and if ``serial``
         one more, in which its place is free."""
         return -(-self.rounds // self.unroll_rounds) + self.serial
+
+    @property
+    def has_pipelined_writes(self) -> bool:
+        """Whether the writes' side of the bus has registers between its steps."""
+        return self.pipelined or self.pipelined_writes
 
     @property
     def asid_width(self) -> int:

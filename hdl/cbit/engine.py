@@ -85,12 +85,13 @@ class Engine(Component):
             key_bits=config.key_bits, key_ways=config.key_way_count, data_unit_bytes=config.data_unit_bytes,
             by_word=config.serial, **identity)
         fronts = [AddressFront(is_write=is_write, data_width=config.data_width, single=config.serial,
-                               pipelined=config.pipelined or config.serial, **identity) for is_write in (False, True)]
+                               pipelined=pipelined or config.serial, **identity)
+                  for is_write, pipelined in ((False, config.pipelined), (True, config.has_pipelined_writes))]
         m.submodules.read_front, m.submodules.write_front = fronts
         connect(m, flipped(self.s_axil_psp), control.s_axil_psp)
         connect(m, flipped(self.s_axil_host), control.s_axil_host)
         accepts = control.released & ~control.upset
-        m.submodules.fronts_busy = busy = Stage(shape=1, registered=config.pipelined)
+        m.submodules.fronts_busy = busy = Stage(shape=1, registered=config.has_pipelined_writes)
         m.d.comb += [
             self.irq.eq(control.irq),
             busy.advance.eq(1),
@@ -109,7 +110,7 @@ class Engine(Component):
                 front.host_is_active.eq(control.host_is_active),
                 front.drain_slot.eq(control.drain_slot),
             ]
-        m.submodules.released = released = Stage(shape=1, registered=config.pipelined)
+        m.submodules.released = released = Stage(shape=1, registered=config.has_pipelined_writes)
         m.d.comb += [released.advance.eq(1), released.i.eq(accepts)]
         join = self._join_serial if config.serial else self._join_paths
         s_w = join(m, control, *fronts)
@@ -144,12 +145,13 @@ class Engine(Component):
         """Paths and lanes of both directions between fronts and DRAM; the port that takes the data of writes."""
         config = self.config
         bus = {"data_width": config.data_width, "pipelined": config.pipelined}
+        write_bus = bus | {"pipelined": config.has_pipelined_writes}
         sizes = {"addr_width": config.addr_width, "c_bit": config.c_bit, "id_width": config.id_width,
                  "slot_width": config.way_width, "slots": config.key_way_count, "patience": PATIENCE}
         read_entries = write_entries = config.max_outstanding
         places = merge_places(entries=write_entries, data_width=config.data_width)
         m.submodules.read = read = ReadPath(entries=read_entries, places=places, **bus, **sizes)
-        m.submodules.write = write = WritePath(entries=write_entries, **bus, **sizes)
+        m.submodules.write = write = WritePath(entries=write_entries, **write_bus, **sizes)
         m.submodules.xts = xts = XtsUnit(
             key_bits=config.key_bits, c_bit=config.c_bit, slots=config.key_way_count,
             data_unit_bytes=config.data_unit_bytes, duplex=config.duplex, unroll=config.unroll_rounds,
@@ -262,7 +264,7 @@ def latency_cycles(config: EngineConfig) -> dict[str, int]:
     return {
         "plain_read": address + 2 + 8,
         "encrypted_read": address + 4 + 12 + config.aes_latency_cycles + whitening,
-        "plain_write": address + 13 + 4,
+        "plain_write": address + 14 + 4,
         "tweak": config.aes_latency_cycles + request_and_steps,
     }
 

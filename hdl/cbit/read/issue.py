@@ -191,7 +191,6 @@ class ReadIssue(Component):
             ]
             return denied, cut, held
 
-        has_denied_id, next_is_same, moves = Signal(), Signal(), Signal()
         # What is in a slice counts as staying, even if it leaves: that it does is known late. A chunk that comes is the
         # splitter's.
         plains = [(valid, entry.request) for valid, entry in plains_held]
@@ -199,24 +198,27 @@ class ReadIssue(Component):
         def cut_with(wanted):
             return (splitter.is_busy & (splitter.busy_id == wanted)) | _any_with(chunks_held, id=wanted)
 
+        # Whether the head moves is known late, too, so that both are found, and a register tells which counts.
+        moved, came, next_is_same = Signal(), Signal(), Signal()
+        found = StructLayout({"has_denied_id": 1, "cut": 1, "held": 1})
+        if_moved, if_not, others = Signal(found), Signal(found), Signal(found)
         m.d.comb += [
-            denied.eq(self.denied_busy & has_denied_id),
             next_is_same.eq(self.next_id == id_),
-            moves.eq(self.i.ready | ~self.i.valid),
+            came.eq(self.i.valid & next_is_same),
+            others.eq(Mux(moved, if_moved, if_not)),
+            denied.eq(self.denied_busy & others.has_denied_id),
+            cut.eq(others.cut),
+            held.eq(others.held),
         ]
-        with m.If(moves):
-            came = self.i.valid & next_is_same
-            m.d.sync += [
-                has_denied_id.eq(Mux(self.denied_busy, self.denied_id == self.next_id, next_is_same)),
-                cut.eq(cut_with(self.next_id) | (came & (self.i.payload.route == Route.ENCRYPTED))),
-                held.eq(_any_with(plains, id=self.next_id) | (came & (self.i.payload.route == Route.PLAIN))),
-            ]
-        with m.Else():
-            m.d.sync += [
-                has_denied_id.eq(self.denied_id == id_),
-                cut.eq(cut_with(id_)),
-                held.eq(_any_with(plains, id=id_)),
-            ]
+        m.d.sync += [
+            moved.eq(self.i.ready | ~self.i.valid),
+            if_moved.has_denied_id.eq(Mux(self.denied_busy, self.denied_id == self.next_id, next_is_same)),
+            if_moved.cut.eq(cut_with(self.next_id) | (came & (self.i.payload.route == Route.ENCRYPTED))),
+            if_moved.held.eq(_any_with(plains, id=self.next_id) | (came & (self.i.payload.route == Route.PLAIN))),
+            if_not.has_denied_id.eq(self.denied_id == id_),
+            if_not.cut.eq(cut_with(id_)),
+            if_not.held.eq(_any_with(plains, id=id_)),
+        ]
         return denied, cut, held
 
     def _route_head(self, m: Module, plain, being_denied: Signal, being_cut: Signal, being_held: Signal) -> None:

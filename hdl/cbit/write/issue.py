@@ -56,7 +56,7 @@ class WriteIssue(Component):
     and all earlier plain writes have gone, and never waits within the burst. If it has failed its strobes are zero, so
     that DRAM answers and nothing is written.
 
-    Latency: none for a plain write, or if pipelined two cycles to ``aw`` and four to ``w``. Throughput: one beat and
+    Latency: none for a plain write, or if pipelined three cycles to ``aw`` and five to ``w``. Throughput: one beat and
     one burst a cycle. Stalls: ``aw`` and ``w`` do not wait for each other within a burst; if pipelined both come
     from slices, and do not within three bursts.
 
@@ -202,23 +202,28 @@ class WriteIssue(Component):
             waits = mark.payload.waits_sent | mark.payload.waits_settled
             may_go = plain.valid & mark.valid & (~waits | is_clear) & ~self._too_many_passed
             return plain.payload, mark.payload, may_go
+        layout = StructLayout({"plain": plain.payload.shape(), "mark": mark.payload.shape()})
+        m.submodules.plain_entering = entering = RegisterSlice(shape=layout)
         # Counts only while it is there.
-        candidate = Signal(StructLayout({"plain": plain.payload.shape(), "mark": mark.payload.shape()}),
-                           reset_less=True)
+        candidate = Signal(layout, reset_less=True)
         is_there, is_past, may_go, is_free, comes = Signal(), Signal(), Signal(), Signal(), Signal()
+        next_waits = entering.o.payload.mark.waits_sent | entering.o.payload.mark.waits_settled
         m.d.comb += [
+            entering.i.valid.eq(plain.valid & mark.valid),
+            entering.i.payload.plain.eq(plain.payload),
+            entering.i.payload.mark.eq(mark.payload),
+            plain.ready.eq(mark.valid & entering.i.ready),
+            mark.ready.eq(plain.valid & entering.i.ready),
             is_free.eq(~is_there | goes),
-            comes.eq(is_free & plain.valid & mark.valid & ~self._too_many_passed),
-            plain.ready.eq(comes),
-            mark.ready.eq(comes),
+            entering.o.ready.eq(is_free & ~self._too_many_passed),
+            comes.eq(entering.o.valid & entering.o.ready),
         ]
         with m.If(is_free):
             m.d.sync += [
                 is_there.eq(comes),
-                candidate.plain.eq(plain.payload),
-                candidate.mark.eq(mark.payload),
+                candidate.eq(entering.o.payload),
                 is_past.eq(0),
-                may_go.eq(comes & ~mark.payload.waits_sent & ~mark.payload.waits_settled),
+                may_go.eq(comes & ~next_waits),
             ]
         with m.Else():
             m.d.sync += [is_past.eq(self._is_past(candidate.mark)), may_go.eq(may_go | is_past)]

@@ -37,7 +37,7 @@ class WritePath(Component):
     lines, completed from DRAM where bytes are missing, encrypted, and sent in order.
 
     Latency: plain address and data one cycle, counted from the later of the two, answers one cycle; if pipelined
-    eleven to ``aw``, thirteen to ``w``, and four. Encrypted: tweak, lane, and the sending. Throughput: one beat a
+    twelve to ``aw``, fourteen to ``w``, and four. Encrypted: tweak, lane, and the sending. Throughput: one beat a
     cycle. Stalls: nothing here waits for read data that a manager does not take, nor DRAM's answers for a manager.
 
     Parameters

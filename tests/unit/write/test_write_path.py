@@ -303,7 +303,7 @@ def test_a_beat_every_cycle(length, kinds, pipelined):
     assert surroundings.cycle <= 192 + 100
 
 
-@pytest.mark.parametrize(("pipelined", "expected"), [(False, (1, 1)), (True, (11, 4))], ids=["short", "pipelined"])
+@pytest.mark.parametrize(("pipelined", "expected"), [(False, (1, 1)), (True, (12, 4))], ids=["short", "pipelined"])
 def test_a_plain_write_and_its_answer_take_their_cycles(expected, pipelined):
     dut = path(pipelined=pipelined)
     surroundings = Surroundings(dut, random.Random(1))
