@@ -170,13 +170,13 @@ class KeyControl(wiring.Component):
             *(shown.eq(is_active) for shown, is_active in zip(self.is_active, slots.is_active)),
             slots.query_slot.eq(self.query_slot), self.query_state.eq(slots.query_state),
         ]
-        verdict = self._verdict(m, operation, in_range, occupied, staging)
+        verdict, judged = Signal(Result), self._verdict(m, operation, in_range, occupied, staging)
         overtaken, overtaken_by_all = Signal(), Signal()
         in_flight, settle, drained = Signal(), Signal(range(DRAIN_SETTLE_CYCLES + 2)), Signal()
         # The first look at what is in flight shows what was before.
         m.d.comb += drained.eq((settle == DRAIN_SETTLE_CYCLES + 1) & ~in_flight)
         m.d.sync += [
-            in_flight.eq(self.drain_busy | way_busy), settle.eq(0), occupied.eq(slots.occupied),
+            in_flight.eq(self.drain_busy | way_busy), settle.eq(0), occupied.eq(slots.occupied), verdict.eq(judged),
             slots.start.eq(0), slots.stop.eq(0), store.cut.eq(0), staging.erase.eq(0), staging.unload.eq(0),
             overtaken.eq(self.command.valid & (self.command.op == Operation.ZEROIZE) & (self.command.slot == slot)
                          & (passage == SlotState.RETIRING)),
@@ -196,8 +196,10 @@ class KeyControl(wiring.Component):
             with m.State("LOOK"):
                 m.next = "COMPARE"
             with m.State("COMPARE"):
-                m.next = "CHECK"
-            with m.State("CHECK"):
+                m.next = "JUDGE"
+            with m.State("JUDGE"):
+                m.next = "OBEY"
+            with m.State("OBEY"):
                 accepted = verdict == Result.OK
                 m.d.sync += staging.erase.eq((operation == Operation.ZEROIZE) | (operation == Operation.ZEROIZE_ALL)
                                              | (operation == Operation.INSTALL) & ~accepted)
@@ -322,6 +324,7 @@ class KeyControl(wiring.Component):
         return keys.store, way_busy
 
     def _verdict(self, m: Module, operation: Signal, in_range: Signal, occupied: Value, staging: KeyStaging) -> Signal:
+        """How a command will fare, apart from those that come too early."""
         verdict = Signal(Result)
         with m.If(~in_range & (operation != Operation.ZEROIZE_ALL)):
             m.d.comb += verdict.eq(Result.SLOT_RANGE)
