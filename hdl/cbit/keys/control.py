@@ -170,13 +170,13 @@ class KeyControl(wiring.Component):
             *(shown.eq(is_active) for shown, is_active in zip(self.is_active, slots.is_active)),
             slots.query_slot.eq(self.query_slot), self.query_state.eq(slots.query_state),
         ]
-        verdict, judged = Signal(Result), self._verdict(m, operation, in_range, occupied, staging)
+        verdict, accepted = self._verdict(m, operation, in_range, occupied, staging)
         overtaken, overtaken_by_all = Signal(), Signal()
         in_flight, settle, drained = Signal(), Signal(range(DRAIN_SETTLE_CYCLES + 2)), Signal()
         # The first look at what is in flight shows what was before.
         m.d.comb += drained.eq((settle == DRAIN_SETTLE_CYCLES + 1) & ~in_flight)
         m.d.sync += [
-            in_flight.eq(self.drain_busy | way_busy), settle.eq(0), occupied.eq(slots.occupied), verdict.eq(judged),
+            in_flight.eq(self.drain_busy | way_busy), settle.eq(0), occupied.eq(slots.occupied),
             slots.start.eq(0), slots.stop.eq(0), store.cut.eq(0), staging.erase.eq(0), staging.unload.eq(0),
             overtaken.eq(self.command.valid & (self.command.op == Operation.ZEROIZE) & (self.command.slot == slot)
                          & (passage == SlotState.RETIRING)),
@@ -196,11 +196,8 @@ class KeyControl(wiring.Component):
             with m.State("LOOK"):
                 m.next = "COMPARE"
             with m.State("COMPARE"):
-                m.next = "JUDGE"
-            with m.State("JUDGE"):
-                m.next = "OBEY"
-            with m.State("OBEY"):
-                accepted = verdict == Result.OK
+                m.next = "CHECK"
+            with m.State("CHECK"):
                 m.d.sync += staging.erase.eq((operation == Operation.ZEROIZE) | (operation == Operation.ZEROIZE_ALL)
                                              | (operation == Operation.INSTALL) & ~accepted)
                 with m.If(self.result != Result.BUSY):
@@ -323,19 +320,24 @@ class KeyControl(wiring.Component):
         m.d.comb += self.serving.eq(keys.serving)
         return keys.store, way_busy
 
-    def _verdict(self, m: Module, operation: Signal, in_range: Signal, occupied: Value, staging: KeyStaging) -> Signal:
-        """How a command will fare, apart from those that come too early."""
-        verdict = Signal(Result)
-        with m.If(~in_range & (operation != Operation.ZEROIZE_ALL)):
-            m.d.comb += verdict.eq(Result.SLOT_RANGE)
-        with m.Elif((operation == Operation.INSTALL) & self.closed):
-            m.d.comb += verdict.eq(Result.CLOSED)
-        with m.Elif((operation == Operation.RETIRE) & ~occupied | (operation == Operation.INSTALL) & occupied):
-            m.d.comb += verdict.eq(Result.SLOT_STATE)
-        with m.Elif((operation == Operation.INSTALL) & ~staging.complete):
-            m.d.comb += verdict.eq(Result.KEY_INCOMPLETE)
-        with m.Elif((operation == Operation.INSTALL) & staging.equal):
+    def _verdict(self, m: Module, operation: Signal, in_range: Signal, occupied: Value,
+                 staging: KeyStaging) -> tuple[Signal, Signal]:
+        """How the command fares, and whether it is accepted. All is found a cycle before but whether its keys are equal,
+        which the last word tells only then."""
+        known, verdict, accepted = Signal(Result), Signal(Result), Signal()
+        is_install, is_known = operation == Operation.INSTALL, Cat(operation == each for each in Operation).any()
+        m.d.sync += known.eq(Result.OK)
+        with m.If(~is_known):
+            m.d.sync += known.eq(Result.OPERATION)
+        with m.Elif(~in_range & (operation != Operation.ZEROIZE_ALL)):
+            m.d.sync += known.eq(Result.SLOT_RANGE)
+        with m.Elif(is_install & self.closed):
+            m.d.sync += known.eq(Result.CLOSED)
+        with m.Elif((operation == Operation.RETIRE) & ~occupied | is_install & occupied):
+            m.d.sync += known.eq(Result.SLOT_STATE)
+        with m.Elif(is_install & ~staging.complete):
+            m.d.sync += known.eq(Result.KEY_INCOMPLETE)
+        m.d.comb += [verdict.eq(known), accepted.eq((known == Result.OK) & ~(is_install & staging.equal))]
+        with m.If((known == Result.OK) & ~accepted):
             m.d.comb += verdict.eq(Result.KEYS_EQUAL)
-        with m.If(~Cat(operation == known for known in Operation).any()):
-            m.d.comb += verdict.eq(Result.OPERATION)
-        return verdict
+        return verdict, accepted

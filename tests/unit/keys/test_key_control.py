@@ -14,7 +14,7 @@ from cbit_sim.key_bench import KeyBench
 
 ASID_COUNT = 5
 INSTALL, RETIRE, ZEROIZE, ZEROIZE_ALL = Operation
-CHECK_CYCLES = 5
+CHECK_CYCLES = 4
 """From a command taken to its effect on the slot."""
 
 
