@@ -34,7 +34,7 @@ DEFAULT_KEY_WAYS = 16
 
 SERIAL: Mapping[str, Any] = {
     "serial": True, "data_width": 128, "data_unit_bytes": 64, "duplex": False, "unroll": 2, "rounds_per_cycle": 1,
-    "cycles_per_round": 2, "pipelined": False, "sbox": SBox.BLOCK_RAM, "max_outstanding": 4}
+    "cycles_per_round": 2, "pipelined": False, "pipelined_writes": False, "sbox": SBox.BLOCK_RAM, "max_outstanding": 4}
 """What goes with ``serial``."""
 
 
@@ -98,13 +98,16 @@ class EngineConfig:
     pipelined : :class:`bool`
         Whether the bus side, too, has registers between its steps: for clocks that the AES rounds reach
         with two or more ``cycles_per_round``, at the price of some cycles on each access.
+    pipelined_writes : :class:`bool`
+        Whether at least what no read waits for has these registers: the ways of writes, and of the requests for tweaks,
+        which are there before DRAM's data. ``True`` if ``pipelined``, whatever is given. Not with ``serial``.
     serial : :class:`bool`
         Whether the bus side takes reads one after the other, and writes, through one ring of two AES rounds: less than
         a third of the size, and enough for memory that takes eight cycles for a block. A block takes six cycles, with
         AES-256 eight, a plain beat two, and each burst some more; at most three reads are in flight to DRAM, and two
         writes. A partial block waits until all earlier writes are answered. It takes ``data_width`` 128,
         ``data_unit_bytes`` 64, at most 16 ASIDs with as many ``key_ways``, ``unroll`` 2, ``cycles_per_round`` 2,
-        ``SBox.BLOCK_RAM``, neither ``duplex`` nor ``pipelined``, and ``max_outstanding`` 4.
+        ``SBox.BLOCK_RAM``, none of ``duplex``, ``pipelined`` and ``pipelined_writes``, and ``max_outstanding`` 4.
     sbox : :class:`SBox`
         How the S-boxes are built.
     block_ram_rounds : :class:`int`
@@ -117,9 +120,9 @@ class EngineConfig:
     max_outstanding : :class:`int`
         Bursts of managers in flight to DRAM in each direction. A power of two from 4 to 256. With 32, lines of 64
         bytes keep full bandwidth on a bus of 128 bits while DRAM answers within 80 cycles; with 16, within 30. If
-        ``pipelined``, 64 do while it answers within 30. On a wider bus lines take fewer cycles, so that more are in
-        flight: with 256 bits 64 do while it answers within 80, with 512 within 30, but not for writes if
-        ``pipelined``.
+        writes are pipelined, 64 do for them while it answers within 30. On a wider bus lines take fewer cycles, so that
+        more are in flight: with 256 bits 64 do while it answers within 80, with 512 within 30, but not for writes if
+        these are pipelined.
 
     Raises
     ------
@@ -166,6 +169,8 @@ class EngineConfig:
         _require("pipelined", "true or false", self.pipelined, holds=isinstance(self.pipelined, bool))
         _require("pipelined_writes", "true or false", self.pipelined_writes,
                  holds=isinstance(self.pipelined_writes, bool))
+        if self.pipelined:
+            object.__setattr__(self, "pipelined_writes", True)
         _require("guarded", "true or false", self.guarded, holds=isinstance(self.guarded, bool))
         _require("sbox", " or ".join(kind.value for kind in SBox), self.sbox, holds=isinstance(self.sbox, SBox))
         _require("rounds_per_cycle", "1 with the block_ram S-box", self.rounds_per_cycle,
@@ -215,11 +220,6 @@ class EngineConfig:
         return -(-self.rounds // self.unroll_rounds) + self.serial
 
     @property
-    def has_pipelined_writes(self) -> bool:
-        """Whether the writes' side of the bus has registers between its steps."""
-        return self.pipelined or self.pipelined_writes
-
-    @property
     def asid_width(self) -> int:
         """Bits of the ASID in AxUSER and of a slot number."""
         return (self.asid_count - 1).bit_length()
@@ -254,10 +254,11 @@ _FAST: dict[str, Any] = {"pipelined": True, "sbox": SBox.BLOCK_RAM, "cycles_per_
 PRESETS: Mapping[str, tuple[str, EngineConfig]] = {
     "streaming": ("the fastest clock: a block a cycle each way, AES-128", EngineConfig(max_outstanding=64, **_FAST)),
     "streaming-256": ("the same with AES-256", EngineConfig(key_bits=256, max_outstanding=64, **_FAST)),
-    "low-latency": ("an AES round and each step a cycle, AES-128",
-                    EngineConfig(sbox=SBox.BLOCK_RAM, block_ram_rounds=_BLOCK_RAM_ROUNDS)),
+    "low-latency": ("reads with an AES round and each step a cycle, AES-128",
+                    EngineConfig(pipelined_writes=True, sbox=SBox.BLOCK_RAM, block_ram_rounds=_BLOCK_RAM_ROUNDS)),
     "low-latency-256": ("the same with AES-256",
-                        EngineConfig(key_bits=256, sbox=SBox.BLOCK_RAM, block_ram_rounds=_BLOCK_RAM_ROUNDS)),
+                        EngineConfig(key_bits=256, pipelined_writes=True, sbox=SBox.BLOCK_RAM,
+                                     block_ram_rounds=_BLOCK_RAM_ROUNDS)),
     "two-rounds": ("the fewest cycles: two AES rounds in each, AES-128",
                    EngineConfig(rounds_per_cycle=2, sbox=SBox.COMPOSITE)),
     "balanced": ("one lane for both directions, a block a cycle", EngineConfig(duplex=False, **_FAST)),

@@ -86,12 +86,12 @@ class Engine(Component):
             by_word=config.serial, **identity)
         fronts = [AddressFront(is_write=is_write, data_width=config.data_width, single=config.serial,
                                pipelined=pipelined or config.serial, **identity)
-                  for is_write, pipelined in ((False, config.pipelined), (True, config.has_pipelined_writes))]
+                  for is_write, pipelined in ((False, config.pipelined), (True, config.pipelined_writes))]
         m.submodules.read_front, m.submodules.write_front = fronts
         connect(m, flipped(self.s_axil_psp), control.s_axil_psp)
         connect(m, flipped(self.s_axil_host), control.s_axil_host)
         accepts = control.released & ~control.upset
-        m.submodules.fronts_busy = busy = Stage(shape=1, registered=config.has_pipelined_writes)
+        m.submodules.fronts_busy = busy = Stage(shape=1, registered=config.pipelined_writes)
         m.d.comb += [
             self.irq.eq(control.irq),
             busy.advance.eq(1),
@@ -110,7 +110,7 @@ class Engine(Component):
                 front.host_is_active.eq(control.host_is_active),
                 front.drain_slot.eq(control.drain_slot),
             ]
-        m.submodules.released = released = Stage(shape=1, registered=config.has_pipelined_writes)
+        m.submodules.released = released = Stage(shape=1, registered=config.pipelined_writes)
         m.d.comb += [released.advance.eq(1), released.i.eq(accepts)]
         join = self._join_serial if config.serial else self._join_paths
         s_w = join(m, control, *fronts)
@@ -145,7 +145,7 @@ class Engine(Component):
         """Paths and lanes of both directions between fronts and DRAM; the port that takes the data of writes."""
         config = self.config
         bus = {"data_width": config.data_width, "pipelined": config.pipelined}
-        write_bus = bus | {"pipelined": config.has_pipelined_writes}
+        write_bus = bus | {"pipelined": config.pipelined_writes}
         sizes = {"addr_width": config.addr_width, "c_bit": config.c_bit, "id_width": config.id_width,
                  "slot_width": config.way_width, "slots": config.key_way_count, "patience": PATIENCE}
         read_entries = write_entries = config.max_outstanding
@@ -155,7 +155,8 @@ class Engine(Component):
         m.submodules.xts = xts = XtsUnit(
             key_bits=config.key_bits, c_bit=config.c_bit, slots=config.key_way_count,
             data_unit_bytes=config.data_unit_bytes, duplex=config.duplex, unroll=config.unroll_rounds,
-            rounds_per_cycle=config.rounds_per_cycle, cycles_per_round=config.cycles_per_round, sbox=config.sbox,
+            rounds_per_cycle=config.rounds_per_cycle, cycles_per_round=config.cycles_per_round,
+            pipelined_requests=config.pipelined_writes, sbox=config.sbox,
             block_ram_rounds=config.block_ram_rounds, read_entries=read_entries, write_entries=write_entries,
             read_tag=read_tag_layout(data_width=config.data_width, id_width=config.id_width,
                                      slot_width=config.way_width, places=places),
@@ -251,21 +252,18 @@ def latency_cycles(config: EngineConfig) -> dict[str, int]:
             "tweak": config.aes_latency_cycles + 5,
         }
     lookup = int(config.caches_keys)
+    address = 1 + lookup
+    if config.pipelined_writes:
+        cycles = {"plain_write": address + 2 + 14 + 4, "tweak": config.aes_latency_cycles + 2}
+    else:
+        cycles = {"plain_write": address + 1, "tweak": config.aes_latency_cycles}
     if not config.pipelined:
-        address, data, answer = 1 + lookup, 1, 1
-        return {
-            "plain_read": address + data,
-            "encrypted_read": address + config.aes_latency_cycles,
-            "plain_write": address + answer,
-            "tweak": config.aes_latency_cycles,
-        }
-    address, whitening = 3 + lookup, 2
-    request_and_steps = 2 if config.data_unit_bytes == 64 else 4
-    return {
-        "plain_read": address + 2 + 8,
-        "encrypted_read": address + 4 + 12 + config.aes_latency_cycles + whitening,
-        "plain_write": address + 14 + 4,
-        "tweak": config.aes_latency_cycles + request_and_steps,
+        return cycles | {"plain_read": address + 1, "encrypted_read": address + config.aes_latency_cycles}
+    whitening, steps = 2, 0 if config.data_unit_bytes == 64 else 2
+    return cycles | {
+        "plain_read": address + 2 + 2 + 8,
+        "encrypted_read": address + 2 + 4 + 12 + config.aes_latency_cycles + whitening,
+        "tweak": cycles["tweak"] + steps,
     }
 
 

@@ -10,7 +10,7 @@ from cbit_cli.text_table import columns
 __all__ = ["presets"]
 
 _COLUMNS = ("key_bits", "data_unit_bytes", "duplex", "unroll", "rounds_per_cycle", "cycles_per_round", "pipelined",
-            "serial", "sbox")
+            "pipelined_writes", "serial", "sbox")
 
 
 @click.command()

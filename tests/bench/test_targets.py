@@ -25,8 +25,8 @@ def _measured(top, bursts, config=None):
     return simulate(top, "cbit_sim.benches.latency", config=config, parameters={"bursts": bursts})
 
 
-def _added(kind, reference):
-    return (_measured("engine", _SHORT)["latency_cycles"][kind]["first"]
+def _added(kind, reference, config=None):
+    return (_measured("engine", _SHORT, config)["latency_cycles"][kind]["first"]
             - _measured("wire", _SHORT)["latency_cycles"][reference]["first"])
 
 
@@ -36,8 +36,10 @@ def test_plain_accesses_take_at_most_one_cycle_each_way(kind):
     assert _added(kind, kind) == latency_cycles(EngineConfig())[kind]
 
 
-def test_an_encrypted_read_takes_the_depth_of_aes_and_one_cycle():
-    assert _added("encrypted_read", "plain_read") == latency_cycles(EngineConfig())["encrypted_read"] == 11
+@pytest.mark.parametrize("config", [None, EngineConfig(pipelined_writes=True)], ids=["default", "pipelined writes"])
+def test_an_encrypted_read_takes_the_depth_of_aes_and_one_cycle(config):
+    assert _added("encrypted_read", "plain_read", config) == 11
+    assert latency_cycles(config or EngineConfig())["encrypted_read"] == 11
 
 
 @pytest.mark.parametrize("config", [
@@ -58,6 +60,7 @@ def test_every_configuration_takes_the_cycles_that_it_states(config):
 
 @pytest.mark.parametrize("config", [
     pytest.param(EngineConfig(), id="default"), pytest.param(preset(DEFAULT_PRESET), id=DEFAULT_PRESET),
+    pytest.param(EngineConfig(pipelined_writes=True), id="pipelined writes"),
     *(pytest.param(EngineConfig(data_width=width, max_outstanding=64), id=f"{width} bits", marks=pytest.mark.slow)
       for width in (256, 512))])
 @pytest.mark.parametrize("kind", ["plain_read", "plain_write", "plain_mixed", "encrypted_read", "encrypted_write",

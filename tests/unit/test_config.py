@@ -13,8 +13,8 @@ from cbit.config import DEFAULT_PRESET, PRESETS, SERIAL, EngineConfig, SBox, pre
     ("data_width", 512), ("asid_count", 2), ("asid_count", 3), ("asid_count", 1024), ("key_ways", 2),
     ("key_ways", 16), ("key_bits", 128), ("key_bits", 256), ("data_unit_bytes", 64), ("data_unit_bytes", 4096),
     ("duplex", False), ("unroll", 1), ("unroll", 10), ("rounds_per_cycle", 2), ("cycles_per_round", 5),
-    ("pipelined", True), ("guarded", True), ("block_ram_rounds", 0), ("block_ram_rounds", 140),
-    ("max_outstanding", 4), ("max_outstanding", 256), *(("sbox", kind) for kind in SBox)])
+    ("pipelined", True), ("pipelined_writes", True), ("guarded", True), ("block_ram_rounds", 0),
+    ("block_ram_rounds", 140), ("max_outstanding", 4), ("max_outstanding", 256), *(("sbox", kind) for kind in SBox)])
 def test_values_at_the_ends_of_their_range_are_taken(field, value):
     assert getattr(EngineConfig(**{field: value}), field) == value
 
@@ -47,6 +47,7 @@ def test_values_at_the_ends_of_their_range_are_taken(field, value):
     ({"guarded": True, "asid_count": 128, "key_ways": 128}, "key_ways must be at most 127 if guarded, not 128"),
     ({"block_ram_rounds": 141}, "block_ram_rounds must be an integer from 0 to 140, not 141"),
     ({"pipelined": 1}, "pipelined must be true or false, not 1"),
+    ({"pipelined_writes": 1}, "pipelined_writes must be true or false, not 1"),
     ({"rounds_per_cycle": 2, "sbox": SBox.BLOCK_RAM}, "rounds_per_cycle must be 1 with the block_ram S-box, not 2"),
     ({"sbox": "table"}, "sbox must be table or composite or block_ram, not 'table'"),
     ({"max_outstanding": 2}, "max_outstanding must be a power of two from 4 to 256, not 2"),
@@ -55,6 +56,7 @@ def test_values_at_the_ends_of_their_range_are_taken(field, value):
     *(({**SERIAL, name: value}, f"{name} must be {rule} if serial, not {given}") for name, value, rule, given in (
         ("data_width", 256, 128, 256), ("data_unit_bytes", 4096, 64, 4096), ("duplex", True, False, True),
         ("unroll", 5, 2, 5), ("cycles_per_round", 3, 2, 3), ("pipelined", True, False, True),
+        ("pipelined_writes", True, False, True),
         ("sbox", SBox.TABLE, "block_ram", "'table'"), ("max_outstanding", 8, 4, 8))),
     ({**SERIAL, "asid_count": 17}, "asid_count must be at most 16 if serial, not 17"),
     ({**SERIAL, "key_ways": 8}, "key_ways must be asid_count if serial, not 8"),
@@ -108,10 +110,14 @@ def test_presets_survive_json(name):
     assert EngineConfig(**values | {"sbox": SBox(values["sbox"])}) == preset(name)
 
 
+def test_where_all_is_pipelined_writes_are():
+    assert EngineConfig(pipelined=True, pipelined_writes=False) == EngineConfig(pipelined=True, pipelined_writes=True)
+
+
 def test_default_preset_differs_from_the_default_configuration_in_its_clock_alone():
     parameters, defaults = preset(DEFAULT_PRESET).as_dict(), EngineConfig().as_dict()
     assert {name for name, value in parameters.items() if value != defaults[name]} == {
-        "pipelined", "sbox", "cycles_per_round", "block_ram_rounds", "max_outstanding"}
+        "pipelined", "pipelined_writes", "sbox", "cycles_per_round", "block_ram_rounds", "max_outstanding"}
 
 
 def test_unknown_preset_is_refused():

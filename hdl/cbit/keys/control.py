@@ -322,8 +322,8 @@ class KeyControl(wiring.Component):
 
     def _verdict(self, m: Module, operation: Signal, in_range: Signal, occupied: Value,
                  staging: KeyStaging) -> tuple[Signal, Signal]:
-        """How the command fares, and whether it is accepted. All is found a cycle before but whether its keys are equal,
-        which the last word tells only then."""
+        """How the command fares, and whether it is accepted. All is found a cycle before, but whether its keys are
+        equal, which the last word tells only then."""
         known, verdict, accepted = Signal(Result), Signal(Result), Signal()
         is_install, is_known = operation == Operation.INSTALL, Cat(operation == each for each in Operation).any()
         m.d.sync += known.eq(Result.OK)

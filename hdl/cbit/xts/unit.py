@@ -29,7 +29,7 @@ class XtsUnit(Component):
     """Decrypts for the read path, encrypts for the write path, and makes the tweaks of both.
 
     Latency, throughput and stalls: those of :class:`XtsLane` and :class:`TweakEngine`; tweaks come as fast
-    as whole lines need them, and if ``pipelined`` a request waits two cycles before it is begun.
+    as whole lines need them, and with ``pipelined_requests`` a request waits two cycles before it is begun.
     Without ``duplex`` one lane serves both paths, in turn where both want it; the paths take turns at
     the tweaks, too, but where each needs a tweak a cycle: then each has a tweak engine of its own.
 
@@ -38,6 +38,8 @@ class XtsUnit(Component):
     data_width, key_bits, data_unit_bytes, duplex, unroll, rounds_per_cycle, cycles_per_round, pipelined, sbox,
     block_ram_rounds
         As in :class:`~cbit.config.EngineConfig`.
+    pipelined_requests : :class:`bool`
+        Whether registers part requests for tweaks from the tweak engine.
     c_bit : :class:`int`
         Bits of a DRAM address.
     slots : :class:`int`
@@ -61,12 +63,12 @@ class XtsUnit(Component):
     """
 
     def __init__(self, *, data_width: int, key_bits: int, c_bit: int, slots: int, data_unit_bytes: int, duplex: bool,
-                 unroll: int, rounds_per_cycle: int, cycles_per_round: int, pipelined: bool, sbox: SBox,
-                 block_ram_rounds: int, read_entries: int, write_entries: int, read_tag: ShapeLike,
-                 write_tag: ShapeLike) -> None:
+                 unroll: int, rounds_per_cycle: int, cycles_per_round: int, pipelined: bool,
+                 pipelined_requests: bool, sbox: SBox, block_ram_rounds: int, read_entries: int, write_entries: int,
+                 read_tag: ShapeLike, write_tag: ShapeLike) -> None:
         self.data_width = data_width
         self.duplex = duplex
-        self.pipelined = pipelined
+        self.pipelined_requests = pipelined_requests
         self.entries = {"read": read_entries, "write": write_entries}
         self.slot_width = (slots - 1).bit_length()
         common = {"key_bits": key_bits, "slots": slots, "rounds_per_cycle": rounds_per_cycle,
@@ -228,7 +230,7 @@ class XtsUnit(Component):
         if name != "shared":
             paths, prefix = (name,), f"{name}_"
         m.submodules[f"{prefix}chosen"] = chosen = (
-            RegisterSlice(shape=tweaks.i.payload.shape()) if self.pipelined
+            RegisterSlice(shape=tweaks.i.payload.shape()) if self.pipelined_requests
             else Hop(shape=tweaks.i.payload.shape(), registered=False))
         choice, requests = self._choose_path(m, chosen.i, len(paths))
         connect(m, chosen.o, tweaks.i)
@@ -236,7 +238,7 @@ class XtsUnit(Component):
             request, result = getattr(self, f"{path}_tweak_request"), getattr(self, f"{path}_tweak")
             is_read = path == "read"
             queue = ReservedQueue(shape=request.payload.shape(), depth=self.entries[path],
-                                  bypass=not self.pipelined, registered=self.pipelined)
+                                  bypass=not self.pipelined_requests, registered=self.pipelined_requests)
             m.submodules[f"{path}_requests"] = queue
             m.d.comb += [
                 queue.i.payload.eq(request.payload),

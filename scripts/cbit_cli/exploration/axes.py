@@ -18,6 +18,7 @@ AXES: Mapping[str, tuple[typing.Any, ...]] = {
     "rounds_per_cycle": (1, 2),
     "cycles_per_round": (1, 2, 3, 4, 5),
     "pipelined": (False, True),
+    "pipelined_writes": (False, True),
     "duplex": (False, True),
     "data_width": (128, 256, 512),
     "key_bits": (128, 256),
@@ -82,7 +83,7 @@ class Space:
     configs : tuple of :class:`~cbit.config.EngineConfig`
         The same as configurations.
     left_out : :class:`int`
-        Combinations that no engine can have, or that only waste rounds.
+        Combinations that no engine can have, that only waste rounds, or that are the same engine as another.
     """
 
     axes: Mapping[str, tuple[typing.Any, ...]]
@@ -114,11 +115,12 @@ class Space:
                     refusals.setdefault(pair, f"unroll must not be {config.unroll}, which wastes rounds of "
                                               f"{config.rounds}")
                 continue
-            visited[values] = config
+            if config not in visited.values():
+                visited[values] = config
         for column, name in enumerate(axes):
             used = {values[column] for values in visited}
             for value in axes[name]:
-                if value not in used:
+                if value not in used and (name, value) in refusals:
                     _refuse(name, axes[name], refusals[name, value])
         return cls(axes=axes, settings=tuple(visited), configs=tuple(visited.values()),
                    left_out=len(combinations) - len(visited))

@@ -19,6 +19,7 @@ FORMS = {
     "duplex": {},
     "shared": {"duplex": False},
     "ring": RING,
+    "requests": {"pipelined_requests": True},
     "two rounds": {"rounds_per_cycle": 2},
     "pipelined": {"pipelined": True, "cycles_per_round": 3, "duplex": False, "unroll": 5},
     "block RAM ring": {"pipelined": True, "cycles_per_round": 3, "sbox": SBox.BLOCK_RAM, **RING},
@@ -33,7 +34,7 @@ def unit(**change):
                   "duplex": True, "unroll": 10, "rounds_per_cycle": 1, "cycles_per_round": 1, "pipelined": False,
                   "sbox": SBox.TABLE, "block_ram_rounds": 140, "read_entries": 4, "write_entries": 4, "read_tag": 9,
                   "write_tag": 6}
-    return XtsUnit(**(parameters | change))
+    return XtsUnit(**(parameters | {"pipelined_requests": change.get("pipelined", False)} | change))
 
 
 def run_self_test(dut, *, spoil=None, before=lambda _ctx: None):

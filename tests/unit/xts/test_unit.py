@@ -25,7 +25,7 @@ def unit(**change):
                   "duplex": True, "unroll": 10, "rounds_per_cycle": 1, "cycles_per_round": 1, "pipelined": False,
                   "sbox": SBox.TABLE, "block_ram_rounds": 140,
                   "read_entries": ENTRIES + 2, "write_entries": ENTRIES, "read_tag": 9, "write_tag": 6}
-    return XtsUnit(**(parameters | change))
+    return XtsUnit(**(parameters | {"pipelined_requests": change.get("pipelined", False)} | change))
 
 
 async def install(ctx, dut, keys):
@@ -138,14 +138,14 @@ def run(*, gaps=0.0, seed=121, **change):
     return running
 
 
-@pytest.mark.parametrize("change", [{}, DEEP | {"sbox": SBox.BLOCK_RAM}],
-                         ids=["plain", "pipelined"])
+@pytest.mark.parametrize("change", [{}, {"pipelined_requests": True}, DEEP | {"sbox": SBox.BLOCK_RAM}],
+                         ids=["plain", "requests", "pipelined"])
 def test_both_directions_go_at_a_block_a_cycle_at_once(change):
     for path in run(**change):
         assert path.cycles[-1] - path.cycles[0] <= 4 * LINES + 8
 
 
-@pytest.mark.parametrize("change", [{}, DEEP], ids=["plain", "pipelined"])
+@pytest.mark.parametrize("change", [{}, {"pipelined_requests": True}, DEEP], ids=["plain", "requests", "pipelined"])
 def test_a_shared_lane_serves_both_directions_in_turn_at_a_block_a_cycle(change):
     paths = run(duplex=False, **change)
     cycles = sorted(cycle for path in paths for cycle in path.cycles)
