@@ -91,7 +91,7 @@ def test_passes_in_the_stated_time(change):
     passed, cycles = run_self_test(dut)
     assert passed
     lanes = list(dut.lanes.values())
-    aes = sum(engine.latency_cycles + dut.pipelined for engine in dut.tweaks.values())
+    aes = sum(engine.latency_cycles + dut.pipelined_requests for engine in dut.tweaks.values())
     aes += sum(lane.latency_cycles for lane in (lanes * 2)[:2])
     assert cycles == 1 + aes + 2 * (2 + len(dut.tweaks))
 
