@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from amaranth import Module, Mux, Signal
+from amaranth import Cat, Module, Mux, Signal
 from amaranth.hdl import ShapeLike, Value
 from amaranth.lib import stream
 from amaranth.lib.wiring import Component, In, Out, connect, flipped
@@ -16,8 +16,8 @@ class Gate(Component):
     """Lets entries out in order, each only once what it waits for has come to pass.
 
     Latency: none; if pipelined one cycle, and a change of ``state`` shows at ``o`` a cycle later. Throughput: one
-    entry a cycle. Stalls: if pipelined, ``i.ready`` and ``o.valid`` come from registers; the payload at ``o``
-    stays while ``o`` waits.
+    entry a cycle. Stalls: if pipelined, ``i.ready`` comes from a register, and ``o.valid`` from few; the payload at
+    ``o`` stays while ``o`` waits.
 
     Parameters
     ----------
@@ -64,20 +64,16 @@ class Gate(Component):
             return m
         m.submodules.slice = slice_ = RegisterSlice(shape=self.shape)
         connect(m, flipped(self.i), slice_.i)
-        may_leave = Signal()
-        held = [valid & self.may_leave(entry, self.state) for valid, entry in zip(slice_.held_valid, slice_.held)]
-        first, second = Mux(slice_.head, *reversed(held)), Mux(slice_.head, *held)
-        comes = slice_.i.valid & self.may_leave(slice_.i.payload, self.state)
+        # Of each place of the slice, whether what is there may leave: a place with nothing in it takes what comes. So
+        # none of this waits for whether an entry leaves, which is known late.
+        may_leave = Signal(len(slice_.held_valid))
+        comes = self.may_leave(slice_.i.payload, self.state)
+        m.d.sync += may_leave.eq(Cat(Mux(is_held, self.may_leave(entry, self.state), comes)
+                                     for is_held, entry in zip(slice_.held_valid, slice_.held)))
         m.d.comb += [
             self.o.payload.eq(slice_.o.payload),
-            self.o.valid.eq(may_leave),
-            slice_.o.ready.eq(may_leave & self.o.ready),
-            self.coming.eq(slice_.o.payload),
+            self.o.valid.eq(slice_.o.valid & may_leave.bit_select(slice_.head, 1)),
+            slice_.o.ready.eq(self.o.valid & self.o.ready),
+            self.coming.eq(Mux(slice_.o.ready | ~slice_.o.valid, slice_.next, slice_.o.payload)),
         ]
-        # Whoever will be the first in the next cycle is asked in this one.
-        with m.If(slice_.o.ready | ~slice_.o.valid):
-            m.d.sync += may_leave.eq(Mux(slice_.is_full, second, comes))
-            m.d.comb += self.coming.eq(slice_.next)
-        with m.Elif(first):
-            m.d.sync += may_leave.eq(1)
         return m

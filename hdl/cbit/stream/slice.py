@@ -28,7 +28,7 @@ class RegisterSlice(Component):
     i : ``In(stream.Signature(shape))``
     o : ``Out(stream.Signature(shape))``
     held : ``Out(ArrayLayout(shape, 2))``
-        The two entries, in any order.
+        The two entries, in any order. Where none is, there will be in the next cycle what is at ``i`` in this one.
     held_valid : ``Out(2)``
         A bit for each of ``held``.
     head : ``Out(1)``
