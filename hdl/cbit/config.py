@@ -8,7 +8,7 @@ import enum
 from collections.abc import Mapping
 from typing import Any
 
-__all__ = ["DEFAULT_PRESET", "PRESETS", "SERIAL", "EngineConfig", "SBox", "preset"]
+__all__ = ["DEFAULT_PRESET", "PRESETS", "NARROW", "SERIAL", "EngineConfig", "SBox", "preset"]
 
 
 class SBox(enum.Enum):
@@ -36,6 +36,9 @@ SERIAL: Mapping[str, Any] = {
     "serial": True, "data_width": 128, "data_unit_bytes": 64, "duplex": False, "unroll": 2, "rounds_per_cycle": 1,
     "cycles_per_round": 2, "pipelined": False, "sbox": SBox.BLOCK_RAM, "max_outstanding": 4}
 """What goes with ``serial``."""
+
+NARROW: Mapping[str, Any] = {**SERIAL, "unroll": 1, "cycles_per_round": 5, "max_outstanding": 4}
+"""What goes with ``serial`` if ``unroll`` is 1: a round by columns."""
 
 
 def _as_text(value: object) -> object:
@@ -184,7 +187,7 @@ class EngineConfig:
 
     def _require_serial(self) -> None:
         """What the serial bus side is built for."""
-        for name, value in SERIAL.items():
+        for name, value in (NARROW if self.narrow else SERIAL).items():
             given = getattr(self, name)
             _require(name, f"{_as_text(value)} if serial", _as_text(given), holds=given == value)
         _require("asid_count", "at most 16 if serial", self.asid_count, holds=self.asid_count <= DEFAULT_KEY_WAYS)
@@ -194,6 +197,11 @@ class EngineConfig:
     def rounds(self) -> int:
         """AES rounds of ``key_bits`` (FIPS 197, 5): 10 or 14."""
         return {128: 10, 256: 14}[self.key_bits]
+
+    @property
+    def narrow(self) -> bool:
+        """Whether it is ``serial``, and its round works by columns."""
+        return self.serial and self.unroll == 1
 
     @property
     def unroll_rounds(self) -> int:

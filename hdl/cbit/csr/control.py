@@ -37,7 +37,7 @@ class ControlPort(wiring.Component):
         Bits of each of the two keys of a slot. 128 or 256.
     key_ways : :class:`int` or :data:`None`
         Number of slots whose round keys are expanded at a time. :data:`None` means all.
-    by_word : :class:`bool`
+    by_word, narrow : :class:`bool`
         As of :class:`cbit.keys.control.KeyControl`.
     addr_width : :class:`int`
         Bits of an address, the C-bit included. 32 to 64.
@@ -83,11 +83,12 @@ class ControlPort(wiring.Component):
     """
 
     def __init__(self, *, asid_count: int, key_bits: int, addr_width: int, c_bit: int, id_width: int,
-                 data_unit_bytes: int, key_ways: int | None = None, by_word: bool = False):
+                 data_unit_bytes: int, key_ways: int | None = None, by_word: bool = False, narrow: bool = False):
         self.asid_count = asid_count
         self.key_bits = key_bits
         self.key_ways = asid_count if key_ways is None else key_ways
-        self.keys = KeyControl(asid_count=asid_count, key_bits=key_bits, key_ways=key_ways, by_word=by_word)
+        self.keys = KeyControl(asid_count=asid_count, key_bits=key_bits, key_ways=key_ways, by_word=by_word,
+                               narrow=narrow)
         self.addr_width = addr_width
         self.c_bit = c_bit
         self.id_width = id_width

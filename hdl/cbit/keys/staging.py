@@ -1,6 +1,6 @@
 """Where the two keys of a slot gather word by word until a command takes them."""
 
-from amaranth.hdl import Cat, Module, Mux, Signal
+from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
 from amaranth.lib import stream, wiring
 from amaranth.lib.data import ArrayLayout
 from amaranth.lib.memory import Memory
@@ -23,6 +23,9 @@ class KeyStaging(wiring.Component):
     ----------
     key_bits : :class:`int`
         Bits of each key. 128 or 256.
+    in_block_ram : :class:`bool`
+        Whether the words are in block RAM: each is handed out two cycles after the one before, and no two may come in
+        cycles that follow each other.
 
     Members
     -------
@@ -44,9 +47,11 @@ class KeyStaging(wiring.Component):
         If complete: the two are the same, which XTS must not be given (FIPS 140-3 IG, C.I).
     """
 
-    def __init__(self, *, key_bits: int):
+    def __init__(self, *, key_bits: int, in_block_ram: bool = False):
         self.words_per_key = key_bits // 32
-        self.words = Memory(shape=32, depth=2 * self.words_per_key, init=[])
+        self.in_block_ram = in_block_ram
+        self.words = Memory(shape=32, depth=2 * self.words_per_key, init=[],
+                            attrs={"ram_style": "block", "no_rw_check": 1} if in_block_ram else {})
         super().__init__({
             "word": In(KeyWordSignature()),
             "enable": In(1),
@@ -61,18 +66,25 @@ class KeyStaging(wiring.Component):
     def elaborate(self, _platform) -> Module:
         m = Module()
         m.submodules.words = words = self.words
-        read, write = words.read_port(domain="comb"), words.write_port()
+        read = words.read_port(domain="sync" if self.in_block_ram else "comb")
+        write = words.write_port()
         place, handing_out, overwritten = Signal.like(write.addr), Signal(), Signal()
         taken, taken_place, taken_word = Signal(), Signal.like(write.addr), Signal(32)
         unguarded(taken_word)
         index = self.word.index[:len(place) - 1]
+        # From block RAM a word comes a cycle after its place, and its counterpart with it.
+        is_there: Value = Const(1)
+        wanted_place: Value = taken_place
+        if self.in_block_ram:
+            is_there, wanted_place = Signal(), Cat(index, self.word.tweak_key)
+            m.d.sync += is_there.eq(handing_out & ~overwritten)
 
         m.d.comb += [
             self.word.ready.eq(self.enable & ~self.busy),
-            self.o.valid.eq(handing_out),
+            self.o.valid.eq(handing_out & is_there),
             self.o.payload.eq(read.data),
-            overwritten.eq(self.busy & (self.o.ready | ~handing_out)),
-            read.addr.eq(Mux(self.busy, place, taken_place ^ self.words_per_key)),
+            overwritten.eq(self.busy & ((self.o.ready & is_there) | ~handing_out)),
+            read.addr.eq(Mux(self.busy, place, wanted_place ^ self.words_per_key)),
             write.addr.eq(Mux(self.busy, place, taken_place)),
             write.data.eq(taken_word),
             write.en.eq(taken | overwritten),
