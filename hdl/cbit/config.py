@@ -37,8 +37,8 @@ SERIAL: Mapping[str, Any] = {
     "cycles_per_round": 2, "pipelined": False, "sbox": SBox.BLOCK_RAM, "max_outstanding": 4}
 """What goes with ``serial``."""
 
-NARROW: Mapping[str, Any] = {**SERIAL, "unroll": 1, "cycles_per_round": 5, "max_outstanding": 4}
-"""What goes with ``serial`` if ``unroll`` is 1: a round by columns."""
+NARROW: Mapping[str, Any] = {**SERIAL, "unroll": 1, "cycles_per_round": 5, "max_outstanding": 2}
+"""What goes with ``serial`` if ``unroll`` is 1: a round column by column."""
 
 
 def _as_text(value: object) -> object:
@@ -171,7 +171,7 @@ class EngineConfig:
         _require("rounds_per_cycle", "1 with the block_ram S-box", self.rounds_per_cycle,
                  holds=self.sbox is not SBox.BLOCK_RAM or self.rounds_per_cycle == 1)
         _require_integer("block_ram_rounds", self.block_ram_rounds, 0, 140)
-        _require_integer("max_outstanding", self.max_outstanding, 4, 256, power=True)
+        _require_integer("max_outstanding", self.max_outstanding, 2 if self.narrow else 4, 256, power=True)
         _require("max_outstanding", "at most 64 if guarded", self.max_outstanding,
                  holds=not self.guarded or self.max_outstanding <= 64)
         _require("key_ways", "at most 127 if guarded", self.key_ways,
@@ -265,6 +265,8 @@ PRESETS: Mapping[str, tuple[str, EngineConfig]] = {
               EngineConfig(duplex=False, unroll=2, max_outstanding=8, **_FAST)),
     "compact": ("the least: accesses in order, a block every six cycles, a beat of plain data every two",
                 EngineConfig(**SERIAL)),
+    "tiny": ("for an iCE40 UP5K: four slots, a block at a time, column by column",
+             EngineConfig(**NARROW, addr_width=32, c_bit=31, id_width=2, asid_count=4)),
     "page": ("data units of 4096 bytes", EngineConfig(data_unit_bytes=4096, max_outstanding=64, **_FAST)),
 }
 """Name to what it is for, in one line, and its configuration."""

@@ -132,6 +132,8 @@ class KeyControl(wiring.Component):
         if key_ways is not None and not 2 <= key_ways <= asid_count:
             raise ValueError(f"Key ways must be from 2 to {asid_count}, not {key_ways!r}")
         self.is_cached = self.key_ways < asid_count
+        self.narrow_keys = NarrowKeys(asid_count=asid_count, key_bits=key_bits) if narrow else None
+        self.staging = KeyStaging(key_bits=key_bits, in_block_ram=narrow)
         if by_word and self.is_cached:
             raise ValueError(f"Key ways must be {asid_count} if round keys are written by word, not {key_ways!r}")
         round_key = (RoundKeyWordSignature(slots=asid_count, key_bits=key_bits) if by_word
@@ -161,7 +163,7 @@ class KeyControl(wiring.Component):
 
     def elaborate(self, _platform) -> Module:
         m = Module()
-        m.submodules.staging = staging = KeyStaging(key_bits=self.key_bits, in_block_ram=self.narrow)
+        m.submodules.staging = staging = self.staging
         m.submodules.slots = slots = SlotTable(asid_count=self.asid_count)
         store, way_busy = self._keep(m, staging)
 
@@ -309,8 +311,8 @@ class KeyControl(wiring.Component):
             m.d.comb += [self.drain_way.eq(keys.drain_way), keys.way_busy.eq(self.way_busy)]
             way_busy = keys.slot_busy
         else:
-            keeper = NarrowKeys if self.narrow else WordedKeys if self.by_word else ExpandedKeys
-            m.submodules.keys = keys = keeper(asid_count=self.asid_count, key_bits=self.key_bits)
+            keeper = WordedKeys if self.by_word else ExpandedKeys
+            m.submodules.keys = keys = self.narrow_keys or keeper(asid_count=self.asid_count, key_bits=self.key_bits)
             m.d.comb += self.drain_way.eq(self.drain_slot)
             way_busy = self.way_busy
         m.submodules.known_key = known_key = KnownKey(key_bits=self.key_bits)

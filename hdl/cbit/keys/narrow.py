@@ -1,8 +1,7 @@
 """Round keys of encryption, made word by word with their window in block RAM."""
 
-from amaranth.hdl import Cat, Module, Mux, Signal, unsigned
+from amaranth.hdl import Cat, Module, Mux, Signal
 from amaranth.lib import wiring
-from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
 from cbit.aes.cipher import rounds_of
@@ -10,6 +9,7 @@ from cbit.aes.column import ROWS, ByteRom, sbox_bytes
 from cbit.guard.shadows import unguarded
 from cbit.keys.settling import Settling
 from cbit.keys.types import KeyStoreSignature, RoundKeyWordSignature
+from cbit.stream.block_ram import BlockRam
 
 __all__ = ["NarrowKeys"]
 
@@ -41,8 +41,7 @@ class NarrowKeys(wiring.Component):
     def __init__(self, *, asid_count: int, key_bits: int):
         self.rounds = rounds_of(key_bits)
         self.key_words = key_bits // 32
-        self.window = Memory(shape=unsigned(32), depth=self.key_words, init=[],
-                             attrs={"ram_style": "block", "no_rw_check": 1})
+        self.window = BlockRam(width=32, depth=self.key_words)
         super().__init__({
             "store": In(KeyStoreSignature(asid_count=asid_count)),
             "serving": Out(asid_count),
@@ -71,8 +70,7 @@ class NarrowKeys(wiring.Component):
         """Makes a word and writes it in the cycle after, in which the next one's parts are read. High in the last cycle
         of all."""
         words, round_key, erase = self.store.words, self.round_key, self.store.erase
-        m.submodules.window = self.window
-        before, keep = self.window.read_port(), self.window.write_port()
+        m.submodules.window = window = self.window
         made, word, constant, substituted = Signal(32), Signal(32), Signal(8, init=1), Signal(32)
         unguarded(made)
         place, is_given = Signal(range(self.key_words)), Signal(init=1)
@@ -86,8 +84,8 @@ class NarrowKeys(wiring.Component):
             m.d.comb += [rom.address.eq(rotated.word_select(row, 8)), substituted.word_select(row, 8).eq(rom.data)]
         is_last = (number == self.rounds) & (column == 3)
         m.d.comb += [
-            before.addr.eq(place), keep.addr.eq(place), keep.data.eq(word),
-            word.eq(Mux(is_given, words.payload, before.data ^ Mux(
+            window.read_address.eq(place), window.write_address.eq(place), window.write_data.eq(word),
+            word.eq(Mux(is_given, words.payload, window.read_data ^ Mux(
                 substitutes, substituted ^ Mux(rotates, constant, 0), made))),
             round_key.tweak_key.eq(is_tweak_key), round_key.step.eq(number), round_key.data.eq(made),
             round_key.columns.eq((writes | erase) << column),
@@ -104,7 +102,7 @@ class NarrowKeys(wiring.Component):
             with m.State("MAKE"):
                 m.d.comb += words.ready.eq(is_given)
                 with m.If(~is_given | words.valid):
-                    m.d.comb += keep.en.eq(1)
+                    m.d.comb += window.writes.eq(1)
                     m.d.sync += [made.eq(word), place.eq(place + 1)]
                     with m.If(place == self.key_words - 1):
                         m.d.sync += is_given.eq(0)
@@ -119,7 +117,7 @@ class NarrowKeys(wiring.Component):
                     m.d.sync += [made.eq(0), constant.eq(1), place.eq(0)]
                     m.next = "WIPE"
             with m.State("WIPE"):
-                m.d.comb += [keep.en.eq(1), word.eq(0)]
+                m.d.comb += [window.writes.eq(1), word.eq(0)]
                 m.d.sync += place.eq(place + 1)
                 with m.If(place == self.key_words - 1):
                     m.d.sync += is_given.eq(1)

@@ -66,8 +66,7 @@ class KeyStaging(wiring.Component):
     def elaborate(self, _platform) -> Module:
         m = Module()
         m.submodules.words = words = self.words
-        read = words.read_port(domain="sync" if self.in_block_ram else "comb")
-        write = words.write_port()
+        read, write = words.read_port(domain="comb"), words.write_port()
         place, handing_out, overwritten = Signal.like(write.addr), Signal(), Signal()
         taken, taken_place, taken_word = Signal(), Signal.like(write.addr), Signal(32)
         unguarded(taken_word)
@@ -75,14 +74,18 @@ class KeyStaging(wiring.Component):
         # From block RAM a word comes a cycle after its place, and its counterpart with it.
         is_there: Value = Const(1)
         wanted_place: Value = taken_place
+        read_word: Value = read.data
         if self.in_block_ram:
-            is_there, wanted_place = Signal(), Cat(index, self.word.tweak_key)
-            m.d.sync += is_there.eq(handing_out & ~overwritten)
+            # Not reset: the register of a block RAM is not either.
+            is_there, found = Signal(), Signal(32, reset_less=True)
+            unguarded(found)
+            read_word, wanted_place = found, Cat(index, self.word.tweak_key)
+            m.d.sync += [is_there.eq(handing_out & ~overwritten), found.eq(read.data)]
 
         m.d.comb += [
             self.word.ready.eq(self.enable & ~self.busy),
             self.o.valid.eq(handing_out & is_there),
-            self.o.payload.eq(read.data),
+            self.o.payload.eq(read_word),
             overwritten.eq(self.busy & ((self.o.ready & is_there) | ~handing_out)),
             read.addr.eq(Mux(self.busy, place, wanted_place ^ self.words_per_key)),
             write.addr.eq(Mux(self.busy, place, taken_place)),
@@ -103,7 +106,7 @@ class KeyStaging(wiring.Component):
                 m.d.sync += [self.busy.eq(0), handing_out.eq(0)]
         with m.If(self.erase | self.unload):
             m.d.sync += [self.busy.eq(1), handing_out.eq(~self.erase), place.eq(0)]
-        self._judge(m, taken, taken_place, taken_word, read.data)
+        self._judge(m, taken, taken_place, taken_word, read_word)
         return m
 
     def _judge(self, m: Module, taken: Signal, place: Signal, word: Signal, counterpart) -> None:

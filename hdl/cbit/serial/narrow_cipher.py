@@ -1,8 +1,7 @@
 """AES-XTS for lines in turn, a block at a time, by columns."""
 
-from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value, unsigned
+from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
 from amaranth.lib import stream, wiring
-from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import Component, In, Out
 
 from cbit.axi.ports import Response
@@ -10,6 +9,7 @@ from cbit.keys.types import RoundKeyWordSignature
 from cbit.serial.narrow_ring import COLUMNS, NarrowRing
 from cbit.serial.ports import PLACE_BITS, TurnSignature, job_layout, read_tag_layout, result_layout
 from cbit.serial.self_test import SerialSelfTest, known_cipher, known_plain
+from cbit.stream.block_ram import BlockRam
 from cbit.stream.turns import Turns
 
 __all__ = ["NarrowCipher"]
@@ -200,26 +200,24 @@ class NarrowCipher(Component):
                     multiplies: Signal, testing: Signal) -> None:
         """The tweak in a memory whose other half is zero, which whitens tweaks; and what enters and leaves the ring."""
         ring = self.ring
-        m.submodules.tweak = memory = Memory(shape=unsigned(32), depth=2 * COLUMNS, init=[],
-                                             attrs={"ram_style": "block", "no_rw_check": 1})
-        read, write = memory.read_port(), memory.write_port()
+        m.submodules.tweak = tweak = BlockRam(width=32, depth=2 * COLUMNS)
         column, top, carry = Signal(2), Signal(), Signal()
-        shifted = Cat(Mux(column == 0, top, carry), read.data[:31])
+        shifted = Cat(Mux(column == 0, top, carry), tweak.read_data[:31])
         known = known_plain(self.key_bits)
         word = Signal(32)
         m.d.sync += column.eq(ring.column)
         m.d.comb += [
-            read.addr.eq(Cat(ring.column, is_tweak)),
-            write.addr.eq(column), write.en.eq(stores),
-            write.data.eq(Mux(multiplies, shifted ^ Mux(top & (column == 0), POLYNOMIAL & ~1, 0), ring.result)),
+            tweak.read_address.eq(Cat(ring.column, is_tweak)),
+            tweak.write_address.eq(column), tweak.writes.eq(stores),
+            tweak.write_data.eq(Mux(multiplies, shifted ^ Mux(top & (column == 0), POLYNOMIAL & ~1, 0), ring.result)),
             word.eq(self.word),
-            ring.block.eq(word ^ read.data),
-            self.result_word.eq(ring.result ^ read.data),
+            ring.block.eq(word ^ tweak.read_data),
+            self.result_word.eq(ring.result ^ tweak.read_data),
         ]
         with m.If(stores):
-            m.d.sync += carry.eq(read.data[31])
+            m.d.sync += carry.eq(tweak.read_data[31])
             with m.If(column == COLUMNS - 1):
-                m.d.sync += top.eq(write.data[31])
+                m.d.sync += top.eq(tweak.write_data[31])
         with m.If(is_tweak):
             m.d.comb += word.eq(Cat(line, Const(0, 128 - len(line))).word_select(column, 32))
         with m.Elif(testing & ~ring.order.decrypt):

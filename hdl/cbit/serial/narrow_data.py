@@ -1,13 +1,13 @@
 """Where the data of writes wait in a narrow engine, and which bytes of a block they have brought."""
 
-from amaranth.hdl import Module, Signal, unsigned
+from amaranth.hdl import Module, Signal
 from amaranth.lib import stream
 from amaranth.lib.data import StructLayout
-from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import Component, In, Out
 
 from cbit.axi.ports import write_data_layout
 from cbit.serial.narrow_store import BEAT_PLACE_BITS
+from cbit.stream.block_ram import BlockRam
 
 __all__ = ["NarrowGather", "NarrowWriteData"]
 
@@ -48,20 +48,19 @@ class NarrowWriteData(Component):
     def elaborate(self, _platform) -> Module:
         m = Module()
         # What is read in the cycle of its writing is not reserved yet.
-        m.submodules.strobes = strobes = Memory(shape=unsigned(LANES), depth=BEATS, init=[],
-                                                attrs={"ram_style": "block", "no_rw_check": 1})
-        write, read = strobes.write_port(), strobes.read_port()
+        m.submodules.strobes = strobes = BlockRam(width=LANES, depth=BEATS)
         tail, head, reserved = (Signal(range(2 * BEATS), name=name) for name in ("tail_count", "head_count", "reserved"))
         after_burst, surplus, next_head = Signal.like(tail), Signal.like(tail), Signal.like(tail)
         m.d.comb += [
             self.wants.eq(self.i.valid & ((tail ^ head) != BEATS)), self.i.ready.eq(self.heard),
             self.tail.eq(tail), self.head.eq(head),
-            write.addr.eq(tail), write.en.eq(self.heard), write.data.eq(self.i.payload.strb),
+            strobes.write_address.eq(tail), strobes.writes.eq(self.heard),
+            strobes.write_data.eq(self.i.payload.strb),
             after_burst.eq(reserved + self.beats + 1),
             surplus.eq(tail - after_burst),
             self.has_all.eq(~surplus[-1]),
             next_head.eq(head + (self.o.valid & self.o.ready)),
-            read.addr.eq(next_head), self.o.payload.strb.eq(read.data),
+            strobes.read_address.eq(next_head), self.o.payload.strb.eq(strobes.read_data),
         ]
         # The burst whose beats are taken has been reserved for longer than a cycle.
         m.d.sync += [head.eq(next_head), self.o.valid.eq(next_head != reserved)]

@@ -1,13 +1,13 @@
 """AES by columns, for both directions and both keys of a slot, all but a few bits of it in block RAM."""
 
-from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value, unsigned
-from amaranth.lib.memory import Memory
+from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
 from amaranth.lib.wiring import Component, In, Out
 
 from cbit.aes.cipher import rounds_of
 from cbit.aes.column import ROWS, ColumnRound
 from cbit.keys.types import RoundKeyWordSignature
 from cbit.serial.ring import order_layout
+from cbit.stream.block_ram import BlockRam
 
 __all__ = ["COLUMNS", "ROUND_CYCLES", "NarrowRing", "narrow_ring_cycles"]
 
@@ -18,8 +18,6 @@ ROUND_CYCLES = 6
 
 _STEPS = 16
 """Round keys of a kind that there is room for."""
-
-_BLOCK_RAM = {"ram_style": "block", "no_rw_check": 1}
 
 
 def narrow_ring_cycles(key_bits: int) -> int:
@@ -64,8 +62,7 @@ class NarrowRing(Component):
         self.key_bits = key_bits
         self.slots = slots
         self.rounds = rounds_of(key_bits)
-        self.keys = Memory(shape=unsigned(33), depth=COLUMNS * _STEPS * 2 << (slots - 1).bit_length(), init=[],
-                           attrs=_BLOCK_RAM)
+        self.keys = BlockRam(width=33, depth=COLUMNS * _STEPS * 2 << (slots - 1).bit_length())
         super().__init__({
             "order": In(order_layout(slots=slots)),
             "gives": In(1),
@@ -102,14 +99,12 @@ class NarrowRing(Component):
             m.d.sync += self.fault.eq(key.xor() ^ self._parity | (self.fault & ~is_first))
         for row in range(ROWS):
             shifted = at[:2] + Mux(order.decrypt, -row & 3, row)
-            m.submodules[f"row_{row}"] = memory = Memory(shape=unsigned(8), depth=2 * COLUMNS, init=[],
-                                                         attrs=_BLOCK_RAM)
-            read, write = memory.read_port(), memory.write_port()
+            m.submodules[f"row_{row}"] = ram = BlockRam(width=8, depth=2 * COLUMNS)
             m.d.comb += [
-                read.addr.eq(Cat(Mux(runs, shifted[:2], self.column), half)),
-                self.result.word_select(row, 8).eq(read.data),
-                write.addr.eq(Cat(column, ~half)), write.data.eq(aes_round.o.word_select(row, 8)),
-                write.en.eq(is_written),
+                ram.read_address.eq(Cat(Mux(runs, shifted[:2], self.column), half)),
+                self.result.word_select(row, 8).eq(ram.read_data),
+                ram.write_address.eq(Cat(column, ~half)), ram.write_data.eq(aes_round.o.word_select(row, 8)),
+                ram.writes.eq(is_written),
             ]
         with m.If(begins):
             m.d.sync += [runs.eq(1), half.eq(~half), at.eq(0), number.eq(1)]
@@ -123,19 +118,18 @@ class NarrowRing(Component):
 
     def _read_key(self, m: Module, column: Value, number: Signal) -> Value:
         """A column of the round key of a step, the cycle after; its parity is :attr:`_parity` then."""
-        m.submodules.keys = self.keys
-        read, write = self.keys.read_port(), self.keys.write_port()
+        m.submodules.keys = keys = self.keys
         order, given = self.order, self.round_key
         step = Mux(order.decrypt, self.rounds - number, number)[:len(number)]
         given_column = Cat(given.columns[1] | given.columns[3], given.columns[2] | given.columns[3])
         m.d.comb += [
-            read.addr.eq(_key_address(order.slot, order.tweak_key, step, column, slots=self.slots)),
-            write.addr.eq(_key_address(given.slot, given.tweak_key, given.step, given_column, slots=self.slots)),
-            write.data.eq(Cat(given.data, given.data.xor())),
-            write.en.eq(given.columns.any()),
+            keys.read_address.eq(_key_address(order.slot, order.tweak_key, step, column, slots=self.slots)),
+            keys.write_address.eq(_key_address(given.slot, given.tweak_key, given.step, given_column, slots=self.slots)),
+            keys.write_data.eq(Cat(given.data, given.data.xor())),
+            keys.writes.eq(given.columns.any()),
         ]
-        self._parity = read.data[32]
-        return read.data[:32]
+        self._parity = keys.read_data[32]
+        return keys.read_data[:32]
 
 
 def _key_address(slot, tweak_key, step, column, *, slots: int) -> Value:

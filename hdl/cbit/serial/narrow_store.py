@@ -2,12 +2,12 @@
 
 from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
 from amaranth.lib import enum
-from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import Component, In, Out
 
 from cbit.axi.ports import Response
 from cbit.serial.ports import MERGE_PLACE, PLACE_BITS
 from cbit.serial.single_port_ram import SinglePortRam
+from cbit.stream.block_ram import BlockRam
 
 __all__ = ["BEAT_PLACE_BITS", "Move", "NarrowStore", "beat_place"]
 
@@ -176,13 +176,11 @@ class NarrowStore(Component):
 
     def _show(self, m: Module, move: Signal, place: Signal, comes: Value) -> None:
         """What is read, and the responses."""
-        m.submodules.resps = resps = Memory(shape=Response, depth=1 << PLACE_BITS, init=[],
-                                            attrs={"ram_style": "block", "no_rw_check": 1})
-        read, write = resps.read_port(), resps.write_port()
+        m.submodules.resps = resps = BlockRam(width=2, depth=1 << PLACE_BITS)
         m.d.comb += [
-            read.addr.eq(place), self.resp.eq(read.data), write.addr.eq(place),
-            write.data.eq(Mux(move[Move.RESULT.value], self.result_resp, self.arrival_resp)),
-            write.en.eq(self.heard[Move.RESULT.value] | self.heard[Move.ARRIVE.value]),
+            resps.read_address.eq(place), self.resp.eq(resps.read_data), resps.write_address.eq(place),
+            resps.write_data.eq(Mux(move[Move.RESULT.value], self.result_resp, self.arrival_resp)),
+            resps.writes.eq(self.heard[Move.RESULT.value] | self.heard[Move.ARRIVE.value]),
         ]
         # Counts only beside a valid bit, which is reset.
         for shown, one, word in ((self.sent, Move.SEND, self.word),
