@@ -107,7 +107,10 @@ class EngineConfig:
         AES-256 eight, a plain beat two, and each burst some more; at most three reads are in flight to DRAM, and two
         writes. A partial block waits until all earlier writes are answered. It takes ``data_width`` 128,
         ``data_unit_bytes`` 64, at most 16 ASIDs with as many ``key_ways``, ``unroll`` 2, ``cycles_per_round`` 2,
-        ``SBox.BLOCK_RAM``, neither ``duplex`` nor ``pipelined``, and ``max_outstanding`` 4.
+        ``SBox.BLOCK_RAM``, neither ``duplex`` nor ``pipelined``, and ``max_outstanding`` 4. Or the same with ``unroll``
+        1, ``cycles_per_round`` 5 and ``max_outstanding`` 2: a round by columns, for the smallest devices, with all
+        blocks in memory of 32 bits with one port. A block takes about 80 cycles, a plain beat 14; two reads are in
+        flight.
     sbox : :class:`SBox`
         How the S-boxes are built.
     block_ram_rounds : :class:`int`
@@ -118,7 +121,7 @@ class EngineConfig:
         LUTs, no cycle. A register of a bit for each of 128 bursts or ways would be taken for data, so that these are
         fewer then: ``max_outstanding`` at most 64, ``key_ways`` at most 127.
     max_outstanding : :class:`int`
-        Bursts of managers in flight to DRAM in each direction. A power of two from 4 to 256. With 32, lines of 64
+        Bursts of managers in flight to DRAM in each direction. A power of two from 4 to 256, or 2. With 32, lines of 64
         bytes keep full bandwidth on a bus of 128 bits while DRAM answers within 80 cycles; with 16, within 30. If
         ``pipelined``, 64 do while it answers within 30. On a wider bus lines take fewer cycles, so that more are in
         flight: with 256 bits 64 do while it answers within 80, with 512 within 30, but not for writes if
@@ -210,13 +213,18 @@ class EngineConfig:
 
     @property
     def aes_latency_cycles(self) -> int:
-        """Cycles a block spends in an AES pipeline: two more where rounds take several, for the first round key."""
+        """Cycles a block spends in an AES pipeline: two more where rounds take several, for the first round key; and by
+        columns one more for each round, and four in which it enters."""
+        if self.narrow:
+            return self.rounds * (self.cycles_per_round + 1) + 2 + 4
         return self.rounds * self.cycles_per_round // self.rounds_per_cycle + 2 * (self.cycles_per_round > 1)
 
     @property
     def block_cycles(self) -> int:
         """Cycles in which an AES pipeline takes a block: of a ring as often as a block goes around, and if ``serial``
-        one more, in which its place is free."""
+        one more, in which its place is free; by columns, what it takes from the store, through the ring and back."""
+        if self.narrow:
+            return self.aes_latency_cycles + 14
         return -(-self.rounds // self.unroll_rounds) + self.serial
 
     @property

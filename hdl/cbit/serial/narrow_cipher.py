@@ -118,12 +118,17 @@ class NarrowCipher(Component):
             self.result.valid.eq(self.result_heard),
         ]
         feed = self._feed(m, test, at_hand, client)
-        stores, multiplies = Signal(), Signal()
-        self._keep_tweak(m, line=line, is_tweak=is_tweak, count=count, stores=stores, multiplies=multiplies,
+        clears, stores, multiplies = Signal(), Signal(), Signal()
+        self._keep_tweak(m, line=line, is_tweak=is_tweak, clears=clears, stores=stores, multiplies=multiplies,
                          testing=test.running)
         # A line: its tweak is made and kept, and multiplied until it is that of the block that is wanted; that comes,
         # goes through the ring, and is stored.
-        with m.FSM() as fsm:
+        with m.FSM(init="CLEAR") as fsm:
+            with m.State("CLEAR"):
+                m.d.comb += [clears.eq(1), stores.eq(count != 0)]
+                m.d.sync += count.eq(count + 1)
+                with m.If(count == COLUMNS):
+                    m.next = "IDLE"
             with m.State("IDLE"), m.If(choice.valid | test.asks):
                 m.d.sync += [
                     slot.eq(Mux(test.running, 0, Mux(choice.choice, self.write_job.payload.slot,
@@ -196,9 +201,10 @@ class NarrowCipher(Component):
                     m.d.sync += at_hand.eq(0)
         return feed
 
-    def _keep_tweak(self, m: Module, *, line: Signal, is_tweak: Signal, count: Signal, stores: Signal,
+    def _keep_tweak(self, m: Module, *, line: Signal, is_tweak: Signal, clears: Signal, stores: Signal,
                     multiplies: Signal, testing: Signal) -> None:
-        """The tweak in a memory whose other half is zero, which whitens tweaks; and what enters and leaves the ring."""
+        """The tweak in a memory whose other half is cleared, as tweaks themselves are not whitened; and what enters and
+        leaves the ring."""
         ring = self.ring
         m.submodules.tweak = tweak = BlockRam(width=32, depth=2 * COLUMNS)
         column, top, carry = Signal(2), Signal(), Signal()
@@ -208,8 +214,9 @@ class NarrowCipher(Component):
         m.d.sync += column.eq(ring.column)
         m.d.comb += [
             tweak.read_address.eq(Cat(ring.column, is_tweak)),
-            tweak.write_address.eq(column), tweak.writes.eq(stores),
-            tweak.write_data.eq(Mux(multiplies, shifted ^ Mux(top & (column == 0), POLYNOMIAL & ~1, 0), ring.result)),
+            tweak.write_address.eq(Cat(column, clears)), tweak.writes.eq(stores),
+            tweak.write_data.eq(Mux(multiplies, shifted ^ Mux(top & (column == 0), POLYNOMIAL & ~1, 0), ring.result)
+                                & (~clears).replicate(32)),
             word.eq(self.word),
             ring.block.eq(word ^ tweak.read_data),
             self.result_word.eq(ring.result ^ tweak.read_data),

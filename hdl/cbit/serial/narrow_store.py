@@ -110,9 +110,13 @@ class NarrowStore(Component):
     delivered: Out(128)
     resp: Out(Response)
 
+    def __init__(self) -> None:
+        self.ram = SinglePortRam(words=WORDS << PLACE_BITS + 1, width=WORD_BITS)
+        super().__init__()
+
     def elaborate(self, _platform) -> Module:
         m = Module()
-        m.submodules.ram = ram = SinglePortRam(words=WORDS << PLACE_BITS + 1, width=WORD_BITS)
+        m.submodules.ram = ram = self.ram
         move, place, is_busy, step, writes_back = (Signal(len(Move)), Signal(PLACE_BITS + 1), Signal(), Signal(3),
                                                    Signal())
         is_write, is_copy = (Signal(), Signal())

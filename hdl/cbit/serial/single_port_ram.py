@@ -29,6 +29,11 @@ class SinglePortRam(Component):
     width : :class:`int`
         Bits of a word: 16, 32, 48 or 64.
 
+    Attributes
+    ----------
+    memory : :class:`~amaranth.lib.memory.Memory`
+        The words, for those who look at them in simulation.
+
     Members
     -------
     address : ``In(range(words))``
@@ -49,6 +54,7 @@ class SinglePortRam(Component):
             raise ValueError(f"words must be 1 to {_CHIP_WORDS}, not {words!r}")
         if width not in range(_CHIP_BITS, _CHIPS * _CHIP_BITS + 1, _CHIP_BITS):
             raise ValueError(f"width must be 16, 32, 48 or 64, not {width!r}")
+        self.memory = Memory(shape=unsigned(width), depth=words, init=[])
         self.words = words
         self.width = width
         super().__init__({"address": In(range(words)), "read_data": Out(width), "write_data": In(width),
@@ -59,7 +65,7 @@ class SinglePortRam(Component):
 
     def _memory(self) -> Module:
         m = Module()
-        m.submodules.memory = memory = Memory(shape=unsigned(self.width), depth=self.words, init=[])
+        m.submodules.memory = memory = self.memory
         read, write = memory.read_port(), memory.write_port(granularity=_BYTE)
         m.d.comb += [
             read.addr.eq(self.address), read.en.eq(~self.write_bytes.any()), self.read_data.eq(read.data),
