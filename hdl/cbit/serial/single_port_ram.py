@@ -1,3 +1,4 @@
+# amaranth: UnusedElaboratable=no
 """A memory with one port, as an UltraPlus has it beside its block RAMs."""
 
 from typing import Any
