@@ -243,6 +243,14 @@ def latency_cycles(config: EngineConfig) -> dict[str, int]:
     ``plain_read`` and ``encrypted_read`` count address and data, ``plain_write`` address or data and
     the answer: if ``serial`` of a line of four beats, as it waits for all of them.
     """
+    if config.narrow:
+        # A beat goes into the store and out of it; of a line that is written all four go in before.
+        return {
+            "plain_read": 2 + 17,
+            "encrypted_read": 2 + config.aes_latency_cycles + 25,
+            "plain_write": 50,
+            "tweak": config.aes_latency_cycles + 6,
+        }
     if config.serial:
         return {
             "plain_read": 4 + 5,
