@@ -8,7 +8,7 @@ import enum
 from collections.abc import Mapping
 from typing import Any
 
-__all__ = ["DEFAULT_PRESET", "PRESETS", "NARROW", "SERIAL", "EngineConfig", "SBox", "preset"]
+__all__ = ["DEFAULT_PRESET", "NARROW", "PRESETS", "SERIAL", "EngineConfig", "SBox", "preset"]
 
 
 class SBox(enum.Enum):

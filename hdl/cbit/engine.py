@@ -85,8 +85,9 @@ class Engine(Component):
         m.submodules.control = control = ControlPort(
             key_bits=config.key_bits, key_ways=config.key_way_count, data_unit_bytes=config.data_unit_bytes,
             by_word=config.serial, narrow=config.narrow, **identity)
+        is_pipelined = config.pipelined or (config.serial and not config.narrow)
         fronts = [AddressFront(is_write=is_write, data_width=config.data_width, single=config.serial,
-                               pipelined=config.pipelined or (config.serial and not config.narrow), **identity) for is_write in (False, True)]
+                               pipelined=is_pipelined, **identity) for is_write in (False, True)]
         m.submodules.read_front, m.submodules.write_front = fronts
         connect(m, flipped(self.s_axil_psp), control.s_axil_psp)
         connect(m, flipped(self.s_axil_host), control.s_axil_host)

@@ -48,8 +48,8 @@ _FPGA_ONLY = ("parts", "device_name", "seeds", "simulate", "check", "show_paths"
                    "traffic, the generator of cbit soak, psp, the security processor, or bridge, the serial one of a "
                    "board. May be given several times.")
 @click.option("--device", "device_name", metavar="NAME", type=click.Choice([*DEVICES]),
-              help=f"The FPGA: {', '.join(DEVICES)}. By default that of the preset: an iCE40UP5K of tiny, an LFE5U-85F of "
-                   "all others.")
+              help=f"The FPGA: {', '.join(DEVICES)}. By default that of the preset: an iCE40UP5K of tiny, an "
+                   "LFE5U-85F of all others.")
 @click.option("--seeds", metavar="N", type=click.IntRange(0, 100), default=3, show_default=True,
               help="Place and route this many times, with seeds 1 to N; 0 counts cells only.")
 @click.option("--simulate/--no-simulate", default=True,
@@ -66,8 +66,8 @@ _FPGA_ONLY = ("parts", "device_name", "seeds", "simulate", "check", "show_paths"
               help="Write the figures here, as JSON, too.")
 @click.pass_context
 def bench(context: click.Context, preset_names: Sequence[str], settings: Sequence[str], parts: Sequence[str],
-          device_name: str | None, seeds: int, simulate: bool, check: bool, simulation: bool, show_paths: bool, style: str,
-          output: Path | None) -> None:
+          device_name: str | None, seeds: int, simulate: bool, check: bool, simulation: bool, show_paths: bool,
+          style: str, output: Path | None) -> None:
     """Measure engines, or parts of them, on an FPGA.
 
     Synthesizes with yosys, places and routes with nextpnr, for an LFE5U-85F of speed grade 6 or another
@@ -88,7 +88,8 @@ def bench(context: click.Context, preset_names: Sequence[str], settings: Sequenc
     subjects = [(name, Subject(configure(name, settings), part)) for name in names for part in parts or [""]]
     store = Store()
     try:
-        rows = [_measured(name, subject, DEVICES[device_name] if device_name else device_of(name), seeds=seeds, simulate=simulate, check=check, store=store)
+        rows = [_measured(name, subject, DEVICES[device_name] if device_name else device_of(name), seeds=seeds,
+                          simulate=simulate, check=check, store=store)
                 for name, subject in subjects]
     except (YosysError, BenchError, MissingToolError, BuildError) as error:
         click.echo(f"cbit: {error}", err=True)

@@ -20,8 +20,8 @@ __all__ = ["Testbed"]
 _INITIALIZED_CYCLES = 10_000
 
 _NARROW_PATIENCE = 8
-"""A ring that works column by column takes a block in more than ten times the cycles of the one of two rounds, but waits
-for DRAM as long."""
+"""A ring that works column by column takes a block in more than ten times the cycles of the one of two rounds, but
+waits for DRAM as long."""
 """A chip that takes longer is not initialized at all."""
 
 

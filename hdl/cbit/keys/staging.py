@@ -113,8 +113,25 @@ class KeyStaging(wiring.Component):
         """Compares each word with the one at its place in the other key; the later of the two decides."""
         written = Signal(2 * self.words_per_key)
         differs = Signal(self.words_per_key)
+        unguarded(differs)
+        m.d.comb += self.equal.eq(~differs.any())
+        if self.in_block_ram:
+            with m.If(taken):
+                m.d.sync += differs.bit_select(place[:-1], 1).eq(word != counterpart)
+        else:
+            self._compare(m, taken, place, word, counterpart, differs)
+        with m.If(self.busy):
+            m.d.sync += [written.eq(0), self.complete.eq(0)]
+        with m.Else():
+            m.d.sync += self.complete.eq(written.all())
+            with m.If(taken):
+                m.d.sync += written.bit_select(place, 1).eq(1)
+
+    def _compare(self, m: Module, taken: Signal, place: Signal, word: Signal, counterpart: Value,
+                 differs: Signal) -> None:
+        """In steps."""
         this, other, unequal_bytes = Signal(32), Signal(32), Signal(4)
-        unguarded(differs, this, other, unequal_bytes)
+        unguarded(this, other, unequal_bytes)
         to_compare, compared = Signal(2), Signal(ArrayLayout(range(self.words_per_key), 2))
         m.d.sync += [
             this.eq(word), other.eq(counterpart),
@@ -122,12 +139,5 @@ class KeyStaging(wiring.Component):
             to_compare.eq(Cat(taken, to_compare)),
             compared[0].eq(place), compared[1].eq(compared[0]),
         ]
-        m.d.comb += self.equal.eq(~differs.any())
         with m.If(to_compare[1]):
             m.d.sync += differs.bit_select(compared[1], 1).eq(unequal_bytes.any())
-        with m.If(self.busy):
-            m.d.sync += [written.eq(0), self.complete.eq(0)]
-        with m.Else():
-            m.d.sync += self.complete.eq(written.all())
-            with m.If(taken):
-                m.d.sync += written.bit_select(place, 1).eq(1)

@@ -190,8 +190,8 @@ class NarrowCipher(Component):
     def _feed(self, m: Module, test, at_hand: Signal, client: Signal) -> stream.Interface:
         """The block that whose turn it is wants to have fed."""
         feed = stream.Signature(self.read_turn.feed.payload.shape()).create()
-        parties = ((self.read_turn, ~test.running & (client == READ)), (self.write_turn, ~test.running & (client == WRITE)),
-                   (test.turn, test.running))
+        parties = ((self.read_turn, ~test.running & (client == READ)),
+                   (self.write_turn, ~test.running & (client == WRITE)), (test.turn, test.running))
         for turn, is_meant in parties:
             m.d.comb += turn.valid.eq(at_hand & is_meant)
             with m.If(turn.valid):

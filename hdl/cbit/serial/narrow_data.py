@@ -49,7 +49,7 @@ class NarrowWriteData(Component):
         m = Module()
         # What is read in the cycle of its writing is not reserved yet.
         m.submodules.strobes = strobes = BlockRam(width=LANES, depth=BEATS)
-        tail, head, reserved = (Signal(range(2 * BEATS), name=name) for name in ("tail_count", "head_count", "reserved"))
+        tail, head, reserved = (Signal(range(2 * BEATS), name=f"{name}_count") for name in ("tail", "head", "reserved"))
         after_burst, surplus, next_head = Signal.like(tail), Signal.like(tail), Signal.like(tail)
         m.d.comb += [
             self.wants.eq(self.i.valid & ((tail ^ head) != BEATS)), self.i.ready.eq(self.heard),

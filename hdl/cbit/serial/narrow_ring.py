@@ -124,7 +124,8 @@ class NarrowRing(Component):
         given_column = Cat(given.columns[1] | given.columns[3], given.columns[2] | given.columns[3])
         m.d.comb += [
             keys.read_address.eq(_key_address(order.slot, order.tweak_key, step, column, slots=self.slots)),
-            keys.write_address.eq(_key_address(given.slot, given.tweak_key, given.step, given_column, slots=self.slots)),
+            keys.write_address.eq(
+                _key_address(given.slot, given.tweak_key, given.step, given_column, slots=self.slots)),
             keys.write_data.eq(Cat(given.data, given.data.xor())),
             keys.writes.eq(given.columns.any()),
         ]

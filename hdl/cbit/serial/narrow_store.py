@@ -5,7 +5,7 @@ from amaranth.lib import enum
 from amaranth.lib.wiring import Component, In, Out
 
 from cbit.axi.ports import Response
-from cbit.serial.ports import MERGE_PLACE, PLACE_BITS
+from cbit.serial.ports import PLACE_BITS
 from cbit.serial.single_port_ram import SinglePortRam
 from cbit.stream.block_ram import BlockRam
 

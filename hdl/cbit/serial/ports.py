@@ -7,9 +7,9 @@ from amaranth.lib.wiring import In, Out
 
 from cbit.axi.ports import Response
 
-__all__ = ["LINE_BUFFERS", "MERGE_PLACE", "NARROW_READ_SLOTS", "ONES_PLACE", "PLACE_BITS", "READ_SLOTS", "TEST_PLACE", "TWEAK_PLACE",
-           "TurnSignature", "entry_layout", "feed_layout", "job_layout", "line_place", "read_tag_layout",
-           "result_layout", "stored_layout"]
+__all__ = ["LINE_BUFFERS", "MERGE_PLACE", "NARROW_READ_SLOTS", "ONES_PLACE", "PLACE_BITS", "READ_SLOTS", "TEST_PLACE",
+           "TWEAK_PLACE", "TurnSignature", "entry_layout", "feed_layout", "job_layout", "line_place",
+           "read_tag_layout", "result_layout", "stored_layout"]
 
 READ_SLOTS = 3
 """Bursts of reads in flight: one is delivered, one arrives, one is asked for."""

@@ -113,7 +113,8 @@ class SerialWrite(Component):
 
     def elaborate(self, _platform) -> Module:
         m = Module()
-        m.submodules.data, m.submodules.gather = data, gather = self.data, self.gather
+        m.submodules.data, m.submodules.gather = self.data, self.gather
+        data = self.data
         m.submodules.send, m.submodules.answers = send, answers = self.send, self.answers
         connect(m, flipped(self.s_w), data.i)
         connect(m, flipped(self.dram_b), answers.dram_b)
@@ -132,11 +133,12 @@ class SerialWrite(Component):
         layout = StructLayout({"route": Route, "slot": len(self.drain_slot), "id": len(self.i.payload.id),
                                "page": len(self.i.payload.addr) - 12, "walk": walk_layout(), "size": 3, "burst": Burst,
                                "lock": 1, "attributes": ATTRIBUTES, "number": range(ACCESSES)})
-        access, is_present = Signal(layout), Signal()
-        loads = self._take(m, access, is_present)
+        access, is_present, ended = Signal(layout), Signal(), Signal()
+        self._place = (Signal(12), Signal(8)) if self.narrow else (access.walk.at, access.walk.left)
+        loads = self._take(m, access, is_present, ended)
         m.d.comb += self.drain_busy.eq(
             is_present & (access.route == Route.ENCRYPTED) & (access.slot == self.drain_slot))
-        ended = self._work(m, access, is_present)
+        self._work(m, access, is_present, ended)
         with m.If(ended):
             m.d.sync += is_present.eq(0)
         with m.If(loads):
@@ -158,7 +160,7 @@ class SerialWrite(Component):
             self.brought.eq(gather.brought), self.is_beat.eq(send.is_beat),
         ]
 
-    def _take(self, m: Module, access, is_present: Signal) -> Signal:
+    def _take(self, m: Module, access, is_present: Signal, ended: Signal) -> Signal:
         """Begins an access when its data are there, asks for its lines, and hands it on; high when it does that."""
         request, data, answers = self.i.payload, self.data, self.answers
         is_begun, is_loaded, is_asked = Signal(), Signal(), Signal()
@@ -178,7 +180,8 @@ class SerialWrite(Component):
             self.job.payload.slot.eq(request.slot),
             last_asked.eq(self.job.valid & self.job.ready & (lines_left == 0)),
             loads.eq(is_begun & ~is_loaded & ~is_present),
-            self.i.ready.eq((loads | is_loaded) & (~is_encrypted | is_asked | last_asked)),
+            # If narrow it stays there until its end: nothing of it is kept but what changes.
+            self.i.ready.eq((ended if self.narrow else loads | is_loaded) & (~is_encrypted | is_asked | last_asked)),
         ]
         number = Signal(range(ACCESSES))
         with m.If(begins):
@@ -190,27 +193,33 @@ class SerialWrite(Component):
             m.d.sync += [is_begun.eq(0), is_loaded.eq(0), is_asked.eq(0)]
         with m.Else():
             m.d.sync += [is_loaded.eq(is_loaded | loads), is_asked.eq(is_asked | last_asked)]
+        stays = [
+            *(access[field].eq(request[field])
+              for field in ("route", "slot", "id", "size", "burst", "lock", "attributes")),
+            access.page.eq(request.addr[12:]), access.number.eq(number),
+            access.walk.mask.eq(mask), access.walk.size.eq(request.size),
+        ]
+        at, left = self._place
         with m.If(loads):
-            m.d.sync += [
-                *(access[field].eq(request[field])
-                  for field in ("route", "slot", "id", "size", "burst", "lock", "attributes")),
-                access.page.eq(request.addr[12:]), access.number.eq(number),
-                access.walk.at.eq(request.addr[:12]), access.walk.mask.eq(mask), access.walk.size.eq(request.size),
-                access.walk.left.eq(request.len),
-            ]
+            m.d.sync += [at.eq(request.addr[:12]), left.eq(request.len)]
+            if not self.narrow:
+                m.d.sync += stays
+        if self.narrow:
+            m.d.comb += [*stays, access.walk.at.eq(at), access.walk.left.eq(left)]
         return loads
 
-    def _work(self, m: Module, access, is_present: Signal) -> Signal:
-        """Sends an access, line by line if it is encrypted; high in its last cycle."""
+    def _work(self, m: Module, access, is_present: Signal, ended: Signal) -> None:
+        """Sends an access, line by line if it is encrypted; ``ended`` in its last cycle."""
         data, gather, send, walk = self.data, self.gather, self.send, access.walk
         line = StructLayout({"line": 6, "number": 2, "first": 2, "strobes": 4, "is_begun": 1, "is_partial": 1,
                              "buffer": 2, "ends": 1, "ends_access": 1, "count": COUNT_BITS})
-        at, ended, is_last, ends_block, ends_line = Signal(line), Signal(), Signal(), Signal(), Signal()
+        at, is_last, ends_block, ends_line = Signal(line), Signal(), Signal(), Signal()
         m.d.comb += is_last.eq(walk.left == 0)
         self._find_ends(m, walk, is_last, ends_block, ends_line)
         self._offer(m, access, at)
         with m.If(data.o.valid & data.o.ready):
-            m.d.sync += [walk.at.eq(after(walk)), walk.left.eq(walk.left - 1)]
+            at_byte, left = self._place
+            m.d.sync += [at_byte.eq(after(walk)), left.eq(walk.left - 1)]
         # One access: plain beats pass, those of others are dropped; of an encrypted one each line waits for its turn,
         # and of it each block is gathered, completed if it must be, and fed.
         with m.FSM():
@@ -261,7 +270,6 @@ class SerialWrite(Component):
                     m.next = "LINE"
                     with m.If(at.ends_access):
                         m.next = "IDLE"
-        return ended
 
     def _has_gathered(self, m: Module) -> Value:
         if not self.narrow:

@@ -45,7 +45,7 @@ _RETIRE_CYCLES = 100
 _NEAR_FULL = 4
 
 _NARROW_STRIDE = 7
-"""Cycles from one try to the next where an access takes thousands: all steps of a round and of a move have their turn."""
+"""Cycles from one try to the next where an access takes thousands: each step of a round and of a move has its turn."""
 
 
 class _Guest:

@@ -11,8 +11,8 @@ from amaranth.lib.wiring import connect
 from amaranth.sim import Simulator
 
 from cbit.axi.ports import Burst, Response
-from cbit_boards.gateware.on_chip_memory import OnChipMemory
 from cbit.serial.single_port_ram import SinglePortRam
+from cbit_boards.gateware.on_chip_memory import OnChipMemory
 from cbit_boards.gateware.whole_beats import WholeBeats
 from cbit_model.access import Burst as ModelBurst
 from cbit_model.access import burst_beats

@@ -112,7 +112,7 @@ def test_parts_have_size_and_clock_only(capsys, asked):
 
 
 def test_a_device_may_be_named(capsys, monkeypatch):
-    def measure(subject, device, **_):
+    def measure(_, device, **__):
         return Measurement(cells=Cells(logic_luts=1), placements=(), failure=f"no room in {device.name}")
 
     monkeypatch.setattr(command, "measure", measure)
