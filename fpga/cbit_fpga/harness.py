@@ -10,6 +10,7 @@ __all__ = ["Harness", "Port", "ports"]
 
 _KEEP = {"keep": 1}
 _FOLD = 4
+_LEAN_INPUTS = 64
 
 
 @dataclasses.dataclass(frozen=True)
@@ -32,13 +33,16 @@ def ports(rtlil: str, module: str) -> list[Port]:
 class Harness(Elaboratable):
     """A module whose inputs come from registers, filled one bit a cycle, and whose outputs end in registers.
 
-    Every path of the module thus lies between registers, and none of it is optimized away.
+    Every path of the module thus lies between registers, and none of it is optimized away: it is mapped to cells before
+    it is joined with its frame.
 
     Parameters
     ----------
     module : :class:`str`
         Its name. Its clock is ``clk``; its reset, if it has one, is an input like others.
     ports : sequence of :class:`Port`
+    lean : :class:`bool`
+        Whether few registers are enough: inputs share 64 between them, and outputs end in one for four.
 
     Attributes
     ----------
@@ -46,8 +50,9 @@ class Harness(Elaboratable):
         The pins.
     """
 
-    def __init__(self, module: str, ports: Sequence[Port]) -> None:
+    def __init__(self, module: str, ports: Sequence[Port], *, lean: bool = False) -> None:
         self.module = module
+        self.lean = lean
         self.ports = [port for port in ports if port.width and port.name != "clk"]
         self.has_clock = len(self.ports) < len(ports)
         self.clk = Signal()
@@ -63,14 +68,22 @@ class Harness(Elaboratable):
         m.submodules.core = Instance(self.module, **connections, **({"i_clk": self.clk} if self.has_clock else {}))
 
         inputs = Cat(wire for port, wire in wires.items() if port.is_input)
-        chain = Signal(len(inputs))
-        driven = Signal(len(inputs), attrs=_KEEP)
-        m.d.sync += [chain.eq(Cat(self.i, chain)), driven.eq(chain)]
-        m.d.comb += inputs.eq(driven)
+        if self.lean:
+            chain = Signal(_LEAN_INPUTS, attrs=_KEEP)
+            m.d.sync += chain.eq(Cat(self.i, chain))
+            m.d.comb += inputs.eq(chain.replicate(-(-len(inputs) // _LEAN_INPUTS)))
+        else:
+            chain = Signal(len(inputs))
+            driven = Signal(len(inputs), attrs=_KEEP)
+            m.d.sync += [chain.eq(Cat(self.i, chain)), driven.eq(chain)]
+            m.d.comb += inputs.eq(driven)
 
         outputs = Cat(wire for port, wire in wires.items() if not port.is_input)
-        level = Signal(len(outputs), name="taken", attrs=_KEEP)
-        m.d.sync += level.eq(outputs)
+        level = Signal(len(outputs), name="taken", attrs={} if self.lean else _KEEP)
+        if self.lean:
+            m.d.comb += level.eq(outputs)
+        else:
+            m.d.sync += level.eq(outputs)
         while len(level) > 1:
             folded = Signal(-(-len(level) // _FOLD), name="folded")
             m.d.sync += folded.eq(Cat(level[start:start + _FOLD].xor() for start in range(0, len(level), _FOLD)))

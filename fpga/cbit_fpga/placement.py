@@ -9,10 +9,6 @@ from cbit_fpga.store import Store
 
 __all__ = ["Placement", "place"]
 
-TARGET_MHZ = 200
-"""The clock that the placer tries to reach."""
-
-
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Placement:
     """A placed and routed netlist.
@@ -60,7 +56,7 @@ def place(netlist: bytes, device: Device, *, seed: int, store: Store) -> Placeme
         If the design does not fit or can not be routed.
     """
     _, report = placed(netlist, device, seed=seed, step="placement", store=store,
-                       options=("--freq", str(TARGET_MHZ), *device.any_pins))
+                       options=("--freq", str(device.target_mhz), *device.any_pins))
     return _placement(report, seed)
 
 

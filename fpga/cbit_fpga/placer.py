@@ -23,9 +23,6 @@ from cbit_sim.sources import digest
 
 __all__ = ["Hop", "PlacementError", "critical_path", "placed"]
 
-TIMING_WEIGHT = 40
-"""Of paths against the length of all wires, four times the placer's own."""
-
 ROUTERS = ("router1", "router2")
 """The second is for what the first does not end with. It takes a fifth of the time, and loses a fifth of the clock."""
 
@@ -104,7 +101,7 @@ def placed(netlist: bytes, device: Device, *, seed: int, step: str, store: Store
     cells = json.loads(gzip.decompress(netlist))
     device.route_globally(cells)
     given = {"netlist.json": json.dumps(with_sites(cells, device.floorplan(cells))), **(files or {})}
-    options = (*device.part, *_options(cells, seed=seed), *options)
+    options = (*device.part, *_options(cells, device, seed=seed), *options)
     content = digest(given, options, ROUTERS, device.placer, metadata.version(device.placer))
 
     def run(folder: Path) -> dict[str, Any]:
@@ -128,12 +125,12 @@ def placed(netlist: bytes, device: Device, *, seed: int, step: str, store: Store
     return content, result
 
 
-def _options(netlist: Mapping[str, Any], *, seed: int) -> tuple[str, ...]:
+def _options(netlist: Mapping[str, Any], device: Device, *, seed: int) -> tuple[str, ...]:
     """How a netlist is placed, whatever it is for: the seed, the weight of timing, and whether it has rings of gates,
     whose loops the placer would take for faults."""
     modules = netlist["modules"].values()
     has_rings = any("ring_oscillator" in cell["attributes"] for module in modules for cell in module["cells"].values())
-    return ("--seed", str(seed), "--placer-heap-timingweight", str(TIMING_WEIGHT),
+    return ("--seed", str(seed), "--placer-heap-timingweight", str(device.timing_weight),
             *(("--ignore-loops",) if has_rings else ()))
 
 

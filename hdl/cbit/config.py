@@ -8,7 +8,7 @@ import enum
 from collections.abc import Mapping
 from typing import Any
 
-__all__ = ["DEFAULT_PRESET", "PRESETS", "SERIAL", "EngineConfig", "SBox", "preset"]
+__all__ = ["DEFAULT_PRESET", "NARROW", "PRESETS", "SERIAL", "EngineConfig", "SBox", "preset"]
 
 
 class SBox(enum.Enum):
@@ -36,6 +36,9 @@ SERIAL: Mapping[str, Any] = {
     "serial": True, "data_width": 128, "data_unit_bytes": 64, "duplex": False, "unroll": 2, "rounds_per_cycle": 1,
     "cycles_per_round": 2, "pipelined": False, "pipelined_writes": False, "sbox": SBox.BLOCK_RAM, "max_outstanding": 4}
 """What goes with ``serial``."""
+
+NARROW: Mapping[str, Any] = {**SERIAL, "unroll": 1, "cycles_per_round": 5, "max_outstanding": 2}
+"""What goes with ``serial`` if ``unroll`` is 1: a round column by column."""
 
 
 def _as_text(value: object) -> object:
@@ -107,7 +110,10 @@ class EngineConfig:
         AES-256 eight, a plain beat two, and each burst some more; at most three reads are in flight to DRAM, and two
         writes. A partial block waits until all earlier writes are answered. It takes ``data_width`` 128,
         ``data_unit_bytes`` 64, at most 16 ASIDs with as many ``key_ways``, ``unroll`` 2, ``cycles_per_round`` 2,
-        ``SBox.BLOCK_RAM``, none of ``duplex``, ``pipelined`` and ``pipelined_writes``, and ``max_outstanding`` 4.
+        ``SBox.BLOCK_RAM``, none of ``duplex``, ``pipelined`` and ``pipelined_writes``, and ``max_outstanding`` 4. Or
+        the same with ``unroll`` 1, ``cycles_per_round`` 5 and ``max_outstanding`` 2: a round by columns, for the
+        smallest devices, with all blocks in memory of 32 bits with one port. A block takes about 80 cycles, a plain
+        beat 14; two reads are in flight.
     sbox : :class:`SBox`
         How the S-boxes are built.
     block_ram_rounds : :class:`int`
@@ -118,7 +124,7 @@ class EngineConfig:
         LUTs, no cycle. A register of a bit for each of 128 bursts or ways would be taken for data, so that these are
         fewer then: ``max_outstanding`` at most 64, ``key_ways`` at most 127.
     max_outstanding : :class:`int`
-        Bursts of managers in flight to DRAM in each direction. A power of two from 4 to 256. With 32, lines of 64
+        Bursts of managers in flight to DRAM in each direction. A power of two from 4 to 256, or 2. With 32, lines of 64
         bytes keep full bandwidth on a bus of 128 bits while DRAM answers within 80 cycles; with 16, within 30. If
         writes are pipelined, 64 do for them while it answers within 30. On a wider bus lines take fewer cycles, so that
         more are in flight: with 256 bits 64 do while it answers within 80, with 512 within 30, but not for writes if
@@ -176,7 +182,7 @@ class EngineConfig:
         _require("rounds_per_cycle", "1 with the block_ram S-box", self.rounds_per_cycle,
                  holds=self.sbox is not SBox.BLOCK_RAM or self.rounds_per_cycle == 1)
         _require_integer("block_ram_rounds", self.block_ram_rounds, 0, 140)
-        _require_integer("max_outstanding", self.max_outstanding, 4, 256, power=True)
+        _require_integer("max_outstanding", self.max_outstanding, 2 if self.narrow else 4, 256, power=True)
         _require("max_outstanding", "at most 64 if guarded", self.max_outstanding,
                  holds=not self.guarded or self.max_outstanding <= 64)
         _require("key_ways", "at most 127 if guarded", self.key_ways,
@@ -192,7 +198,7 @@ class EngineConfig:
 
     def _require_serial(self) -> None:
         """What the serial bus side is built for."""
-        for name, value in SERIAL.items():
+        for name, value in (NARROW if self.narrow else SERIAL).items():
             given = getattr(self, name)
             _require(name, f"{_as_text(value)} if serial", _as_text(given), holds=given == value)
         _require("asid_count", "at most 16 if serial", self.asid_count, holds=self.asid_count <= DEFAULT_KEY_WAYS)
@@ -204,19 +210,29 @@ class EngineConfig:
         return {128: 10, 256: 14}[self.key_bits]
 
     @property
+    def narrow(self) -> bool:
+        """Whether it is ``serial``, and its round works by columns."""
+        return self.serial and self.unroll == 1
+
+    @property
     def unroll_rounds(self) -> int:
         """``unroll`` as the number it stands for."""
         return self.rounds if self.unroll is None else self.unroll
 
     @property
     def aes_latency_cycles(self) -> int:
-        """Cycles a block spends in an AES pipeline: two more where rounds take several, for the first round key."""
+        """Cycles a block spends in an AES pipeline: two more where rounds take several, for the first round key; and by
+        columns one more for each round, and four in which it enters."""
+        if self.narrow:
+            return self.rounds * (self.cycles_per_round + 1) + 2 + 4
         return self.rounds * self.cycles_per_round // self.rounds_per_cycle + 2 * (self.cycles_per_round > 1)
 
     @property
     def block_cycles(self) -> int:
         """Cycles in which an AES pipeline takes a block: of a ring as often as a block goes around, and if ``serial``
-        one more, in which its place is free."""
+        one more, in which its place is free; by columns, what it takes from the store, through the ring and back."""
+        if self.narrow:
+            return self.aes_latency_cycles + 14
         return -(-self.rounds // self.unroll_rounds) + self.serial
 
     @property
@@ -266,6 +282,8 @@ PRESETS: Mapping[str, tuple[str, EngineConfig]] = {
               EngineConfig(duplex=False, unroll=2, max_outstanding=8, **_FAST)),
     "compact": ("the least: accesses in order, a block every six cycles, a beat of plain data every two",
                 EngineConfig(**SERIAL)),
+    "tiny": ("for an iCE40 UP5K: four slots, a block at a time, column by column",
+             EngineConfig(**NARROW, addr_width=32, c_bit=31, id_width=2, asid_count=4)),
     "page": ("data units of 4096 bytes", EngineConfig(data_unit_bytes=4096, max_outstanding=64, **_FAST)),
 }
 """Name to what it is for, in one line, and its configuration."""

@@ -17,6 +17,7 @@ from cbit.guard.shadows import Shadowed
 from cbit.read.decrypt import read_tag_layout
 from cbit.read.path import ReadPath
 from cbit.serial.bus import SerialBus
+from cbit.serial.narrow_bus import NarrowBus
 from cbit.stream.stage import Stage
 from cbit.write.encrypt import write_tag_layout
 from cbit.write.entry import merge_places
@@ -83,9 +84,10 @@ class Engine(Component):
                     "asid_count": config.asid_count}
         m.submodules.control = control = ControlPort(
             key_bits=config.key_bits, key_ways=config.key_way_count, data_unit_bytes=config.data_unit_bytes,
-            by_word=config.serial, **identity)
+            by_word=config.serial, narrow=config.narrow, **identity)
+        serial_steps = config.serial and not config.narrow
         fronts = [AddressFront(is_write=is_write, data_width=config.data_width, single=config.serial,
-                               pipelined=pipelined or config.serial, **identity)
+                               pipelined=pipelined or serial_steps, **identity)
                   for is_write, pipelined in ((False, config.pipelined), (True, config.pipelined_writes))]
         m.submodules.read_front, m.submodules.write_front = fronts
         connect(m, flipped(self.s_axil_psp), control.s_axil_psp)
@@ -124,7 +126,8 @@ class Engine(Component):
     def _join_serial(self, m: Module, control: ControlPort, read_front: AddressFront, write_front: AddressFront):
         """The serial bus side between fronts and DRAM; the port that takes the data of writes."""
         config = self.config
-        m.submodules.bus = bus = SerialBus(addr_width=config.addr_width, c_bit=config.c_bit, id_width=config.id_width,
+        bus_side = NarrowBus if config.narrow else SerialBus
+        m.submodules.bus = bus = bus_side(addr_width=config.addr_width, c_bit=config.c_bit, id_width=config.id_width,
                                            key_bits=config.key_bits, slots=config.asid_count)
         connect(m, read_front.o, bus.read)
         connect(m, write_front.o, bus.write)
@@ -244,6 +247,14 @@ def latency_cycles(config: EngineConfig) -> dict[str, int]:
     ``plain_read`` and ``encrypted_read`` count address and data, ``plain_write`` address or data and
     the answer: if ``serial`` of a line of four beats, as it waits for all of them.
     """
+    if config.narrow:
+        # A beat goes into the store and out of it; of a line that is written all four go in before.
+        return {
+            "plain_read": 2 + 17,
+            "encrypted_read": 2 + config.aes_latency_cycles + 25,
+            "plain_write": 50,
+            "tweak": config.aes_latency_cycles + 6,
+        }
     if config.serial:
         return {
             "plain_read": 4 + 5,

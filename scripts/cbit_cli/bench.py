@@ -23,7 +23,7 @@ from cbit_cli.benchmark.tables import paths, table
 from cbit_cli.configuration import configure, settings_words
 from cbit_cli.files import require_writable, write_together
 from cbit_cli.progress import stages
-from cbit_fpga.devices import DEFAULT_DEVICE, DEVICES, Device
+from cbit_fpga.devices import DEVICES, Device, device_of
 from cbit_fpga.elaboration import UnknownPartError
 from cbit_fpga.measurement import measure
 from cbit_fpga.store import Store
@@ -34,7 +34,7 @@ from cbit_sim.simulators import BuildError, MissingToolError
 
 __all__ = ["bench"]
 
-_FPGA_ONLY = ("parts", "seeds", "simulate", "check", "show_paths")
+_FPGA_ONLY = ("parts", "device_name", "seeds", "simulate", "check", "show_paths")
 
 
 @click.command()
@@ -47,6 +47,9 @@ _FPGA_ONLY = ("parts", "seeds", "simulate", "check", "show_paths")
               help="Measure only a part, such as read or xts.tweaks: submodules' names from the engine down; or "
                    "traffic, the generator of cbit soak, psp, the security processor, or bridge, the serial one of a "
                    "board. May be given several times.")
+@click.option("--device", "device_name", metavar="NAME", type=click.Choice([*DEVICES]),
+              help=f"The FPGA: {', '.join(DEVICES)}. By default that of the preset: an iCE40UP5K of tiny, an "
+                   "LFE5U-85F of all others.")
 @click.option("--seeds", metavar="N", type=click.IntRange(0, 100), default=3, show_default=True,
               help="Place and route this many times, with seeds 1 to N; 0 counts cells only.")
 @click.option("--simulate/--no-simulate", default=True,
@@ -63,11 +66,12 @@ _FPGA_ONLY = ("parts", "seeds", "simulate", "check", "show_paths")
               help="Write the figures here, as JSON, too.")
 @click.pass_context
 def bench(context: click.Context, preset_names: Sequence[str], settings: Sequence[str], parts: Sequence[str],
-          seeds: int, simulate: bool, check: bool, simulation: bool, show_paths: bool, style: str,
-          output: Path | None) -> None:
+          device_name: str | None, seeds: int, simulate: bool, check: bool, simulation: bool, show_paths: bool,
+          style: str, output: Path | None) -> None:
     """Measure engines, or parts of them, on an FPGA.
 
-    Synthesizes with yosys, places and routes with nextpnr, for an LFE5U-85F of speed grade 6. Every step is kept in
+    Synthesizes with yosys, places and routes with nextpnr, for an LFE5U-85F of speed grade 6 or another
+    device. Every step is kept in
     the folder that CBIT_BUILD names, or in build, and done once for its content: after an interruption the same
     command goes on where it was. An engine of all rounds takes minutes for each seed.
 
@@ -82,14 +86,15 @@ def bench(context: click.Context, preset_names: Sequence[str], settings: Sequenc
         return
     names = preset_names or ([DEFAULT_PRESET] if parts else list(PRESETS))
     subjects = [(name, Subject(configure(name, settings), part)) for name in names for part in parts or [""]]
-    device, store = DEVICES[DEFAULT_DEVICE], Store()
+    store = Store()
     try:
-        rows = [_measured(name, subject, device, seeds=seeds, simulate=simulate, check=check, store=store)
+        rows = [_measured(name, subject, DEVICES[device_name] if device_name else device_of(name), seeds=seeds,
+                          simulate=simulate, check=check, store=store)
                 for name, subject in subjects]
     except (YosysError, BenchError, MissingToolError, BuildError) as error:
         click.echo(f"cbit: {error}", err=True)
         context.exit(1)
-    command = _command(preset_names, settings, parts, seeds, check=check)
+    command = _command(preset_names, settings, parts, device_name, seeds, check=check)
     text = "\n\n".join([table(rows), *(paths(row) for row in rows if show_paths)])
     _show(results(rows, command=command), text, style, output)
 
@@ -154,8 +159,9 @@ def _measured(name: str, subject: Subject, device: Device, *, seeds: int, simula
                bandwidth=bandwidth, checked=checked)
 
 
-def _command(preset_names: Sequence[str], settings: Sequence[str], parts: Sequence[str], seeds: int, *,
-             check: bool) -> str:
-    options = {"--preset": preset_names, "--set": settings, "--part": parts}
+def _command(preset_names: Sequence[str], settings: Sequence[str], parts: Sequence[str],
+             device_name: str | None, seeds: int, *, check: bool) -> str:
+    options = {"--preset": preset_names, "--set": settings, "--part": parts,
+               "--device": [device_name] if device_name else []}
     words = [word for option, values in options.items() for value in values for word in (option, value)]
     return shlex.join(["cbit", "bench", *words, "--seeds", str(seeds), *(["--check"] if check else [])])

@@ -132,7 +132,7 @@ class Directed:
 
     async def perform(self, *transactions: Transaction) -> None:
         """All at once; returns when all have ended and were judged."""
-        await self.bed.manager.perform(*transactions, limit_cycles=100_000)
+        await self.bed.manager.perform(*transactions, limit_cycles=100_000 * self.bed.patience)
 
     async def in_turn(self, *transactions: Transaction) -> None:
         """One after the other."""

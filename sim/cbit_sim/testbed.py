@@ -18,6 +18,10 @@ from cbit_sim.session import Session
 __all__ = ["Testbed"]
 
 _INITIALIZED_CYCLES = 10_000
+
+_NARROW_PATIENCE = 8
+"""A ring that works column by column takes a block in more than ten times the cycles of the one of two rounds, but
+waits for DRAM as long."""
 """A chip that takes longer is not initialized at all."""
 
 
@@ -69,6 +73,8 @@ class Testbed:
         golden model, kept in step with keys and modes by the methods below.
     bus_bytes : :class:`int`
         Bytes of the data bus.
+    patience : :class:`int`
+        How many times as many cycles as others this engine may take.
     psp, host
         The register ports; :data:`None` where the top is the wire.
     observer : :class:`cbit_sim.coverage.observer.Observer` or :data:`None`
@@ -94,6 +100,8 @@ class Testbed:
                                on_begin=self._begin if is_observed else on_begin,
                                on_end=self._end if is_observed else on_end)
         self.bus_bytes = int(self.config["data_width"]) // 8
+        is_narrow = bool(self.config["serial"]) and self.config["unroll"] == 1
+        self.patience = _NARROW_PATIENCE if is_narrow else 1
         self.chip = Chip(dut, base=base, size_bytes=size_bytes) if session.has_chip else None
         # Benches that ask for more than both have are for tops without a chip.
         self.dram: Any = self.chip or Dram(
@@ -217,11 +225,11 @@ class Testbed:
         Raises
         ------
         TimeoutError
-            If something still is after ``limit_cycles``.
+            If something still is after ``limit_cycles``, times :attr:`patience`.
         AssertionError
             If a rule of the chip behind the design has been broken.
         """
-        await self.clocked.until(lambda: self.idle, limit_cycles)
+        await self.clocked.until(lambda: self.idle, limit_cycles * self.patience)
         if self.chip is not None:
             await self.clocked.cycles(self.chip.WRITTEN_CYCLES)
             self.chip.check()

@@ -5,7 +5,7 @@ import functools
 
 import pytest
 
-from cbit.config import EngineConfig, preset
+from cbit.config import NARROW, EngineConfig, preset
 from cbit_sim.runner import simulate
 from cbit_sim.soak import soak
 from cbit_sim.surroundings import PERSONALITIES
@@ -19,6 +19,14 @@ SMALL = dataclasses.replace(COMPACT, **_LEAST)
 
 UNUSUAL = dataclasses.replace(COMPACT, c_bit=44, id_width=3, asid_count=12, key_ways=12, key_bits=256, guarded=True)
 """Address bits above the C-bit, ASIDs that do not exist, long keys, and a guard."""
+
+TINY = preset("tiny")
+"""A round by columns, and all blocks in memory with one port."""
+
+UNUSUAL_TINY = EngineConfig(**NARROW, c_bit=44, id_width=3, asid_count=12, key_bits=256, guarded=True)
+"""The same, as unusual."""
+
+CONFIG_NAMES = ["compact", "unusual", "tiny", "unusual tiny"]
 
 CORNERS = ("bursts", "keys", "load", "meetings", "ordering", "policy", "registers", "shapes")
 """All but `pace`: there plain accesses pass encrypted ones within a cycle, which takes as many ways."""
@@ -53,13 +61,15 @@ def _ratio(kind: str) -> float:
     return (NARROW_DRAM["dram_beat_cycles"] * (found["beats"] - 1) + 1) / found["cycles"]
 
 
+@pytest.mark.parametrize("config", [SMALL, TINY], ids=["small", "tiny"])
 @pytest.mark.parametrize("bench", ["smoke", "corners_ordering"])
-def test_a_small_one(bench):
-    simulate("engine", f"cbit_sim.benches.{bench}", config=SMALL)
+def test_a_small_one(bench, config):
+    simulate("engine", f"cbit_sim.benches.{bench}", config=config)
 
 
-def test_random_traffic_of_a_small_one():
-    _random_traffic("unordered", 500, SMALL)
+@pytest.mark.parametrize("config", [SMALL, TINY], ids=["small", "tiny"])
+def test_random_traffic_of_a_small_one(config):
+    _random_traffic("unordered", 500, config)
 
 
 @pytest.mark.parametrize("kind", ["plain_read", "plain_write", "encrypted_read", "encrypted_write"])
@@ -73,14 +83,14 @@ def test_both_directions_at_once_keep_half_duplex_memory_busy():
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("config", [COMPACT, UNUSUAL], ids=["compact", "unusual"])
+@pytest.mark.parametrize("config", [COMPACT, UNUSUAL, TINY, UNUSUAL_TINY], ids=CONFIG_NAMES)
 @pytest.mark.parametrize("bench", ["power_on", *(f"corners_{name}" for name in CORNERS)])
 def test_all_benches(bench, config):
     simulate("engine", f"cbit_sim.benches.{bench}", config=config)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("config", [COMPACT, UNUSUAL], ids=["compact", "unusual"])
+@pytest.mark.parametrize("config", [COMPACT, UNUSUAL, TINY, UNUSUAL_TINY], ids=CONFIG_NAMES)
 @pytest.mark.parametrize("personality", PERSONALITIES)
 def test_random_traffic(personality, config):
     _random_traffic(personality, _TRANSACTIONS, config)

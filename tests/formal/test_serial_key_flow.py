@@ -2,17 +2,21 @@
 
 import pytest
 
-from cbit.config import SERIAL, EngineConfig
+from cbit.config import NARROW, SERIAL, EngineConfig
 from cbit.engine import Engine
 from cbit_sim.flow import Flow
 
-CONFIG = EngineConfig(**SERIAL, addr_width=32, c_bit=31, id_width=1, asid_count=2)
+_LEAST = {"addr_width": 32, "c_bit": 31, "id_width": 1, "asid_count": 2}
+
+CONFIGS = {"two rounds": EngineConfig(**SERIAL, **_LEAST), "by columns": EngineConfig(**NARROW, **_LEAST)}
 
 WORD = "control.keys.staging.word__data"
 """The only way in for a key: the word of a write to a key register, on its way to where it is staged."""
 
-DECLASSIFIED = ["control.keys.staging.equal", "bus.cipher.ring.keys_0.faulty", "bus.cipher.ring.keys_1.faulty",
-                "bus.cipher.test.is_right"]
+DECLASSIFIED = {
+    "two rounds": ["control.keys.staging.equal", "bus.cipher.ring.keys_0.faulty", "bus.cipher.ring.keys_1.faulty",
+                   "bus.cipher.test.is_right"],
+    "by columns": ["control.keys.staging.equal", "bus.cipher.ring.fault", "bus.cipher.test.is_right"]}
 """What a key may have an effect on, whoever sees it: whether K1 = K2, whether a stored key has lost a bit, and whether
 an answer of the self-test, whose keys are public, is right."""
 
@@ -20,19 +24,24 @@ RESULT = "bus.cipher.ring.result"
 """What leaves the ring."""
 
 
+@pytest.fixture(scope="module", params=CONFIGS)
+def kind(request):
+    return request.param
+
+
 @pytest.fixture(scope="module")
-def flow():
-    return Flow(Engine(CONFIG))
+def flow(kind):
+    return Flow(Engine(CONFIGS[kind]))
 
 
-def test_keys_of_a_serial_engine_reach_nothing_but_data(flow):
-    reached = flow.reached([WORD], declassified=DECLASSIFIED)
+def test_keys_of_a_serial_engine_reach_nothing_but_data(flow, kind):
+    reached = flow.reached([WORD], declassified=DECLASSIFIED[kind])
     assert flow.outputs & reached == {"s_axi__r__payload", "m_axi__w__payload"}
     fields = {name for name in reached if name.startswith(("s_axi__r__payload.", "m_axi__w__payload."))}
     assert fields == {"s_axi__r__payload.data", "m_axi__w__payload.data"}
 
 
-def test_keys_of_a_serial_engine_reach_data_through_aes_only(flow):
-    reached = flow.reached([WORD], declassified=[*DECLASSIFIED, RESULT])
+def test_keys_of_a_serial_engine_reach_data_through_aes_only(flow, kind):
+    reached = flow.reached([WORD], declassified=[*DECLASSIFIED[kind], RESULT])
     assert "bus.round_key__data" in reached
     assert not flow.outputs & reached

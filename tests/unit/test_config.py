@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-from cbit.config import DEFAULT_PRESET, PRESETS, SERIAL, EngineConfig, SBox, preset
+from cbit.config import DEFAULT_PRESET, NARROW, PRESETS, SERIAL, EngineConfig, SBox, preset
 
 
 @pytest.mark.parametrize(("field", "value"), [
@@ -50,7 +50,6 @@ def test_values_at_the_ends_of_their_range_are_taken(field, value):
     ({"pipelined_writes": 1}, "pipelined_writes must be true or false, not 1"),
     ({"rounds_per_cycle": 2, "sbox": SBox.BLOCK_RAM}, "rounds_per_cycle must be 1 with the block_ram S-box, not 2"),
     ({"sbox": "table"}, "sbox must be table or composite or block_ram, not 'table'"),
-    ({"max_outstanding": 2}, "max_outstanding must be a power of two from 4 to 256, not 2"),
     ({"max_outstanding": 12}, "max_outstanding must be a power of two from 4 to 256, not 12"),
     ({"serial": 1}, "serial must be true or false, not 1"),
     *(({**SERIAL, name: value}, f"{name} must be {rule} if serial, not {given}") for name, value, rule, given in (
@@ -58,8 +57,11 @@ def test_values_at_the_ends_of_their_range_are_taken(field, value):
         ("unroll", 5, 2, 5), ("cycles_per_round", 3, 2, 3), ("pipelined", True, False, True),
         ("pipelined_writes", True, False, True),
         ("sbox", SBox.TABLE, "block_ram", "'table'"), ("max_outstanding", 8, 4, 8))),
+    *(({**NARROW, name: value}, f"{name} must be {rule} if serial, not {given}") for name, value, rule, given in (
+        ("cycles_per_round", 2, 5, 2), ("max_outstanding", 4, 2, 4), ("data_width", 256, 128, 256))),
     ({**SERIAL, "asid_count": 17}, "asid_count must be at most 16 if serial, not 17"),
     ({**SERIAL, "key_ways": 8}, "key_ways must be asid_count if serial, not 8"),
+    ({"max_outstanding": 2}, "max_outstanding must be a power of two from 4 to 256, not 2"),
     ({"max_outstanding": 512}, "max_outstanding must be a power of two from 4 to 256, not 512"),
 ])
 def test_values_outside_their_range_are_refused(values, text):
@@ -75,7 +77,8 @@ def test_aes_latency(key_bits, rounds_per_cycle, latency):
 
 
 @pytest.mark.parametrize(("values", "cycles"), [
-    ({}, 1), ({"unroll": 4}, 3), (SERIAL, 6), ({**SERIAL, "key_bits": 256}, 8)])
+    ({}, 1), ({"unroll": 4}, 3), (SERIAL, 6), ({**SERIAL, "key_bits": 256}, 8), (NARROW, 80),
+    ({**NARROW, "key_bits": 256}, 104)])
 def test_block_cycles(values, cycles):
     assert EngineConfig(**values).block_cycles == cycles
 
@@ -83,6 +86,11 @@ def test_block_cycles(values, cycles):
 @pytest.mark.parametrize(("key_bits", "latency"), [(128, 22), (256, 30)])
 def test_aes_latency_if_serial(key_bits, latency):
     assert EngineConfig(**{**SERIAL, "key_bits": key_bits}).aes_latency_cycles == latency
+
+
+@pytest.mark.parametrize(("config", "narrow"), [(NARROW, True), (SERIAL, False), ({"unroll": 1}, False)])
+def test_narrow_is_serial_with_one_round(config, narrow):
+    assert EngineConfig(**config).narrow == narrow
 
 
 @pytest.mark.parametrize(("asid_count", "width"), [(2, 1), (3, 2), (16, 4), (17, 5), (1024, 10)])

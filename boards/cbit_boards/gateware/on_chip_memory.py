@@ -6,12 +6,12 @@ from amaranth.hdl import Cat, Module, Mux, Signal
 from amaranth.lib.wiring import Component, In, Out
 
 from cbit.axi.ports import Axi4Signature, Response, address_layout
+from cbit.serial.single_port_ram import SinglePortRam
 from cbit_boards.gateware.beats import beat_place
-from cbit_boards.gateware.single_port_ram import SinglePortRam
 
 __all__ = ["OnChipMemory"]
 
-_WORD_BITS = SinglePortRam.WIDTH
+_WORD_BITS = 64
 _WORD_BYTES = _WORD_BITS // 8
 _SIZES = (1 << 13, 1 << 17)
 
@@ -50,7 +50,7 @@ class OnChipMemory(Component):
             raise ValueError(f"size_bytes must be a power of two from {_SIZES[0]} to {_SIZES[1]}, not {size_bytes!r}")
         self.size_bytes = size_bytes
         self.address = address_layout(addr_width=addr_width, id_width=id_width)
-        self.ram = SinglePortRam(words=size_bytes // _WORD_BYTES)
+        self.ram = SinglePortRam(words=size_bytes // _WORD_BYTES, width=_WORD_BITS)
         super().__init__({
             "s_axi": In(Axi4Signature(addr_width=addr_width, data_width=2 * _WORD_BITS, id_width=id_width)),
             "ready": Out(1),

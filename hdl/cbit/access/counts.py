@@ -28,6 +28,11 @@ class RotatingCounts(wiring.Component):
     Latency: a count shows three cycles after its kind's turn, with all events of before the turn. Turns
     come in the order of the kinds, every eight cycles, from reset on.
 
+    Parameters
+    ----------
+    in_block_ram : :class:`bool`
+        Whether counts are in block RAM, where distributed RAM is not to be had.
+
     Members
     -------
     kinds : ``In(ArrayLayout(range(8), 2))``
@@ -41,8 +46,10 @@ class RotatingCounts(wiring.Component):
     clear: In(1)
     shown: Out(count_layout())
 
-    def __init__(self) -> None:
-        self.totals = Memory(shape=COUNT_WIDTH, depth=KINDS, init=[])
+    def __init__(self, *, in_block_ram: bool = False) -> None:
+        # A count is written when another's turn has come.
+        self.totals = Memory(shape=COUNT_WIDTH, depth=KINDS, init=[],
+                             attrs={"ram_style": "block", "no_rw_check": 1} if in_block_ram else {})
         super().__init__()
 
     def elaborate(self, _platform) -> Module:

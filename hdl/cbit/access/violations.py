@@ -32,6 +32,9 @@ class ViolationLog(wiring.Component):
         Bits of an address.
     id_width : :class:`int`
         Bits of an AXI ID.
+    narrow : :class:`bool`
+        Whether events come in time to be looked at as they come: ``first`` tells of one in the next cycle then. Counts
+        are in block RAM.
 
     Members
     -------
@@ -55,7 +58,8 @@ class ViolationLog(wiring.Component):
     unguarded = True
     """It only tells."""
 
-    def __init__(self, *, asid_width: int, addr_width: int, id_width: int):
+    def __init__(self, *, asid_width: int, addr_width: int, id_width: int, narrow: bool = False):
+        self.narrow = narrow
         self.asid_width = asid_width
         self.addr_width = addr_width
         self.id_width = id_width
@@ -74,13 +78,13 @@ class ViolationLog(wiring.Component):
 
     def elaborate(self, _platform) -> Module:
         m = Module()
-        m.submodules.counts = counts = RotatingCounts()
+        m.submodules.counts = counts = RotatingCounts(in_block_ram=self.narrow)
         read, write = Signal(self.read.p.shape()), Signal(self.write.p.shape())
         read_valid, write_valid, valid, is_fresh, begins = Signal(), Signal(), Signal(), Signal(), Signal()
         # Count only while valid, which is reset.
         record = data.StructLayout({"write": unsigned(1), "event": self.read.p.shape()})
         latest, kept = Signal(record, reset_less=True), Signal(record, reset_less=True)
-        m.d.sync += [
+        m.d["comb" if self.narrow else "sync"] += [
             read.eq(self.read.p), read_valid.eq(self.read.valid),
             write.eq(self.write.p), write_valid.eq(self.write.valid),
         ]

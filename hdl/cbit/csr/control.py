@@ -37,7 +37,7 @@ class ControlPort(wiring.Component):
         Bits of each of the two keys of a slot. 128 or 256.
     key_ways : :class:`int` or :data:`None`
         Number of slots whose round keys are expanded at a time. :data:`None` means all.
-    by_word : :class:`bool`
+    by_word, narrow : :class:`bool`
         As of :class:`cbit.keys.control.KeyControl`.
     addr_width : :class:`int`
         Bits of an address, the C-bit included. 32 to 64.
@@ -83,11 +83,13 @@ class ControlPort(wiring.Component):
     """
 
     def __init__(self, *, asid_count: int, key_bits: int, addr_width: int, c_bit: int, id_width: int,
-                 data_unit_bytes: int, key_ways: int | None = None, by_word: bool = False):
+                 data_unit_bytes: int, key_ways: int | None = None, by_word: bool = False, narrow: bool = False):
         self.asid_count = asid_count
+        self.narrow = narrow
         self.key_bits = key_bits
         self.key_ways = asid_count if key_ways is None else key_ways
-        self.keys = KeyControl(asid_count=asid_count, key_bits=key_bits, key_ways=key_ways, by_word=by_word)
+        self.keys = KeyControl(asid_count=asid_count, key_bits=key_bits, key_ways=key_ways, by_word=by_word,
+                               narrow=narrow)
         self.addr_width = addr_width
         self.c_bit = c_bit
         self.id_width = id_width
@@ -127,7 +129,7 @@ class ControlPort(wiring.Component):
         m.submodules.host = host = Bank(registers=registers("host"), rotating=ROTATING)
         m.submodules.switches = switches = Switches()
         widths = {"asid_width": self.asid_width, "addr_width": self.addr_width, "id_width": self.id_width}
-        m.submodules.log = log = ViolationLog(**widths)
+        m.submodules.log = log = ViolationLog(**widths, narrow=self.narrow)
         m.submodules.violations = violations = ViolationWords(**widths)
         keys = self.keys
         # What fails is far from the keys' many registers: these are reset a cycle after all slots are closed.
@@ -194,11 +196,12 @@ class ControlPort(wiring.Component):
         self._join_words(m, psp, keys)
 
     def _join_words(self, m: Module, psp: Bank, keys: KeyControl) -> None:
-        """A word goes in a cycle after it was not refused: no command can come between, from the same bus."""
+        """A word goes in a cycle after it was not refused, if not at once: no command can come between, from the same
+        bus."""
         unguarded(keys.word.data)
         for register in (psp.key_data, psp.key_tweak):
             m.d.comb += register.refuse.eq(~keys.word.ready | (register.index >= self.key_bits // 32))
-        m.d.sync += [
+        m.d["comb" if self.narrow else "sync"] += [
             keys.word.valid.eq(psp.key_data.write | psp.key_tweak.write),
             keys.word.tweak_key.eq(psp.key_tweak.write),
             keys.word.index.eq(psp.key_data.index),

@@ -7,6 +7,7 @@ from amaranth.lib.wiring import In, Out
 from cbit.keys.cached import CachedKeys
 from cbit.keys.expanded import ExpandedKeys
 from cbit.keys.known_key import KnownKey
+from cbit.keys.narrow import NarrowKeys
 from cbit.keys.slots import ASKERS, SlotTable
 from cbit.keys.staging import KeyStaging
 from cbit.keys.types import (
@@ -65,6 +66,8 @@ class KeyControl(wiring.Component):
     by_word : :class:`bool`
         Whether round keys are made and written word by word: smaller, and a slot takes three times as long to be
         loaded. Not with fewer ways than slots.
+    narrow : :class:`bool`
+        If ``by_word``: whether they are those of encryption alone, and the words of keys in block RAM.
 
     Members
     -------
@@ -119,14 +122,18 @@ class KeyControl(wiring.Component):
         If a parameter is outside its range.
     """
 
-    def __init__(self, *, asid_count: int, key_bits: int, key_ways: int | None = None, by_word: bool = False):
+    def __init__(self, *, asid_count: int, key_bits: int, key_ways: int | None = None, by_word: bool = False,
+                 narrow: bool = False):
         self.asid_count = asid_count
+        self.narrow = narrow
         self.by_word = by_word
         self.key_bits = key_bits
         self.key_ways = asid_count if key_ways is None else key_ways
         if key_ways is not None and not 2 <= key_ways <= asid_count:
             raise ValueError(f"Key ways must be from 2 to {asid_count}, not {key_ways!r}")
         self.is_cached = self.key_ways < asid_count
+        self.narrow_keys = NarrowKeys(asid_count=asid_count, key_bits=key_bits) if narrow else None
+        self.staging = KeyStaging(key_bits=key_bits, in_block_ram=narrow)
         if by_word and self.is_cached:
             raise ValueError(f"Key ways must be {asid_count} if round keys are written by word, not {key_ways!r}")
         round_key = (RoundKeyWordSignature(slots=asid_count, key_bits=key_bits) if by_word
@@ -156,7 +163,7 @@ class KeyControl(wiring.Component):
 
     def elaborate(self, _platform) -> Module:
         m = Module()
-        m.submodules.staging = staging = KeyStaging(key_bits=self.key_bits)
+        m.submodules.staging = staging = self.staging
         m.submodules.slots = slots = SlotTable(asid_count=self.asid_count)
         store, way_busy = self._keep(m, staging)
 
@@ -304,7 +311,7 @@ class KeyControl(wiring.Component):
             way_busy = keys.slot_busy
         else:
             keeper = WordedKeys if self.by_word else ExpandedKeys
-            m.submodules.keys = keys = keeper(asid_count=self.asid_count, key_bits=self.key_bits)
+            m.submodules.keys = keys = self.narrow_keys or keeper(asid_count=self.asid_count, key_bits=self.key_bits)
             m.d.comb += self.drain_way.eq(self.drain_slot)
             way_busy = self.way_busy
         m.submodules.known_key = known_key = KnownKey(key_bits=self.key_bits)

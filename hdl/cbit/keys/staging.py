@@ -1,6 +1,6 @@
 """Where the two keys of a slot gather word by word until a command takes them."""
 
-from amaranth.hdl import Cat, Module, Mux, Signal
+from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
 from amaranth.lib import stream, wiring
 from amaranth.lib.data import ArrayLayout
 from amaranth.lib.memory import Memory
@@ -23,6 +23,9 @@ class KeyStaging(wiring.Component):
     ----------
     key_bits : :class:`int`
         Bits of each key. 128 or 256.
+    in_block_ram : :class:`bool`
+        Whether the words are in block RAM: each is handed out two cycles after the one before, and no two may come in
+        cycles that follow each other.
 
     Members
     -------
@@ -44,9 +47,11 @@ class KeyStaging(wiring.Component):
         If complete: the two are the same, which XTS must not be given (FIPS 140-3 IG, C.I).
     """
 
-    def __init__(self, *, key_bits: int):
+    def __init__(self, *, key_bits: int, in_block_ram: bool = False):
         self.words_per_key = key_bits // 32
-        self.words = Memory(shape=32, depth=2 * self.words_per_key, init=[])
+        self.in_block_ram = in_block_ram
+        self.words = Memory(shape=32, depth=2 * self.words_per_key, init=[],
+                            attrs={"ram_style": "block", "no_rw_check": 1} if in_block_ram else {})
         super().__init__({
             "word": In(KeyWordSignature()),
             "enable": In(1),
@@ -66,13 +71,23 @@ class KeyStaging(wiring.Component):
         taken, taken_place, taken_word = Signal(), Signal.like(write.addr), Signal(32)
         unguarded(taken_word)
         index = self.word.index[:len(place) - 1]
+        # From block RAM a word comes a cycle after its place, and its counterpart with it.
+        is_there: Value = Const(1)
+        wanted_place: Value = taken_place
+        read_word: Value = read.data
+        if self.in_block_ram:
+            # Not reset: the register of a block RAM is not either.
+            is_there, found = Signal(), Signal(32, reset_less=True)
+            unguarded(found)
+            read_word, wanted_place = found, Cat(index, self.word.tweak_key)
+            m.d.sync += [is_there.eq(handing_out & ~overwritten), found.eq(read.data)]
 
         m.d.comb += [
             self.word.ready.eq(self.enable & ~self.busy),
-            self.o.valid.eq(handing_out),
-            self.o.payload.eq(read.data),
-            overwritten.eq(self.busy & (self.o.ready | ~handing_out)),
-            read.addr.eq(Mux(self.busy, place, taken_place ^ self.words_per_key)),
+            self.o.valid.eq(handing_out & is_there),
+            self.o.payload.eq(read_word),
+            overwritten.eq(self.busy & ((self.o.ready & is_there) | ~handing_out)),
+            read.addr.eq(Mux(self.busy, place, wanted_place ^ self.words_per_key)),
             write.addr.eq(Mux(self.busy, place, taken_place)),
             write.data.eq(taken_word),
             write.en.eq(taken | overwritten),
@@ -91,15 +106,32 @@ class KeyStaging(wiring.Component):
                 m.d.sync += [self.busy.eq(0), handing_out.eq(0)]
         with m.If(self.erase | self.unload):
             m.d.sync += [self.busy.eq(1), handing_out.eq(~self.erase), place.eq(0)]
-        self._judge(m, taken, taken_place, taken_word, read.data)
+        self._judge(m, taken, taken_place, taken_word, read_word)
         return m
 
     def _judge(self, m: Module, taken: Signal, place: Signal, word: Signal, counterpart) -> None:
         """Compares each word with the one at its place in the other key; the later of the two decides."""
         written = Signal(2 * self.words_per_key)
         differs = Signal(self.words_per_key)
+        unguarded(differs)
+        m.d.comb += self.equal.eq(~differs.any())
+        if self.in_block_ram:
+            with m.If(taken):
+                m.d.sync += differs.bit_select(place[:-1], 1).eq(word != counterpart)
+        else:
+            self._compare(m, taken, place, word, counterpart, differs)
+        with m.If(self.busy):
+            m.d.sync += [written.eq(0), self.complete.eq(0)]
+        with m.Else():
+            m.d.sync += self.complete.eq(written.all())
+            with m.If(taken):
+                m.d.sync += written.bit_select(place, 1).eq(1)
+
+    def _compare(self, m: Module, taken: Signal, place: Signal, word: Signal, counterpart: Value,
+                 differs: Signal) -> None:
+        """In steps."""
         this, other, unequal_bytes = Signal(32), Signal(32), Signal(4)
-        unguarded(differs, this, other, unequal_bytes)
+        unguarded(this, other, unequal_bytes)
         to_compare, compared = Signal(2), Signal(ArrayLayout(range(self.words_per_key), 2))
         m.d.sync += [
             this.eq(word), other.eq(counterpart),
@@ -107,12 +139,5 @@ class KeyStaging(wiring.Component):
             to_compare.eq(Cat(taken, to_compare)),
             compared[0].eq(place), compared[1].eq(compared[0]),
         ]
-        m.d.comb += self.equal.eq(~differs.any())
         with m.If(to_compare[1]):
             m.d.sync += differs.bit_select(compared[1], 1).eq(unequal_bytes.any())
-        with m.If(self.busy):
-            m.d.sync += [written.eq(0), self.complete.eq(0)]
-        with m.Else():
-            m.d.sync += self.complete.eq(written.all())
-            with m.If(taken):
-                m.d.sync += written.bit_select(place, 1).eq(1)

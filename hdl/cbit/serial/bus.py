@@ -1,5 +1,7 @@
 """The serial bus side: reads, writes and the cipher that they share, joined."""
 
+from typing import Any
+
 from amaranth.hdl import Module
 from amaranth.lib import stream
 from amaranth.lib.wiring import Component, In, Out, connect, flipped
@@ -49,10 +51,8 @@ class SerialBus(Component):
 
     def __init__(self, *, addr_width: int, c_bit: int, id_width: int, key_bits: int, slots: int) -> None:
         slot_width = (slots - 1).bit_length()
-        self.cipher = SerialCipher(key_bits=key_bits, slots=slots, c_bit=c_bit)
-        widths = {"addr_width": addr_width, "c_bit": c_bit, "id_width": id_width, "slot_width": slot_width}
-        self.reads = SerialRead(**widths)
-        self.writes = SerialWrite(key_bits=key_bits, **widths)
+        self._make_parts(key_bits=key_bits, slots=slots, addr_width=addr_width, c_bit=c_bit, id_width=id_width,
+                         slot_width=slot_width)
         request = stream.Signature(request_layout(c_bit=c_bit, id_width=id_width, slot_width=slot_width))
         super().__init__({
             "read": In(request),
@@ -75,9 +75,7 @@ class SerialBus(Component):
         m = Module()
         for name in ("cipher", "reads", "writes"):
             m.submodules[name] = getattr(self, name)
-        cipher, reads, writes = self.cipher, self.reads, self.writes
-        m.submodules.store = store = BlockStore()
-        dram = self.m_axi
+        cipher, reads, writes, dram = self.cipher, self.reads, self.writes, self.m_axi
         for inner, outer in ((reads.i, self.read), (writes.i, self.write), (writes.s_w, self.s_w),
                              (reads.dram_r, dram.r), (cipher.round_key, self.round_key)):
             connect(m, flipped(outer), inner)
@@ -85,28 +83,15 @@ class SerialBus(Component):
                              (writes.w, dram.w)):
             connect(m, inner, flipped(outer))
         connect(m, writes.merge, reads.merge)
-        connect(m, reads.arrival, store.arrival)
         for name, path in (("read", reads), ("write", writes)):
             connect(m, path.job, getattr(cipher, f"{name}_job"))
             connect(m, path.turn, getattr(cipher, f"{name}_turn"))
-        readers = ((cipher.wants, cipher.place, None), (writes.line_wants, writes.line_place, writes.line_heard),
-                   (writes.merge_wants, writes.merge_place, writes.merge_heard),
-                   (reads.wants, reads.place, reads.heard))
-        for number, (wants, place, heard) in enumerate(readers):
-            m.d.comb += [store.wants[number].eq(wants), store.places[number].eq(place)]
-            if heard is not None:
-                m.d.comb += heard.eq(store.heard[number])
-        for user in (store, reads, writes):
-            m.d.comb += [user.result.valid.eq(cipher.result.valid), user.result.payload.eq(cipher.result.payload)]
-        for user in (cipher, reads, writes):
-            m.d.comb += user.stored.eq(store.o)
+        self._join_store(m)
         m.d.comb += [
             dram.b.ready.eq(1),
             writes.dram_b.valid.eq(dram.b.valid), writes.dram_b.payload.eq(dram.b.payload),
             writes.merged.eq(reads.merged),
-            writes.test_load.eq(cipher.self_test_load),
             cipher.read_job_tag.eq(reads.job_tag), reads.tag.eq(cipher.read_tag),
-            cipher.plain.eq(writes.plain),
             cipher.serving.eq(self.serving), self.key_fault.eq(cipher.key_fault),
             cipher.drain_slot.eq(self.drain_slot), writes.drain_slot.eq(self.drain_slot),
             self.drain_busy.eq(cipher.drain_busy | writes.drain_busy),
@@ -114,3 +99,28 @@ class SerialBus(Component):
             self.self_test_busy.eq(cipher.self_test_busy), self.self_test_failed.eq(cipher.self_test_failed),
         ]
         return m
+
+    def _make_parts(self, *, key_bits: int, slots: int, **widths: int) -> None:
+        self.cipher: Any = SerialCipher(key_bits=key_bits, slots=slots, c_bit=widths["c_bit"])
+        self.reads = SerialRead(**widths)
+        self.writes = SerialWrite(key_bits=key_bits, **widths)
+
+    def _join_store(self, m: Module) -> None:
+        """The store between the three others."""
+        cipher, reads, writes = self.cipher, self.reads, self.writes
+        m.submodules.store = store = BlockStore()
+        connect(m, reads.arrival, store.arrival)
+        readers = ((cipher.wants, cipher.place, None), (writes.line_wants, writes.line_place, writes.line_heard),
+                   (writes.merge_wants, writes.merge_place, writes.merge_heard),
+                   (reads.wants, reads.place, reads.heard))
+        for number, (wants, place, heard) in enumerate(readers):
+            m.d.comb += [store.wants[number].eq(wants), store.places[number].eq(place)]
+            if heard is not None:
+                m.d.comb += heard.eq(store.heard[number])
+        connect(m, cipher.result, store.result)
+        for user in (reads, writes):
+            m.d.comb += [user.result.valid.eq(cipher.result.valid),
+                         *(user.result.payload[field].eq(cipher.result.payload[field]) for field in ("place", "hide"))]
+        for user in (cipher, reads, writes):
+            m.d.comb += user.stored.eq(store.o)
+        m.d.comb += [writes.test_load.eq(cipher.self_test_load), cipher.plain.eq(writes.plain)]

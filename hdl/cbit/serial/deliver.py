@@ -30,6 +30,8 @@ class SerialDeliver(Component):
     ----------
     id_width : :class:`int`
         Bits of an ID.
+    narrow : :class:`bool`
+        Whether what is stored stays until another block is wanted. One access waits then.
 
     Members
     -------
@@ -41,13 +43,16 @@ class SerialDeliver(Component):
         How many of its blocks, from its first on, may be delivered.
     wants, place, heard, stored
         Reads the store.
+    ones : ``Out(1)``
+        If narrow: what is read is to be all ones, wherever from.
     r : ``Out(stream.Signature(read_data_layout(...)))``
     """
 
-    def __init__(self, *, id_width: int) -> None:
+    def __init__(self, *, id_width: int, narrow: bool = False) -> None:
         self.id_width = id_width
+        self.narrow = narrow
         layout = delivery_layout(id_width=id_width)
-        self.waiting = [Hop(shape=layout, registered=True) for _ in range(READ_SLOTS - 1)]
+        self.waiting = [Hop(shape=layout, registered=True) for _ in range(1 if narrow else READ_SLOTS - 1)]
         super().__init__({
             "i": In(stream.Signature(layout)),
             "region": Out(range(READ_SLOTS)),
@@ -56,6 +61,7 @@ class SerialDeliver(Component):
             "place": Out(PLACE_BITS),
             "heard": In(1),
             "stored": In(entry_layout()),
+            "ones": Out(1),
             "r": Out(stream.Signature(read_data_layout(id_width, 128))),
         })
 
@@ -69,8 +75,9 @@ class SerialDeliver(Component):
         following = previous
         current, is_present, takes = Signal(self.i.payload.shape()), Signal(), Signal()
         walk, r, following_at, is_there = current.walk, self.r, Signal.like(current.walk.at), Signal()
+        beat = self._beat(m)
         m.d.comb += [
-            self.region.eq(current.region),
+            self.region.eq(current.region), self.ones.eq(current.is_denied),
             following.ready.eq(~is_present),
             self.wants.eq(is_present & ~takes & (~r.valid | r.ready) & is_there),
             following_at.eq(Mux(takes, after(walk), walk.at)),
@@ -85,9 +92,20 @@ class SerialDeliver(Component):
             m.d.sync += r.valid.eq(0)
         with m.If(takes):
             m.d.sync += [
-                r.valid.eq(1), r.payload.id.eq(current.id), r.payload.data.eq(self.stored.data),
-                r.payload.resp.eq(Mux(current.is_denied, current.resp.as_value(), self.stored.resp.as_value())),
-                r.payload.last.eq(walk.left == 0),
+                r.valid.eq(1), beat.id.eq(current.id),
+                beat.resp.eq(Mux(current.is_denied, current.resp.as_value(), self.stored.resp.as_value())),
+                beat.last.eq(walk.left == 0),
                 walk.at.eq(after(walk)), walk.left.eq(walk.left - 1), is_present.eq(walk.left != 0),
             ]
+            if not self.narrow:
+                m.d.sync += beat.data.eq(self.stored.data)
         return m
+
+    def _beat(self, m: Module):
+        """The registers of ``r``: all of it, or if the store keeps the data what is beside them."""
+        if not self.narrow:
+            return self.r.payload
+        beside = Signal(StructLayout({"id": self.id_width, "resp": Response, "last": 1}))
+        m.d.comb += [self.r.payload.data.eq(self.stored.data),
+                     *(self.r.payload[field].eq(beside[field]) for field in beside.shape().members)]
+        return beside

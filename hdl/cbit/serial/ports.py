@@ -7,12 +7,15 @@ from amaranth.lib.wiring import In, Out
 
 from cbit.axi.ports import Response
 
-__all__ = ["LINE_BUFFERS", "MERGE_PLACE", "ONES_PLACE", "PLACE_BITS", "READ_SLOTS", "TEST_PLACE", "TWEAK_PLACE",
-           "TurnSignature", "entry_layout", "feed_layout", "job_layout", "line_place", "read_tag_layout",
-           "stored_layout"]
+__all__ = ["LINE_BUFFERS", "MERGE_PLACE", "NARROW_READ_SLOTS", "ONES_PLACE", "PLACE_BITS", "READ_SLOTS", "TEST_PLACE",
+           "TWEAK_PLACE", "TurnSignature", "entry_layout", "feed_layout", "job_layout", "line_place",
+           "read_tag_layout", "result_layout", "stored_layout"]
 
 READ_SLOTS = 3
 """Bursts of reads in flight: one is delivered, one arrives, one is asked for."""
+
+NARROW_READ_SLOTS = 2
+"""Of a narrow engine."""
 
 LINE_BUFFERS = 4
 """Lines of writes whose blocks wait for DRAM: one is being sent, one is to be sent, one is being encrypted."""
@@ -48,6 +51,11 @@ def entry_layout() -> StructLayout:
 def stored_layout() -> StructLayout:
     """What is stored, and where. ``hide``: all ones in place of the data."""
     return StructLayout({"place": unsigned(PLACE_BITS), "entry": entry_layout(), "hide": unsigned(1)})
+
+
+def result_layout() -> StructLayout:
+    """Where a block from the ring was stored, and whether as all ones."""
+    return StructLayout({"place": unsigned(PLACE_BITS), "hide": unsigned(1)})
 
 
 def job_layout(*, c_bit: int, slot_width: int) -> StructLayout:

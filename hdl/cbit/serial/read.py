@@ -10,12 +10,14 @@ from cbit.axi.ports import Burst, address_layout, read_data_layout
 from cbit.serial.deliver import SerialDeliver
 from cbit.serial.ports import (
     MERGE_PLACE,
+    NARROW_READ_SLOTS,
     PLACE_BITS,
     READ_SLOTS,
     TurnSignature,
     entry_layout,
     job_layout,
     read_tag_layout,
+    result_layout,
     stored_layout,
 )
 from cbit.serial.walk import BLOCK_SIZE, wrap_mask
@@ -42,6 +44,9 @@ class SerialRead(Component):
     ----------
     addr_width, c_bit, id_width, slot_width : :class:`int`
         Widths.
+    narrow : :class:`bool`
+        Whether ``dram_r`` waits until the store has taken a beat, word by word. Two bursts are in flight then, and what
+        is stored stays until the next of them is wanted.
 
     Members
     -------
@@ -55,18 +60,20 @@ class SerialRead(Component):
     job, job_tag, tag, turn
         As of :class:`~cbit.serial.cipher.SerialCipher`.
     arrival : ``Out(stream.Signature(stored_layout()))``
-    result : ``In(stream.Signature(stored_layout(), always_ready=True))``
+    result : ``In(stream.Signature(result_layout(), always_ready=True))``
         What the ring stores.
-    wants, place, heard, stored
-        Reads the store.
+    wants, place, heard, stored, ones
+        Reads the store, as of :class:`~cbit.serial.deliver.SerialDeliver`.
     """
 
-    def __init__(self, *, addr_width: int, c_bit: int, id_width: int, slot_width: int) -> None:
+    def __init__(self, *, addr_width: int, c_bit: int, id_width: int, slot_width: int, narrow: bool = False) -> None:
         beat = read_data_layout(id_width, 128)
         self.c_bit = c_bit
         self.id_width = id_width
         self.address = address_layout(addr_width=addr_width, id_width=id_width)
-        self.deliver = SerialDeliver(id_width=id_width)
+        self.narrow = narrow
+        self.slot_count = NARROW_READ_SLOTS if narrow else READ_SLOTS
+        self.deliver = SerialDeliver(id_width=id_width, narrow=narrow)
         super().__init__({
             "i": In(stream.Signature(request_layout(c_bit=c_bit, id_width=id_width, slot_width=slot_width))),
             "ar": Out(stream.Signature(self.address)),
@@ -79,11 +86,12 @@ class SerialRead(Component):
             "tag": In(read_tag_layout()),
             "turn": Out(TurnSignature()),
             "arrival": Out(stream.Signature(stored_layout())),
-            "result": In(stream.Signature(stored_layout(), always_ready=True)),
+            "result": In(stream.Signature(result_layout(), always_ready=True)),
             "wants": Out(1),
             "place": Out(PLACE_BITS),
             "heard": In(1),
             "stored": In(entry_layout()),
+            "ones": Out(1),
         })
 
     def elaborate(self, _platform) -> Module:
@@ -91,10 +99,10 @@ class SerialRead(Component):
         m.submodules.deliver = deliver = self.deliver
         connect(m, deliver.r, flipped(self.r))
         m.d.comb += [self.wants.eq(deliver.wants), self.place.eq(deliver.place), deliver.heard.eq(self.heard),
-                     deliver.stored.eq(self.stored)]
+                     deliver.stored.eq(self.stored), self.ones.eq(deliver.ones)]
         # Of each slot: whose burst is there, how many of its beats have come, how many may be delivered.
         slot = StructLayout({"id": self.id_width, "is_plain": 1, "awaits": 1, "come": 9, "ready": 9})
-        slots = [Signal(slot, name=f"slot_{number}") for number in range(READ_SLOTS)]
+        slots = [Signal(slot, name=f"slot_{number}") for number in range(self.slot_count)]
         free, merging = Signal(range(READ_SLOTS)), Signal()
         issues = self._issue(m, free, merging)
         self._arrive(m, slots, free, merging)
@@ -104,7 +112,7 @@ class SerialRead(Component):
                 with m.Case(number):
                     m.d.comb += deliver.available.eq(one.ready)
         with m.If(issues):
-            m.d.sync += free.eq(_after(free))
+            m.d.sync += free.eq(Mux(free == self.slot_count - 1, 0, free + 1))
             with m.Switch(free):
                 for number, one in enumerate(slots):
                     with m.Case(number):
@@ -181,38 +189,30 @@ class SerialRead(Component):
     def _arrive(self, m: Module, slots: list, free: Signal, merging: Signal) -> None:
         """Stores each beat where the oldest burst of its ID has its slot. A partial write's burst is the youngest."""
         beat, arrival = self.dram_r.payload, self.arrival
-        region, is_meant, meant = Signal(range(READ_SLOTS)), Signal(), Signal(READ_SLOTS)
+        region, is_meant, meant = Signal(range(READ_SLOTS)), Signal(), Signal(self.slot_count)
         m.d.comb += [meant[number].eq(one.awaits & (one.id == beat.id)) for number, one in enumerate(slots)]
-        oldest = [(turn + order) % READ_SLOTS for turn in range(READ_SLOTS) for order in range(READ_SLOTS)]
+        count = self.slot_count
+        oldest = [(turn + order) % count for turn in range(count) for order in range(count)]
         with m.Switch(free):
-            for turn in range(READ_SLOTS):
+            for turn in range(count):
                 with m.Case(turn):
                     # The slot that is the next to be given away has the oldest burst.
-                    for number in reversed(oldest[READ_SLOTS * turn:READ_SLOTS * turn + READ_SLOTS]):
+                    for number in reversed(oldest[count * turn:count * turn + count]):
                         with m.If(meant[number]):
                             m.d.comb += [region.eq(number), is_meant.eq(1)]
-        # What comes waits in a register for the store, and counts from there. Not reset: its valid bit is.
-        came = self._came = Signal(StructLayout({"is_meant": 1, "region": region.shape(), "entry": entry_layout()}),
-                                   reset_less=True)
+        came = self._came = self._receive(m, Cat(is_meant, region), is_meant | merging)
         come, takes, stores, result = Signal(9), Signal(), Signal(), self.result.payload.place
         with m.Switch(came.region):
             for number, one in enumerate(slots):
                 with m.Case(number):
                     m.d.comb += come.eq(one.come)
         m.d.comb += [
-            self.dram_r.ready.eq(~arrival.valid | arrival.ready),
             takes.eq(self.dram_r.valid & self.dram_r.ready),
             arrival.payload.place.eq(Mux(came.is_meant, Cat(come[:8], came.region), MERGE_PLACE)),
             arrival.payload.entry.eq(came.entry),
             stores.eq(arrival.valid & arrival.ready),
             self.merged.eq(stores & ~came.is_meant),
         ]
-        with m.If(self.dram_r.ready):
-            m.d.sync += [
-                arrival.valid.eq(self.dram_r.valid & (is_meant | merging)),
-                came.is_meant.eq(is_meant), came.region.eq(region),
-                came.entry.data.eq(beat.data), came.entry.resp.eq(beat.resp),
-            ]
         for number, one in enumerate(slots):
             with m.If(takes & is_meant & (region == number)):
                 m.d.sync += one.awaits.eq(~beat.last)
@@ -226,6 +226,23 @@ class SerialRead(Component):
             m.d.sync += merging.eq(0)
         with m.If(self.merge.valid & self.merge.ready):
             m.d.sync += merging.eq(1)
+
+    def _receive(self, m: Module, meaning: Value, counts: Value):
+        """What comes, and whose it is; if anybody's, it is ready for the store."""
+        arrival, beat = self.arrival, self.dram_r
+        layout = StructLayout({"is_meant": 1, "region": range(READ_SLOTS), "entry": entry_layout()})
+        given = Signal(layout)
+        m.d.comb += [Cat(given.is_meant, given.region).eq(meaning),
+                     given.entry.data.eq(beat.payload.data), given.entry.resp.eq(beat.payload.resp)]
+        if self.narrow:
+            m.d.comb += [arrival.valid.eq(beat.valid & counts), beat.ready.eq(arrival.ready | ~counts)]
+            return given
+        # It waits in a register for the store, and counts from there. Not reset: its valid bit is.
+        came = Signal(layout, reset_less=True)
+        m.d.comb += beat.ready.eq(~arrival.valid | arrival.ready)
+        with m.If(beat.ready):
+            m.d.sync += [arrival.valid.eq(beat.valid & counts), came.eq(given)]
+        return came
 
     def _feed(self, m: Module, slots: list) -> None:
         """Feeds what has come of the burst whose line it is, until the line or the burst is at its end."""
@@ -253,10 +270,6 @@ class SerialRead(Component):
             m.d.sync += [next_block.eq(next_block + 1), number.eq(number + 1)]
         with m.If(turn.done):
             m.d.sync += is_begun.eq(0)
-
-
-def _after(slot: Signal) -> Value:
-    return Mux(slot == READ_SLOTS - 1, 0, slot + 1)
 
 
 def _deliver(request, slot: Signal, delivery) -> list:

@@ -1,6 +1,6 @@
 """Writes in order: gathers their data, has them encrypted, and sends them."""
 
-from amaranth.hdl import Cat, Const, Module, Mux, Signal
+from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
 from amaranth.lib import stream
 from amaranth.lib.data import StructLayout
 from amaranth.lib.wiring import Component, In, Out, connect, flipped
@@ -9,6 +9,8 @@ from cbit.access.request import ATTRIBUTES, Route, request_layout
 from cbit.axi.ports import Burst, address_layout, response_layout, write_data_layout
 from cbit.serial.answers import ACCESSES, SerialAnswers
 from cbit.serial.gather import BlockGather
+from cbit.serial.narrow_data import NarrowGather, NarrowWriteData
+from cbit.serial.narrow_store import BEAT_PLACE_BITS
 from cbit.serial.ports import (
     MERGE_PLACE,
     PLACE_BITS,
@@ -16,7 +18,7 @@ from cbit.serial.ports import (
     entry_layout,
     job_layout,
     line_place,
-    stored_layout,
+    result_layout,
 )
 from cbit.serial.read import merge_layout
 from cbit.serial.send import COUNT_BITS, SerialSend
@@ -24,6 +26,12 @@ from cbit.serial.walk import BLOCK_SIZE, after, walk_layout, wrap_mask
 from cbit.serial.write_data import WriteData
 
 __all__ = ["SerialWrite"]
+
+
+_NARROW_PORTS = {
+    "beat_wants": Out(1), "beat_heard": In(1), "beat_tail": Out(BEAT_PLACE_BITS),
+    "gather_wants": Out(1), "gather_heard": In(1), "beat_head": Out(BEAT_PLACE_BITS),
+    "strobes": Out(16), "copy_place": Out(PLACE_BITS), "brought": Out(16), "is_beat": Out(1)}
 
 
 class SerialWrite(Component):
@@ -41,6 +49,8 @@ class SerialWrite(Component):
     ----------
     addr_width, c_bit, id_width, slot_width, key_bits : :class:`int`
         As the engine's.
+    narrow : :class:`bool`
+        Whether the store has all data, from the manager's beats on.
 
     Members
     -------
@@ -57,19 +67,24 @@ class SerialWrite(Component):
         The block that was fed in the cycle before.
     test_load : ``In(1)``
         Has that be the self-test's.
-    result : ``In(stream.Signature(stored_layout(), always_ready=True))``
+    result : ``In(stream.Signature(result_layout(), always_ready=True))``
         What the ring stores.
+    beat_wants, beat_heard, beat_tail, gather_wants, gather_heard, beat_head, strobes, copy_place, brought, is_beat
+        If narrow: has the store take the beat at ``s_w``, or gather or merge or send the one that is next, as of
+        :class:`~cbit.serial.narrow_store.NarrowStore`.
     merge_wants, merge_place, merge_heard, line_wants, line_place, line_heard, stored
         Reads the store.
     drain_slot, drain_busy : ``In(slot_width)``, ``Out(1)``
         Whether a write under that slot has blocks to come.
     """
 
-    def __init__(self, *, addr_width: int, c_bit: int, id_width: int, slot_width: int, key_bits: int) -> None:
+    def __init__(self, *, addr_width: int, c_bit: int, id_width: int, slot_width: int, key_bits: int,
+                 narrow: bool = False) -> None:
+        self.narrow = narrow
         self.request = request_layout(c_bit=c_bit, id_width=id_width, slot_width=slot_width)
-        self.data = WriteData()
-        self.gather = BlockGather(key_bits=key_bits)
-        self.send = SerialSend(addr_width=addr_width, id_width=id_width)
+        self.data = NarrowWriteData() if narrow else WriteData()
+        self.gather = NarrowGather() if narrow else BlockGather(key_bits=key_bits)
+        self.send = SerialSend(addr_width=addr_width, id_width=id_width, narrow=narrow)
         self.answers = SerialAnswers(id_width=id_width)
         super().__init__({
             "i": In(stream.Signature(self.request)),
@@ -84,7 +99,7 @@ class SerialWrite(Component):
             "turn": Out(TurnSignature()),
             "plain": Out(128),
             "test_load": In(1),
-            "result": In(stream.Signature(stored_layout(), always_ready=True)),
+            "result": In(stream.Signature(result_layout(), always_ready=True)),
             "merge_wants": Out(1),
             "merge_place": Out(PLACE_BITS),
             "merge_heard": In(1),
@@ -94,11 +109,12 @@ class SerialWrite(Component):
             "stored": In(entry_layout()),
             "drain_slot": In(slot_width),
             "drain_busy": Out(1),
-        })
+        } | (_NARROW_PORTS if narrow else {}))
 
     def elaborate(self, _platform) -> Module:
         m = Module()
-        m.submodules.data, m.submodules.gather = data, gather = self.data, self.gather
+        m.submodules.data, m.submodules.gather = self.data, self.gather
+        data = self.data
         m.submodules.send, m.submodules.answers = send, answers = self.send, self.answers
         connect(m, flipped(self.s_w), data.i)
         connect(m, flipped(self.dram_b), answers.dram_b)
@@ -111,25 +127,40 @@ class SerialWrite(Component):
             send.sent_idle.eq(answers.idle),
             self.line_wants.eq(send.wants), self.line_place.eq(send.place), send.heard.eq(self.line_heard),
             send.stored.eq(self.stored),
-            gather.beat.eq(data.o.payload), gather.stored.eq(self.stored.data), gather.test_load.eq(self.test_load),
-            self.plain.eq(gather.block),
         ]
+        self._join_gather(m)
         # The access whose data are at hand; the next one waits at `i`, its tweak already asked for.
         layout = StructLayout({"route": Route, "slot": len(self.drain_slot), "id": len(self.i.payload.id),
                                "page": len(self.i.payload.addr) - 12, "walk": walk_layout(), "size": 3, "burst": Burst,
                                "lock": 1, "attributes": ATTRIBUTES, "number": range(ACCESSES)})
-        access, is_present = Signal(layout), Signal()
-        loads = self._take(m, access, is_present)
+        access, is_present, ended = Signal(layout), Signal(), Signal()
+        self._place = (Signal(12), Signal(8)) if self.narrow else (access.walk.at, access.walk.left)
+        loads = self._take(m, access, is_present, ended)
         m.d.comb += self.drain_busy.eq(
             is_present & (access.route == Route.ENCRYPTED) & (access.slot == self.drain_slot))
-        ended = self._work(m, access, is_present)
+        self._work(m, access, is_present, ended)
         with m.If(ended):
             m.d.sync += is_present.eq(0)
         with m.If(loads):
             m.d.sync += is_present.eq(1)
         return m
 
-    def _take(self, m: Module, access, is_present: Signal) -> Signal:
+    def _join_gather(self, m: Module) -> None:
+        data, gather, send = self.data, self.gather, self.send
+        if not self.narrow:
+            m.d.comb += [
+                gather.beat.eq(data.o.payload), gather.stored.eq(self.stored.data),
+                gather.test_load.eq(self.test_load), self.plain.eq(gather.block),
+                send.plain.payload.data.eq(data.o.payload.data),
+            ]
+            return
+        m.d.comb += [
+            self.beat_wants.eq(data.wants), data.heard.eq(self.beat_heard), self.beat_tail.eq(data.tail),
+            self.beat_head.eq(data.head), self.strobes.eq(data.o.payload.strb), gather.strobes.eq(data.o.payload.strb),
+            self.brought.eq(gather.brought), self.is_beat.eq(send.is_beat),
+        ]
+
+    def _take(self, m: Module, access, is_present: Signal, ended: Signal) -> Signal:
         """Begins an access when its data are there, asks for its lines, and hands it on; high when it does that."""
         request, data, answers = self.i.payload, self.data, self.answers
         is_begun, is_loaded, is_asked = Signal(), Signal(), Signal()
@@ -149,7 +180,8 @@ class SerialWrite(Component):
             self.job.payload.slot.eq(request.slot),
             last_asked.eq(self.job.valid & self.job.ready & (lines_left == 0)),
             loads.eq(is_begun & ~is_loaded & ~is_present),
-            self.i.ready.eq((loads | is_loaded) & (~is_encrypted | is_asked | last_asked)),
+            # If narrow it stays there until its end: nothing of it is kept but what changes.
+            self.i.ready.eq((ended if self.narrow else loads | is_loaded) & (~is_encrypted | is_asked | last_asked)),
         ]
         number = Signal(range(ACCESSES))
         with m.If(begins):
@@ -161,27 +193,33 @@ class SerialWrite(Component):
             m.d.sync += [is_begun.eq(0), is_loaded.eq(0), is_asked.eq(0)]
         with m.Else():
             m.d.sync += [is_loaded.eq(is_loaded | loads), is_asked.eq(is_asked | last_asked)]
+        stays = [
+            *(access[field].eq(request[field])
+              for field in ("route", "slot", "id", "size", "burst", "lock", "attributes")),
+            access.page.eq(request.addr[12:]), access.number.eq(number),
+            access.walk.mask.eq(mask), access.walk.size.eq(request.size),
+        ]
+        at, left = self._place
         with m.If(loads):
-            m.d.sync += [
-                *(access[field].eq(request[field])
-                  for field in ("route", "slot", "id", "size", "burst", "lock", "attributes")),
-                access.page.eq(request.addr[12:]), access.number.eq(number),
-                access.walk.at.eq(request.addr[:12]), access.walk.mask.eq(mask), access.walk.size.eq(request.size),
-                access.walk.left.eq(request.len),
-            ]
+            m.d.sync += [at.eq(request.addr[:12]), left.eq(request.len)]
+            if not self.narrow:
+                m.d.sync += stays
+        if self.narrow:
+            m.d.comb += [*stays, access.walk.at.eq(at), access.walk.left.eq(left)]
         return loads
 
-    def _work(self, m: Module, access, is_present: Signal) -> Signal:
-        """Sends an access, line by line if it is encrypted; high in its last cycle."""
+    def _work(self, m: Module, access, is_present: Signal, ended: Signal) -> None:
+        """Sends an access, line by line if it is encrypted; ``ended`` in its last cycle."""
         data, gather, send, walk = self.data, self.gather, self.send, access.walk
         line = StructLayout({"line": 6, "number": 2, "first": 2, "strobes": 4, "is_begun": 1, "is_partial": 1,
                              "buffer": 2, "ends": 1, "ends_access": 1, "count": COUNT_BITS})
-        at, ended, is_last, ends_block, ends_line = Signal(line), Signal(), Signal(), Signal(), Signal()
+        at, is_last, ends_block, ends_line = Signal(line), Signal(), Signal(), Signal()
         m.d.comb += is_last.eq(walk.left == 0)
         self._find_ends(m, walk, is_last, ends_block, ends_line)
         self._offer(m, access, at)
         with m.If(data.o.valid & data.o.ready):
-            m.d.sync += [walk.at.eq(after(walk)), walk.left.eq(walk.left - 1)]
+            at_byte, left = self._place
+            m.d.sync += [at_byte.eq(after(walk)), left.eq(walk.left - 1)]
         # One access: plain beats pass, those of others are dropped; of an encrypted one each line waits for its turn,
         # and of it each block is gathered, completed if it must be, and fed.
         with m.FSM():
@@ -210,9 +248,10 @@ class SerialWrite(Component):
                 m.d.sync += [at.strobes.eq(0), at.is_begun.eq(0), at.is_partial.eq(0)]
                 m.next = "GATHER"
             with m.State("GATHER"):
-                m.d.comb += [data.o.ready.eq(1), gather.takes.eq(1)]
+                is_gathered = self._has_gathered(m)
+                m.d.comb += [data.o.ready.eq(is_gathered), gather.takes.eq(is_gathered)]
                 m.d.sync += [Cat(at.number, at.line).eq(walk.at[4:]), at.ends.eq(ends_line), at.ends_access.eq(is_last)]
-                with m.If(ends_block):
+                with m.If(ends_block & is_gathered):
                     m.next = "BLOCK"
             self._complete(m, access, at)
             with m.State("NEXT"):
@@ -231,7 +270,12 @@ class SerialWrite(Component):
                     m.next = "LINE"
                     with m.If(at.ends_access):
                         m.next = "IDLE"
-        return ended
+
+    def _has_gathered(self, m: Module) -> Value:
+        if not self.narrow:
+            return Const(1)
+        m.d.comb += self.gather_wants.eq(1)
+        return self.gather_heard
 
     @staticmethod
     def _find_ends(m: Module, walk, is_last: Signal, ends_block: Signal, ends_line: Signal) -> None:
@@ -261,7 +305,7 @@ class SerialWrite(Component):
             sending.is_final.eq(is_plain | at.ends_access),
             sending.is_partial.eq(~is_plain & at.is_partial),
             *(sending[field].eq(at[field]) for field in ("buffer", "first", "strobes", "count")),
-            self.send.plain.payload.data.eq(data.o.payload.data), self.send.plain.payload.strb.eq(data.o.payload.strb),
+            self.send.plain.payload.strb.eq(data.o.payload.strb),
             self.send.plain.payload.last.eq(walk.left == 0),
         ]
 
@@ -305,10 +349,13 @@ class SerialWrite(Component):
         with m.State("FETCH"):
             m.d.comb += self.merge_wants.eq(1)
             with m.If(self.merge_heard):
-                m.next = "MERGE"
-        with m.State("MERGE"):
-            m.d.comb += gather.merges.eq(1)
-            m.next = "FEED"
+                m.next = "FEED" if self.narrow else "MERGE"
+        if self.narrow:
+            m.d.comb += self.copy_place.eq(line_place(at.buffer, at.number))
+        else:
+            with m.State("MERGE"):
+                m.d.comb += gather.merges.eq(1)
+                m.next = "FEED"
         m.d.comb += [
             feed.payload.decrypt.eq(decrypts), feed.payload.number.eq(at.number),
             feed.payload.place.eq(Mux(decrypts, MERGE_PLACE, line_place(at.buffer, at.number))),

@@ -89,7 +89,7 @@ async def dram_takes_thousands_of_cycles(dut: Any) -> None:
             transactions.append(bench.read(start, length=4, **view))
             continue
         transactions.append(bench.write(start, length=bench.rng.randint(1, 4), is_shared=True, **view))
-    await bench.bed.manager.perform(*transactions, limit_cycles=500_000)
+    await bench.bed.manager.perform(*transactions, limit_cycles=500_000 * bench.bed.patience)
     await bench.finish()
 
 
@@ -107,7 +107,8 @@ async def long_plain_reads_while_data_wait(dut: Any) -> None:
                                             identifier=number % bench.ids))
     await bench.bed.clocked.cycles(3000)
     await bench.bed.manager.perform(
-        *(bench.write(PAGE_BYTES + LINE_BYTES * number, length=4) for number in range(24)), limit_cycles=3000)
+        *(bench.write(PAGE_BYTES + LINE_BYTES * number, length=4) for number in range(24)),
+        limit_cycles=3000 * bench.bed.patience)
     resumed.append(True)
     await bench.finish()
 
@@ -133,7 +134,7 @@ async def long_refusals_while_answers_wait(dut: Any) -> None:
         await bench.bed.clocked.cycles(1000)
         await bench.bed.manager.perform(
             *(free(PAGE_BYTES * _PLAIN_PAGES[number % 2] + LINE_BYTES * number, length=4, c_bit=number % 2 == 0)
-              for number in range(24)), limit_cycles=3000)
+              for number in range(24)), limit_cycles=3000 * bench.bed.patience)
         assert not any(transaction.responses for transaction in waiting)
         resumed.append(True)
         await bench.settle()
@@ -150,7 +151,7 @@ async def nobody_starves_in_a_crowd(dut: Any) -> None:
     serial engine takes a burst of one beat every few cycles."""
     bench = Directed(dut, personality=_SWIFT)
     await bench.start()
-    burst_cycles = _SERIAL_BURST_CYCLES if bench.session.config["serial"] else 1
+    burst_cycles = _SERIAL_BURST_CYCLES * bench.bed.patience if bench.session.config["serial"] else 1
     address = bench.address(PAGE_BYTES * _PLAIN_PAGES[0], c_bit=False)
     beat = WriteData(0, ALL_LANES, 1)
     for channel, make in (("r", lambda: Transaction(address)), ("w", lambda: Transaction(address, [beat]))):
@@ -162,7 +163,7 @@ async def nobody_starves_in_a_crowd(dut: Any) -> None:
         absent = view | {"asid": bench.bed.model.asid_count - 1}
         for lonely in (bench.read(0x100, **view), bench.write(0x200, **view), bench.write(0x300, strobe=1, **view),
                        bench.read(0x100, **absent), bench.write(0x100, **absent)):
-            await bench.bed.manager.perform(lonely, limit_cycles=_CROWD_CYCLES)
+            await bench.bed.manager.perform(lonely, limit_cycles=_CROWD_CYCLES * bench.bed.patience)
         crowd.is_there = False
         await bench.settle()
     await bench.finish()

@@ -215,7 +215,7 @@ async def valid_does_not_wait_for_ready(dut: Any) -> None:
             getattr(port, name).pause = stalled_until(resumed)
         bench.bed.manager.submit(bench.read(0x400, length=4, c_bit=c_bit))
         bench.bed.manager.submit(bench.write(0x1400, length=4, c_bit=c_bit))
-        await bench.bed.clocked.cycles(500)  # a key may have to be expanded first
+        await bench.bed.clocked.cycles(500 * bench.bed.patience)  # a key may have to be expanded first
         for name in names:
             assert int(getattr(dut, f"{side}_axi_{name}valid").value), f"{side}_axi_{name}valid waits"
         resumed.append(True)

@@ -11,8 +11,8 @@ from amaranth.lib.wiring import connect
 from amaranth.sim import Simulator
 
 from cbit.axi.ports import Burst, Response
+from cbit.serial.single_port_ram import SinglePortRam
 from cbit_boards.gateware.on_chip_memory import OnChipMemory
-from cbit_boards.gateware.single_port_ram import SinglePortRam
 from cbit_boards.gateware.whole_beats import WholeBeats
 from cbit_model.access import Burst as ModelBurst
 from cbit_model.access import burst_beats
@@ -149,12 +149,12 @@ def test_an_exclusive_write_changes_nothing():
 @pytest.mark.parametrize(("words", "is_right"), [(0, False), (1 << 14, True), (1 << 15, False)])
 def test_words_are_those_of_an_ultraplus(words, is_right):
     if is_right:
-        text = rtlil.convert(SinglePortRam(words=words), platform=SimpleNamespace(device="iCE40UP5K"))
+        text = rtlil.convert(SinglePortRam(words=words, width=64), platform=SimpleNamespace(device="iCE40UP5K"))
         assert text.count("cell \\SB_SPRAM256KA") == 4
         assert "memory" not in text
     else:
         with pytest.raises(ValueError, match=f"^words must be 1 to 16384, not {words}$"):
-            SinglePortRam(words=words)
+            SinglePortRam(words=words, width=64)
 
 
 @pytest.mark.parametrize("size", [4096, 12288, 1 << 18])

@@ -28,7 +28,7 @@ def asked(monkeypatch):
     calls = []
 
     def measure(subject, device, *, seeds, store, progress):
-        assert (device.name, store.folder.name) == ("LFE5U-85F", "fpga")
+        assert (device.name, store.folder.name) == ("iCE40UP5K" if subject.config.narrow else "LFE5U-85F", "fpga")
         progress("synthesizing")
         calls.append((subject, list(seeds)))
         if subject.part == "none":
@@ -109,6 +109,18 @@ def test_parts_have_size_and_clock_only(capsys, asked):
     assert second.startswith("streaming xts.tweaks")
     assert path == "streaming read, seed 2: 2.00 ns, of them 1.50 ns of routing"
     assert hops[:2] == ["   0.50 clk-to-q core.state", "   1.50 routing  core.next  cbit/read/issue.py:55"]
+
+
+def test_a_device_may_be_named(capsys, monkeypatch):
+    def measure(_, device, **__):
+        return Measurement(cells=Cells(logic_luts=1), placements=(), failure=f"no room in {device.name}")
+
+    monkeypatch.setattr(command, "measure", measure)
+    words = "--preset", "tiny", "--device", "LFE5U-25F", "--no-simulate", "--format", "json"
+    _, out, _ = run(capsys, *words)
+    (row,) = json.loads(out)["rows"]
+    assert (row["device"], row["failure"]) == ("LFE5U-25F", "no room in LFE5U-25F")
+    assert row["command"] == "cbit bench --preset tiny --device LFE5U-25F --seeds 3"
 
 
 def test_cells_alone_need_no_placement(capsys, asked):

@@ -37,9 +37,10 @@ def stored(ctx, dut):
 
 
 @KEY_BITS
+@pytest.mark.parametrize("in_block_ram", [False, True])
 @pytest.mark.parametrize("stalls", [0, 0.6])
-def test_words_are_handed_out_in_order_and_overwritten(key_bits, stalls):
-    dut = KeyStaging(key_bits=key_bits)
+def test_words_are_handed_out_in_order_and_overwritten(key_bits, stalls, in_block_ram):
+    dut = KeyStaging(key_bits=key_bits, in_block_ram=in_block_ram)
     rng = random.Random(3)
     words = [rng.getrandbits(32) for _ in range(key_bits // 16)]
 

@@ -1,3 +1,4 @@
+# amaranth: UnusedElaboratable=no
 """A memory with one port, as an UltraPlus has it beside its block RAMs."""
 
 from typing import Any
@@ -17,46 +18,55 @@ _CHIP_WORDS = 1 << 14
 
 
 class SinglePortRam(Component):
-    """Words of 64 bits, of which one is read, or some of its bytes are written.
+    """Words of which one is read, or some of its bytes are written.
 
-    Latency: a word is there the cycle after it was addressed. On an UltraPlus these are all of its single-ported RAMs,
-    whose contents are unknown when power comes; elsewhere block RAMs or LUTs.
+    Latency: a word is there the cycle after it was addressed. On an UltraPlus each 16 bits are one of its four
+    single-ported RAMs, whose contents are unknown when power comes; elsewhere block RAMs or LUTs.
 
     Parameters
     ----------
     words : :class:`int`
         1 to 16384.
+    width : :class:`int`
+        Bits of a word: 16, 32, 48 or 64.
+
+    Attributes
+    ----------
+    memory : :class:`~amaranth.lib.memory.Memory`
+        The words, for those who look at them in simulation.
 
     Members
     -------
     address : ``In(range(words))``
-    read_data : ``Out(64)``
+    read_data : ``Out(width)``
         The word that was addressed in the cycle before, if none was written.
-    write_data : ``In(64)``
-    write_bytes : ``In(8)``
+    write_data : ``In(width)``
+    write_bytes : ``In(width // 8)``
         The bytes to write.
 
     Raises
     ------
     ValueError
-        If there are none or too many words.
+        If there are none or too many words, or their width is another.
     """
 
-    WIDTH = _CHIPS * _CHIP_BITS
-
-    def __init__(self, *, words: int):
+    def __init__(self, *, words: int, width: int):
         if not 1 <= words <= _CHIP_WORDS:
             raise ValueError(f"words must be 1 to {_CHIP_WORDS}, not {words!r}")
+        if width not in range(_CHIP_BITS, _CHIPS * _CHIP_BITS + 1, _CHIP_BITS):
+            raise ValueError(f"width must be 16, 32, 48 or 64, not {width!r}")
+        self.memory = Memory(shape=unsigned(width), depth=words, init=[])
         self.words = words
-        super().__init__({"address": In(range(words)), "read_data": Out(self.WIDTH), "write_data": In(self.WIDTH),
-                          "write_bytes": In(self.WIDTH // _BYTE)})
+        self.width = width
+        super().__init__({"address": In(range(words)), "read_data": Out(width), "write_data": In(width),
+                          "write_bytes": In(width // _BYTE)})
 
     def elaborate(self, platform: Any) -> Module:
         return self._chips() if getattr(platform, "device", "") == "iCE40UP5K" else self._memory()
 
     def _memory(self) -> Module:
         m = Module()
-        m.submodules.memory = memory = Memory(shape=unsigned(self.WIDTH), depth=self.words, init=[])
+        m.submodules.memory = memory = self.memory
         read, write = memory.read_port(), memory.write_port(granularity=_BYTE)
         m.d.comb += [
             read.addr.eq(self.address), read.en.eq(~self.write_bytes.any()), self.read_data.eq(read.data),
@@ -66,7 +76,7 @@ class SinglePortRam(Component):
 
     def _chips(self) -> Module:
         m = Module()
-        for number in range(_CHIPS):
+        for number in range(self.width // _CHIP_BITS):
             lanes = self.write_bytes[2 * number:2 * number + 2]
             m.submodules[f"chip_{number}"] = Instance(
                 "SB_SPRAM256KA", i_CLOCK=ClockSignal(), i_CHIPSELECT=Const(1), i_STANDBY=Const(0), i_SLEEP=Const(0),
