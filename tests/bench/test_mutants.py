@@ -18,7 +18,8 @@ BENCHES = [Bench("smoke")]
 _SMALL = {"sbox": SBox.TABLE, "unroll": 2, "asid_count": 8, "id_width": 2, "addr_width": 32, "c_bit": 31}
 SAMPLES = {
     "pipelined": (changed(preset("streaming"), _SMALL), 70, 1),
-    "fewer ways than ASIDs": (changed(preset("low-latency"), _SMALL | {"pipelined_writes": False, "key_ways": 3, "max_outstanding": 8}), 50, 2),
+    "fewer ways than ASIDs": (changed(preset("low-latency"), _SMALL | {
+        "pipelined_writes": False, "key_ways": 3, "max_outstanding": 8}), 50, 2),
 }
 """Engines, small ones because all mutants are built at once; how many mutants, and their seed."""
 

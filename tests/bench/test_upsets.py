@@ -10,7 +10,8 @@ from cbit_cli.upsets.campaign import struck
 from cbit_fpga.store import Store
 from cbit_sim.upset import Outcome
 
-SMALL = {"pipelined_writes": False, "sbox": SBox.TABLE, "unroll": 2, "asid_count": 8, "id_width": 2, "addr_width": 32, "c_bit": 31}
+SMALL = {"pipelined_writes": False, "sbox": SBox.TABLE, "unroll": 2, "asid_count": 8, "id_width": 2, "addr_width": 32,
+         "c_bit": 31}
 
 LEAKING = [
     "control.switches.mode.tsme", "read_front.slice.entry_1.slot[0]", "read_front.slice.entry_1.route[1]",
