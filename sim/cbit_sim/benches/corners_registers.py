@@ -122,7 +122,7 @@ async def the_self_test_is_told_while_it_lasts(dut: Any) -> None:
     assert psp is not None
     for _ in range(2):
         await bench.bed.reset(is_awaited=False)
-        seen = []
+        seen: list[tuple[int, int]] = []
         while not seen or seen[-1][0]:
             status = await psp.read_fields("STATUS")
             seen.append((status["BUSY"], status["SELF_TEST_BUSY"]))
