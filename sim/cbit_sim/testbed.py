@@ -18,11 +18,11 @@ from cbit_sim.session import Session
 __all__ = ["Testbed"]
 
 _INITIALIZED_CYCLES = 10_000
+"""A chip that takes longer is not initialized at all."""
 
 _NARROW_PATIENCE = 8
 """A ring that works column by column takes a block in more than ten times the cycles of the one of two rounds, but
 waits for DRAM as long."""
-"""A chip that takes longer is not initialized at all."""
 
 
 class _Watch:
