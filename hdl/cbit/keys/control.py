@@ -132,8 +132,6 @@ class KeyControl(wiring.Component):
         if key_ways is not None and not 2 <= key_ways <= asid_count:
             raise ValueError(f"Key ways must be from 2 to {asid_count}, not {key_ways!r}")
         self.is_cached = self.key_ways < asid_count
-        self.narrow_keys = NarrowKeys(asid_count=asid_count, key_bits=key_bits) if narrow else None
-        self.staging = KeyStaging(key_bits=key_bits, in_block_ram=narrow)
         if by_word and self.is_cached:
             raise ValueError(f"Key ways must be {asid_count} if round keys are written by word, not {key_ways!r}")
         round_key = (RoundKeyWordSignature(slots=asid_count, key_bits=key_bits) if by_word
@@ -160,6 +158,8 @@ class KeyControl(wiring.Component):
             "drain_way": Out(range(self.key_ways)),
             "way_busy": In(1),
         } | ({"read_ways": Out(found), "write_ways": Out(found)} if self.is_cached else {}))
+        self.narrow_keys = NarrowKeys(asid_count=asid_count, key_bits=key_bits) if narrow else None
+        self.staging = KeyStaging(key_bits=key_bits, in_block_ram=narrow)
 
     def elaborate(self, _platform) -> Module:
         m = Module()
