@@ -68,7 +68,8 @@ class KeyStaging(wiring.Component):
         m.submodules.words = words = self.words
         read, write = words.read_port(domain="comb"), words.write_port()
         place, handing_out, overwritten = Signal.like(write.addr), Signal(), Signal()
-        taken, taken_place, taken_word = Signal(), Signal.like(write.addr), Signal(32)
+        taken, taken_place = Signal(), Signal.like(write.addr)
+        taken_word = Signal(32)
         unguarded(taken_word)
         index = self.word.index[:len(place) - 1]
         # From block RAM a word comes a cycle after its place, and its counterpart with it.
