@@ -9,6 +9,7 @@ from cbit_fpga.store import Store
 
 __all__ = ["Placement", "place"]
 
+
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Placement:
     """A placed and routed netlist.

@@ -5,12 +5,12 @@ import pytest
 
 from cbit.aes.known_answer import known_answer
 from cbit.keys.control import KeyControl
-from cbit.keys.types import ROUND_KEY_SETTLE_CYCLES, Operation, Result, SlotState
+from cbit.keys.types import ROUND_KEY_SETTLE_CYCLES, Operation, Result
 from cbit_sim.aes_keys import expand_key
 from cbit_sim.key_bench import KeyBench
 
 ASID_COUNT = 3
-INSTALL, RETIRE, ZEROIZE, ZEROIZE_ALL = Operation
+INSTALL = Operation.INSTALL
 ERASE_CYCLES = {128: 88, 256: 120}
 LOAD_CYCLES = {128: 176, 256: 240}
 
@@ -64,25 +64,6 @@ def test_self_test_has_its_keys_and_leaves_none(key_bits):
         await bench.idle(ctx)
         bench.assert_erased(0)
         await bench.install(ctx, 0)
-
-    bench.run(testbench)
-
-
-@pytest.mark.parametrize("operation", [RETIRE, ZEROIZE, ZEROIZE_ALL])
-def test_a_slot_that_ends_is_erased_and_may_begin_again(operation):
-    bench = narrow()
-
-    async def testbench(ctx):
-        await bench.idle(ctx)
-        await bench.install(ctx, 1)
-        await bench.start(ctx, operation, 1)
-        await bench.idle(ctx)
-        assert Result(ctx.get(bench.dut.result)) == Result.OK
-        bench.assert_erased(1)
-        assert bench.bits(ctx) == (0, 0)
-        assert await bench.state(ctx, 1) == SlotState.EMPTY
-        key, tweak_key = await bench.install(ctx, 1, seed=2)
-        assert bench.written(1) == [expand_key(key), expand_key(tweak_key)]
 
     bench.run(testbench)
 

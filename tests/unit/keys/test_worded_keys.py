@@ -15,8 +15,8 @@ ERASE_CYCLES = {128: 33, 256: 45}
 LOAD_CYCLES = {128: 352, 256: 480}
 
 
-def by_word(key_bits=128, asid_count=ASID_COUNT):
-    return KeyBench(KeyControl(asid_count=asid_count, key_bits=key_bits, by_word=True))
+def by_word(key_bits=128, asid_count=ASID_COUNT, *, narrow=False):
+    return KeyBench(KeyControl(asid_count=asid_count, key_bits=key_bits, by_word=True, narrow=narrow))
 
 
 def inverse_keys(key):
@@ -74,9 +74,10 @@ def test_self_test_has_its_keys_and_leaves_none(key_bits):
     bench.run(testbench)
 
 
+@pytest.mark.parametrize("narrow", [False, True])
 @pytest.mark.parametrize("operation", [RETIRE, ZEROIZE, ZEROIZE_ALL])
-def test_a_slot_that_ends_is_erased_and_may_begin_again(operation):
-    bench = by_word()
+def test_a_slot_that_ends_is_erased_and_may_begin_again(operation, narrow):
+    bench = by_word(narrow=narrow)
 
     async def testbench(ctx):
         await bench.idle(ctx)
