@@ -30,6 +30,8 @@ class Measurement:
     ----------
     cells : :class:`~cbit_fpga.cells.Cells`
         Those of the subject alone.
+    gateware : :class:`str`
+        The :attr:`~cbit_fpga.synthesis.Synthesis.gateware` that was measured; empty where there is none.
     placements : tuple of :class:`~cbit_fpga.placement.Placement`
         One for each seed; none where only cells were counted, or where the device has no room.
     failure : :class:`str`
@@ -38,6 +40,7 @@ class Measurement:
 
     cells: Cells
     placements: tuple[Placement, ...]
+    gateware: str = ""
     failure: str = ""
 
     @property
@@ -53,7 +56,7 @@ class Measurement:
     def from_dict(cls, values: dict[str, Any]) -> "Measurement":
         """The inverse of :meth:`as_dict`."""
         placements = tuple(Placement.from_dict(placement) for placement in values["placements"])
-        return cls(cells=Cells(**values["cells"]), placements=placements, failure=values["failure"])
+        return cls(**values | {"cells": Cells(**values["cells"]), "placements": placements})
 
 
 def measure(subject: Subject, device: Device, *, seeds: Iterable[int], store: Store,
@@ -61,14 +64,15 @@ def measure(subject: Subject, device: Device, *, seeds: Iterable[int], store: St
     """Synthesizes, places and routes a subject, as far as that has not been done before."""
     progress("synthesizing")
     synthesis = synthesized(subject, device, store=store)
+    measured = Measurement(cells=synthesis.cells, gateware=synthesis.gateware, placements=())
     placements = []
     for seed in seeds:
         progress(f"placing and routing, seed {seed}")
         try:
             placements.append(place(synthesis.netlist, device, seed=seed, store=store))
         except PlacementError as error:
-            return Measurement(cells=synthesis.cells, placements=(), failure=str(error))
-    return Measurement(cells=synthesis.cells, placements=tuple(placements))
+            return dataclasses.replace(measured, failure=str(error))
+    return dataclasses.replace(measured, placements=tuple(placements))
 
 
 def synthesized(subject: Subject, device: Device, *, store: Store) -> Synthesis:

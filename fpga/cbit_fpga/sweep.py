@@ -30,7 +30,7 @@ _BYTES_PER_WORKER = 4 << 30
 @dataclasses.dataclass
 class _Pending:
     subject: Subject
-    synthesis: Future
+    unplaced: Future
     placements: list[Future]
 
 
@@ -85,9 +85,9 @@ def _measured(client: Client, subjects: Sequence[Subject], device: Device, seeds
         synthesis = client.submit(_synthesize, subject, device.name, sources, pure=False, priority=-priority)
         placements = [client.submit(_place, synthesis, device.name, seed, pure=False, priority=-priority)
                       for seed in seeds]
-        size = client.submit(_cells, synthesis, pure=False, priority=-priority)
-        work = _Pending(subject, size, placements)
-        pending |= dict.fromkeys([size, *placements], work)
+        unplaced = client.submit(_unplaced, synthesis, pure=False, priority=-priority)
+        work = _Pending(subject, unplaced, placements)
+        pending |= dict.fromkeys([unplaced, *placements], work)
     for future in as_completed(list(pending)):
         work = pending.pop(future)
         if not any(other is work for other in pending.values()):
@@ -96,14 +96,14 @@ def _measured(client: Client, subjects: Sequence[Subject], device: Device, seeds
 
 def _gathered(work: _Pending) -> Measurement:
     try:
-        cells: Cells = work.synthesis.result()
+        measured: Measurement = work.unplaced.result()
     except (ElaborationError, YosysError) as error:
         return Measurement(cells=Cells(), placements=(), failure=str(error).strip().splitlines()[-1])
     try:
         placements: tuple[Placement, ...] = tuple(future.result() for future in work.placements)
     except PlacementError as error:
-        return Measurement(cells=cells, placements=(), failure=str(error))
-    return Measurement(cells=cells, placements=placements)
+        return dataclasses.replace(measured, failure=str(error))
+    return dataclasses.replace(measured, placements=placements)
 
 
 def _synthesize(subject: Subject, device: str, sources: str) -> Synthesis:
@@ -111,8 +111,8 @@ def _synthesize(subject: Subject, device: str, sources: str) -> Synthesis:
     return synthesized(subject, DEVICES[device], store=Store())
 
 
-def _cells(synthesis: Synthesis) -> Cells:
-    return synthesis.cells
+def _unplaced(synthesis: Synthesis) -> Measurement:
+    return Measurement(cells=synthesis.cells, gateware=synthesis.gateware, placements=())
 
 
 def _place(synthesis: Synthesis, device: str, seed: int) -> Placement:

@@ -15,7 +15,7 @@ from cbit_fpga.store import Store
 from cbit_fpga.yosys import run_yosys
 from cbit_sim.sources import digest
 
-__all__ = ["Synthesis", "synthesize"]
+__all__ = ["Synthesis", "gateware_digest", "synthesize"]
 
 _SCRIPT = f"""
 {{sources}}read_rtlil design.il
@@ -44,6 +44,8 @@ class Synthesis:
     ----------
     content : :class:`str`
         Digest of what it was made from.
+    gateware : :class:`str`
+        The :func:`gateware_digest` of the same.
     cells : :class:`~cbit_fpga.cells.Cells`
         Those of the core alone.
     netlist : :class:`bytes`
@@ -53,6 +55,7 @@ class Synthesis:
     """
 
     content: str
+    gateware: str
     cells: Cells
     netlist: bytes = dataclasses.field(repr=False)
     seconds: float = 0.0
@@ -91,14 +94,16 @@ def synthesize(rtlil: str, device: Device, *, wide_luts: bool, store: Store, cor
         return {}
 
     store.done("synthesis", content, run)
+    seconds = store.seconds("synthesis", content)
     netlist = json.loads(gzip.decompress((store.place("synthesis", content) / "core.json.gz").read_bytes()))
     device.finish(netlist)
-    joined = _join(json.dumps(netlist), device, core=core, store=store)
-    return dataclasses.replace(joined, seconds=store.seconds("synthesis", content))
+    content, cells, joined = _join(json.dumps(netlist), device, core=core, store=store)
+    return Synthesis(content=content, gateware=gateware_digest(rtlil, verilog=verilog), cells=cells, netlist=joined,
+                     seconds=seconds)
 
 
-def _join(netlist: str, device: Device, *, core: str, store: Store) -> Synthesis:
-    """Counts the cells of a core, and joins it with its frame."""
+def _join(netlist: str, device: Device, *, core: str, store: Store) -> tuple[str, Cells, bytes]:
+    """Counts the cells of a core, and joins it with its frame: a digest of both, the cells, the whole packed."""
     script = _JOIN.format(core=core)
     content = digest(netlist, script, metadata.version("pyosys"))
 
@@ -112,7 +117,12 @@ def _join(netlist: str, device: Device, *, core: str, store: Store) -> Synthesis
 
     result = store.done("cells", content, run)
     joined = (store.place("cells", content) / "netlist.json.gz").read_bytes()
-    return Synthesis(content=content, cells=Cells.of(result["cells"], device.resources), netlist=joined)
+    return content, Cells.of(result["cells"], device.resources), joined
+
+
+def gateware_digest(rtlil: str, *, verilog: str = "") -> str:
+    """Tells a design in its frame from others: the same on every machine, wherever in the sources its logic stands."""
+    return digest(_without_sources(rtlil), verilog)
 
 
 def _without_sources(rtlil: str) -> str:

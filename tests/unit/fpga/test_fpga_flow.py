@@ -18,7 +18,7 @@ from cbit_fpga.placement import place
 from cbit_fpga.placer import ROUTERS, PlacementError
 from cbit_fpga.store import Store
 from cbit_fpga.subject import Subject
-from cbit_fpga.synthesis import synthesize
+from cbit_fpga.synthesis import gateware_digest, synthesize
 from cbit_fpga.yosys import YosysError
 
 DEVICE = DEVICES["LFE5U-85F"]
@@ -42,6 +42,14 @@ def test_cells_are_those_of_the_part_alone(measured):
     assert 10 <= measurement.cells.luts < used["TRELLIS_COMB"]
     assert 10 <= measurement.cells.registers < used["TRELLIS_FF"]
     assert measurement.cells.block_rams == 0
+    assert measurement.gateware == gateware_digest(elaborate(SUBJECT, DEVICE))
+
+
+def test_gateware_is_known_by_its_logic_wherever_that_stands():
+    design = "module \\core\n  attribute \\src \"cbit/{}\"\n  wire width {} \\a\nend\n"
+    digests = [gateware_digest(design.format(*place)) for place in (("a.py:1", 1), ("b.py:2", 1), ("a.py:1", 2))]
+    assert digests[0] == digests[1] != digests[2]
+    assert gateware_digest(design, verilog="module m; endmodule") != gateware_digest(design)
 
 
 def test_clock_is_the_median_of_the_seeds_and_the_delay_of_the_slowest_path(measured):

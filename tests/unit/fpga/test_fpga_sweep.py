@@ -31,7 +31,7 @@ def done(monkeypatch, tmp_path, farm_of_a_thread):
         calls.append(subject.part)
         if subject.part == "wrong":
             raise ElaborationError("Traceback\nValueError: never")
-        return Synthesis(content="", cells=Cells(logic_luts=7), netlist=subject.part.encode())
+        return Synthesis(content="", gateware=subject.part, cells=Cells(logic_luts=7), netlist=subject.part.encode())
 
     def place(netlist, _device, *, seed, store):
         assert store.folder == tmp_path / "fpga"
@@ -57,6 +57,7 @@ def test_every_subject_is_measured_with_every_seed(done):
     for part in ("a", "b", "c"):
         assert [placement.seed for placement in found[part].placements] == [1, 2]
         assert (found[part].mhz, found[part].cells.luts, found[part].failure) == (101.5, 7, "")
+        assert found[part].gateware == part
     assert (found["large"].placements, found["large"].cells.luts, found["large"].failure) == ((), 7, "no room")
     assert (found["wrong"].placements, found["wrong"].failure) == ((), "ValueError: never")
     assert len(done) == len(set(done)) == 5 + 2 * 4
