@@ -8,6 +8,7 @@ from distributed import Client, LocalCluster
 
 import cbit.aes.round_keys
 from cbit.psp.p384.unit import P384
+from cbit.stream.block_ram import BlockRam
 from cbit_fpga.yosys import run_yosys
 from cbit_sim.cells import memory_models
 from cbit_sim.p384_port import P384Port
@@ -49,7 +50,13 @@ def round_key_memories(monkeypatch):
         made.append(Memory(**parameters))
         return made[-1]
 
+    def make_block_ram(**parameters):
+        block_ram = BlockRam(**parameters)
+        made.append(block_ram.memory)
+        return block_ram
+
     monkeypatch.setattr(cbit.aes.round_keys, "Memory", make)
+    monkeypatch.setattr(cbit.aes.round_keys, "BlockRam", make_block_ram)
     return made
 
 

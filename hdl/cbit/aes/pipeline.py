@@ -145,7 +145,7 @@ class AesPipeline(Component):
         wiring.connect(m, wiring.flipped(self.round_key), prepare_keys.i)
         m.submodules.first_key = first_key = RoundKeys(
             direction=self.direction, slots=self.slots, rounds=self.rounds, steps=(0,),
-            read_cycles=int(self._has_entry))
+            read_cycles=int(self._has_entry), fault_cycles=int(not self._has_entry))
         places = [self._place(number) for number in range(self.unroll)]
         wiring.connect(m, places[0].next_round_key if self._has_entry else prepare_keys.o, first_key.write)
         round_key = prepare_keys.o
@@ -160,7 +160,7 @@ class AesPipeline(Component):
             self.o.payload.eq(exit_place.last_o),
             self.o_fault.eq(exit_place.token_o.fault),
         ]
-        self._enter(m, first_key, places[0])
+        self._enter(m, first_key, places)
         for before, after in pairwise(places):
             self._move(m, before, after, leaving=self.o.valid & (before is exit_place))
         if self.turns > 1:
@@ -182,8 +182,8 @@ class AesPipeline(Component):
     def _leaves(self, token: data.View) -> Value:
         return token.valid & (token.turn == self.turns - 1)
 
-    def _enter(self, m: Module, key: RoundKeys, first: AesRound) -> None:
-        block = self.i.payload
+    def _enter(self, m: Module, key: RoundKeys, places: list[AesRound]) -> None:
+        block, first = self.i.payload, places[0]
         decrypt = block.decrypt if self.direction is Direction.BOTH else not self.direction.encrypts
         state = map_bytes(mixing_of(self.direction).basis, block.block) if self.turns > 1 else block.block
         # The first register is before the key's, so that what addresses the keys need not be near them.
@@ -195,7 +195,6 @@ class AesPipeline(Component):
             came.decrypt.eq(decrypt),
             came_state.eq(state),
             entered.eq(came),
-            entered.fault.eq(key.faulty),
             entered_state.eq(came_state ^ key.data),
         ]
         m.d.comb += [
@@ -204,6 +203,12 @@ class AesPipeline(Component):
             first.token_i.eq(entered),
             first.state_i.eq(entered_state),
         ]
+        if self._has_entry:
+            m.d.sync += entered.fault.eq(key.faulty)
+        else:
+            has_entered = Signal()
+            m.d.sync += has_entered.eq(came.valid)
+            m.d.comb += places[self.rounds_per_cycle - 1].late_fault_i.eq(has_entered & key.faulty)
 
     def _return(self, m: Module, last: AesRound, first: AesRound, *, exits: bool) -> None:
         """Lets a block go around, and none enter that would meet it."""

@@ -3,10 +3,12 @@
 from amaranth import Cat, Const, Module, Mux, Signal, unsigned
 from amaranth.hdl import Value
 from amaranth.lib import wiring
-from amaranth.lib.memory import Memory, WritePort
+from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import Component, In, Out
 
 from cbit.aes.cipher import Direction
+from cbit.guard.shadows import unguarded
+from cbit.stream.block_ram import BlockRam
 
 __all__ = ["BLOCK_RAM_READ_CYCLES", "PreparedKeySignature", "RoundKeySignature", "RoundKeys", "write_every_cycles"]
 
@@ -15,6 +17,8 @@ BLOCK_RAM_READ_CYCLES = 2
 
 _HELD = unsigned(129)
 """A round key and its parity."""
+
+_LUT_INPUTS = 4
 
 
 class RoundKeySignature(wiring.Signature):
@@ -118,6 +122,9 @@ class RoundKeys(Component):
         The step that is done in each pass.
     read_cycles : :class:`int`
         0 or 1 for distributed RAM, 1 with a register behind it; 2 for block RAM with a register behind it.
+    fault_cycles : :class:`int`
+        0 or 1: how many cycles after ``data`` ``faulty`` comes. With 1, no more than four bits are added in a cycle in
+        which a key is read.
 
     Attributes
     ----------
@@ -137,7 +144,7 @@ class RoundKeys(Component):
     data : ``Out(128)``
         The round key.
     faulty : ``Out(1)``
-        Its parity is not that with which it was written.
+        Its parity is not that with which it was written; ``fault_cycles`` after ``data``.
     """
 
     write: wiring.PureInterface
@@ -148,13 +155,15 @@ class RoundKeys(Component):
     faulty: Signal
 
     def __init__(self, *, direction: Direction, slots: int, rounds: int, steps: tuple[int, ...],
-                 read_cycles: int) -> None:
+                 read_cycles: int, fault_cycles: int = 0) -> None:
         assert read_cycles in (0, 1, 2)
+        assert fault_cycles in (0, 1)
         self.direction = direction
         self.slots = slots
         self.rounds = rounds
         self.steps = steps
         self.read_cycles = read_cycles
+        self.fault_cycles = fault_cycles
         self.write_every_cycles = write_every_cycles(direction, read_cycles)
         super().__init__({
             "write": In(PreparedKeySignature(slots=slots, rounds=rounds)),
@@ -173,8 +182,18 @@ class RoundKeys(Component):
             taken = Signal(_HELD, reset_less=True)
             m.d.sync += taken.eq(held)
             held = taken
-        m.d.comb += [self.data.eq(held[:128]), self.faulty.eq(held.xor())]
+        m.d.comb += [self.data.eq(held[:128]), self.faulty.eq(self._added(m, held).xor())]
         return m
+
+    def _added(self, m: Module, held: Value) -> Value:
+        """Bits of the same parity as those of a key."""
+        if not self.fault_cycles:
+            return held
+        count = -(-len(held) // _LUT_INPUTS)
+        added = Signal(count, reset_less=True)
+        unguarded(added)  # a flip of it is itself taken for a fault
+        m.d.sync += added.eq(Cat(held[first::count].xor() for first in range(count)))
+        return added
 
     def _hold_in_luts(self, m: Module) -> Value:
         held = []
@@ -195,29 +214,25 @@ class RoundKeys(Component):
 
     def _hold_in_block_ram(self, m: Module) -> Value:
         is_both = self.direction is Direction.BOTH
-        # Nothing is read while it is written, so that nothing need look for that.
-        m.submodules.memory = memory = Memory(
-            shape=_HELD, depth=len(self.steps) << len(self.slot) + is_both, init=[],
-            attrs={"ram_style": "block", "no_rw_check": 1})
-        read = memory.read_port()
-        write = memory.write_port()
+        m.submodules.memory = memory = BlockRam(
+            width=_HELD.width, depth=len(self.steps) << len(self.slot) + is_both)
         (_, writes, turn, key), *others = self._writes(m)
         m.d.comb += [
-            read.addr.eq(Cat(self.slot, self.decrypt, self.turn) if is_both else Cat(self.slot, self.turn)),
-            write.addr.eq(Cat(self.write.slot, Const(0, 1), turn) if is_both else Cat(self.write.slot, turn)),
-            write.data.eq(key),
-            write.en.eq(writes),
+            memory.read_address.eq(Cat(self.slot, self.decrypt, self.turn) if is_both else Cat(self.slot, self.turn)),
+            memory.write_address.eq(Cat(self.write.slot, Const(0, 1), turn) if is_both else Cat(self.write.slot, turn)),
+            memory.write_data.eq(key),
+            memory.writes.eq(writes),
         ]
         for _, writes, turn, key in others:
-            self._write_later(m, write, writes, Cat(self.write.slot, Const(1, 1), turn), key)
-        return read.data
+            self._write_later(m, memory, writes, Cat(self.write.slot, Const(1, 1), turn), key)
+        return memory.read_data
 
     @staticmethod
-    def _write_later(m: Module, write: WritePort, writes: Value, address: Value, key: Value) -> None:
-        late, late_address, late_key = Signal(), Signal.like(write.addr), Signal(_HELD, reset_less=True)
+    def _write_later(m: Module, memory: BlockRam, writes: Value, address: Value, key: Value) -> None:
+        late, late_address, late_key = Signal(), Signal.like(memory.write_address), Signal(_HELD, reset_less=True)
         m.d.sync += [late.eq(writes), late_address.eq(address), late_key.eq(key)]
         with m.If(late):
-            m.d.comb += [write.en.eq(1), write.addr.eq(late_address), write.data.eq(late_key)]
+            m.d.comb += [memory.writes.eq(1), memory.write_address.eq(late_address), memory.write_data.eq(late_key)]
 
     def _writes(self, m: Module) -> list[tuple[str, Value, Signal, Value]]:
         """Of each direction that is held: its name, whether a key of it is written, that of which pass, the key and its

@@ -18,7 +18,7 @@ class BlockRam(Component):
     Parameters
     ----------
     width, depth : :class:`int`
-        Bits of a word, and how many there are: a power of two.
+        Bits of a word, and how many there are.
 
     Attributes
     ----------

@@ -196,6 +196,43 @@ def test_a_flipped_bit_of_any_round_key_is_told_of_the_blocks_that_use_it(
     simulate(dut, testbench)
 
 
+@pytest.mark.parametrize(("unroll", "rounds_per_cycle", "cycles_per_round"), [
+    (10, 1, 1), (5, 1, 1), (1, 1, 1), (6, 2, 1), (2, 2, 1), (10, 1, 2), (2, 1, 3)], ids=str)
+def test_of_blocks_that_follow_one_another_those_with_a_faulty_key_are_told(
+        round_key_memories, unroll, rounds_per_cycle, cycles_per_round):
+    seed = unroll + cycles_per_round
+    print(f"seed {seed}")
+    rng = random.Random(seed)
+    dut = AesPipeline(direction=Direction.ENCRYPT, key_bits=128, slots=SLOTS, unroll=unroll,
+                      rounds_per_cycle=rounds_per_cycle, cycles_per_round=cycles_per_round, sbox=SBox.TABLE)
+    work = [(rng.randbytes(16), rng.randrange(SLOTS), False) for _ in range(2 * dut.capacity + 5)]
+    faulty_slot, told = 1, []
+
+    async def send_blocks(ctx):
+        await write_keys(ctx, dut.round_key, [rng.randbytes(16) for _ in range(SLOTS)],
+                         every_cycles=dut.key_every_cycles)
+        await ctx.tick().repeat(dut.key_cycles)
+        for memory in (round_key_memories[0], rng.choice(round_key_memories[1:])):
+            rows = [memory.data[row] for row in range(faulty_slot, memory.depth, 1 << len(dut.i.payload.slot))]
+            right = [ctx.get(row) for row in rows]
+            for row, word in zip(rows, right):
+                ctx.set(row, word ^ 1 << rng.randrange(129))
+            await send(ctx, dut.i, [payload(dut, *item) for item in work])
+            await ctx.tick().repeat(dut.latency_cycles + 1)
+            for row, word in zip(rows, right):
+                ctx.set(row, word)
+
+    async def take_faults(ctx):
+        async for *_, valid, fault in ctx.tick().sample(dut.o.valid, dut.o_fault):
+            if valid:
+                told.append(fault)
+            if len(told) == 2 * len(work):
+                return
+
+    simulate(dut, send_blocks, take_faults)
+    assert told == [slot == faulty_slot for _, slot, _ in work] * 2
+
+
 def test_a_slot_is_rekeyed_beside_the_traffic_of_another():
     seed = 9
     print(f"seed {seed}")
