@@ -154,17 +154,18 @@ class AesPipeline(Component):
             wiring.connect(m, round_key, place.round_key)
             round_key = place.next_round_key
 
-        exit_place = places[(self.rounds - 1) % self.unroll]
+        tokens = self._tokens(m, first_key, places)
+        exit_number = (self.rounds - 1) % self.unroll
         m.d.comb += [
-            self.o.valid.eq(self._leaves(exit_place.token_o)),
-            self.o.payload.eq(exit_place.last_o),
-            self.o_fault.eq(exit_place.token_o.fault),
+            self.o.valid.eq(self._leaves(tokens[exit_number])),
+            self.o.payload.eq(places[exit_number].last_o),
+            self.o_fault.eq(tokens[exit_number].fault),
         ]
-        self._enter(m, first_key, places)
-        for before, after in pairwise(places):
-            self._move(m, before, after, leaving=self.o.valid & (before is exit_place))
+        self._enter(m, first_key, places[0])
+        for number, (before, after) in enumerate(pairwise(places)):
+            self._move(m, tokens[number], before, after, leaving=self.o.valid & (number == exit_number))
         if self.turns > 1:
-            self._return(m, places[-1], places[0], exits=places[-1] is exit_place)
+            self._return(m, tokens[-1], places[-1], places[0], exits=exit_number == self.unroll - 1)
         return m
 
     def _place(self, number: int) -> AesRound:
@@ -182,8 +183,23 @@ class AesPipeline(Component):
     def _leaves(self, token: data.View) -> Value:
         return token.valid & (token.turn == self.turns - 1)
 
-    def _enter(self, m: Module, key: RoundKeys, places: list[AesRound]) -> None:
-        block, first = self.i.payload, places[0]
+    def _tokens(self, m: Module, first_key: RoundKeys, places: list[AesRound]) -> list[data.View]:
+        """What leaves each round beside its state. Where a block enters without a register, it is told behind the first
+        one that its first round key was faulty: the key is read in the cycle in which its slot comes."""
+        tokens = [place.token_o for place in places]
+        if not self._has_entry:
+            first = self.rounds_per_cycle - 1
+            has_entered, judged = Signal(), Signal.like(tokens[first])
+            m.d.sync += has_entered.eq(self.i.valid & self.i.ready)
+            m.d.comb += [
+                judged.eq(tokens[first]),
+                judged.fault.eq(tokens[first].fault | has_entered & first_key.faulty),
+            ]
+            tokens[first] = judged
+        return tokens
+
+    def _enter(self, m: Module, key: RoundKeys, first: AesRound) -> None:
+        block = self.i.payload
         decrypt = block.decrypt if self.direction is Direction.BOTH else not self.direction.encrypts
         state = map_bytes(mixing_of(self.direction).basis, block.block) if self.turns > 1 else block.block
         # The first register is before the key's, so that what addresses the keys need not be near them.
@@ -195,6 +211,7 @@ class AesPipeline(Component):
             came.decrypt.eq(decrypt),
             came_state.eq(state),
             entered.eq(came),
+            *([entered.fault.eq(key.faulty)] if self._has_entry else ()),
             entered_state.eq(came_state ^ key.data),
         ]
         m.d.comb += [
@@ -203,16 +220,10 @@ class AesPipeline(Component):
             first.token_i.eq(entered),
             first.state_i.eq(entered_state),
         ]
-        if self._has_entry:
-            m.d.sync += entered.fault.eq(key.faulty)
-        else:
-            has_entered = Signal()
-            m.d.sync += has_entered.eq(came.valid)
-            m.d.comb += places[self.rounds_per_cycle - 1].late_fault_i.eq(has_entered & key.faulty)
 
-    def _return(self, m: Module, last: AesRound, first: AesRound, *, exits: bool) -> None:
+    def _return(self, m: Module, leaving_token: data.View, last: AesRound, first: AesRound, *, exits: bool) -> None:
         """Lets a block go around, and none enter that would meet it."""
-        token = last.coming_token_o if self._has_entry else last.token_o
+        token = last.coming_token_o if self._has_entry else leaving_token
         leaving = self._leaves(token) & exits
         returning = ~self.i.ready
         for _ in range(ENTRY_CYCLES if self._has_entry else 0):
@@ -220,13 +231,13 @@ class AesPipeline(Component):
             m.d.sync += returning.eq(before)
         m.d.comb += self.i.ready.eq(~token.valid | leaving)
         with m.If(returning):
-            self._move(m, last, first, leaving=Const(0))
-            m.d.comb += first.token_i.turn.eq(last.token_o.turn + 1)
+            self._move(m, leaving_token, last, first, leaving=Const(0))
+            m.d.comb += first.token_i.turn.eq(leaving_token.turn + 1)
 
     @staticmethod
-    def _move(m: Module, before: AesRound, after: AesRound, *, leaving: Value) -> None:
+    def _move(m: Module, token: data.View, before: AesRound, after: AesRound, *, leaving: Value) -> None:
         m.d.comb += [
-            after.token_i.eq(before.token_o),
-            after.token_i.valid.eq(before.token_o.valid & ~leaving),
+            after.token_i.eq(token),
+            after.token_i.valid.eq(token.valid & ~leaving),
             after.state_i.eq(before.state_o),
         ]

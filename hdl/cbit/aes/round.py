@@ -86,8 +86,6 @@ class AesRound(Component):
     -------
     token_i, state_i : ``In(token_layout(...))``, ``In(128)``
         What enters: a state after AddRoundKey.
-    late_fault_i : ``In(1)``
-        Whether what entered a cycle ago had met a faulty round key before. Only with one or more ``cycles``.
     token_o, state_o : ``Out(token_layout(...))``, ``Out(128)``
         What leaves, in the basis of :class:`~cbit.aes.mixing.Mixing`.
     coming_token_o : ``Out(token_layout(...))``
@@ -102,7 +100,6 @@ class AesRound(Component):
 
     token_i: data.View
     state_i: Signal
-    late_fault_i: Signal
     token_o: data.View
     coming_token_o: data.View
     state_o: Signal
@@ -126,7 +123,6 @@ class AesRound(Component):
         super().__init__({
             "token_i": In(token),
             "state_i": In(128),
-            "late_fault_i": In(1),
             "token_o": Out(token),
             "coming_token_o": Out(token),
             "state_o": Out(128),
@@ -183,8 +179,6 @@ class AesRound(Component):
             beside, valid = Signal.like(after, reset_less=True), Signal()
             m.d.sync += [beside.eq(before), valid.eq(before.valid)]
             m.d.comb += [after.eq(beside), after.valid.eq(valid)]
-            if number == 0:
-                m.d.comb += after.fault.eq(beside.fault | self.late_fault_i)
             tokens.append(self._keyed(m, after, number + 1, faulty))
         m.d.comb += [
             self.token_o.eq(tokens[-1]),
