@@ -2,6 +2,7 @@
 
 """The whole read path between models of managers, DRAM, tweaks and lane."""
 
+import itertools
 import random
 from collections import deque
 from itertools import islice
@@ -297,6 +298,27 @@ def test_a_slot_is_busy_until_its_last_read_is_decrypted(name):
         await settle(around, traffic)
 
     run(name, script, latency=(5, 40), tweak_cycles=9)
+
+
+SORTED_CYCLES = 25
+"""A single read has gone to DRAM by then, been answered and been sorted."""
+
+
+@pytest.mark.parametrize("name", ["direct", "pipelined"])
+def test_a_plain_read_waits_for_encrypted_ones_of_its_id_alone(name):
+    async def script(around, traffic):
+        for first, second in itertools.product(range(4), repeat=2):
+            for route, identity in ((Route.ENCRYPTED, first), (Route.PLAIN, second)):
+                access = Access(address=0x1000, id=identity, length=1, size=4, burst=Burst.INCR)
+                traffic.request(route, access=access)
+                for _ in range(SORTED_CYCLES):
+                    await around.step()
+            await settle(around, traffic)
+            encrypted, plain = (around.beats[identity][place][3] for identity, place in (
+                (first, -1 - (first == second)), (second, -1)))
+            assert (plain > encrypted) == (first == second), f"IDs {first} and {second}"
+
+    run(name, script, tweak_cycles=3 * SORTED_CYCLES)
 
 
 CHANGE_CYCLES = 4
