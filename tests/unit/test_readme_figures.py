@@ -34,4 +34,4 @@ def test_results_are_of_presets_as_they_are():
 @pytest.mark.parametrize("row", RESULT["rows"], ids=lambda row: row["preset"])
 def test_results_are_of_the_gateware_as_it_is(row):
     subject = Subject(PRESETS[row["preset"]][1])
-    assert gateware_digest(elaborate(subject, DEVICES[row["device"]])) == row["gateware"]
+    assert gateware_digest(elaborate(subject, DEVICES[row["device"]])) == row.get("gateware")
