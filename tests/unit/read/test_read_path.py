@@ -5,7 +5,6 @@
 import itertools
 import random
 from collections import deque
-from itertools import islice
 
 import pytest
 
@@ -104,7 +103,7 @@ class Around:
         ctx, dut, rng = self.ctx, self.dut, self.rng
         self._offer_dram()
         self._offer(dut.i, self.requests, gaps)
-        following = list(islice(self.requests, 2))[ctx.get(dut.i.valid):]
+        following = list(itertools.islice(self.requests, 2))[ctx.get(dut.i.valid):]
         ctx.set(dut.next_id, following[0]["id"] if following else 0)
         self._offer(dut.merge, self.merges, 0.5)
         ctx.set(dut.tweak.valid, bool(self.tweaks) and self.tweaks[0][0] <= self.cycle)
