@@ -15,8 +15,14 @@ CORNERS = ("bursts", "keys", "load", "meetings", "ordering", "pace", "policy", "
 PIPELINED = preset(DEFAULT_PRESET)
 """Registers between all steps, and S-boxes in block RAM: what the benches' own default has not."""
 
-PIPELINED_WRITES = EngineConfig(pipelined_writes=True)
+PIPELINED_WRITES_DUPLEX = EngineConfig(pipelined_writes=True)
 """Reads without registers between the steps beside writes with them."""
+
+PIPELINED_WRITES = dataclasses.replace(PIPELINED_WRITES_DUPLEX, unroll=2)
+"""The same with two rounds of AES in each lane, which is soon built: the steps beside them are the same."""
+
+_WITH_REGISTERS = [pytest.param(PIPELINED, id="all"), pytest.param(PIPELINED_WRITES, id="writes"),
+                   pytest.param(PIPELINED_WRITES_DUPLEX, id="writes, a block a cycle", marks=pytest.mark.slow)]
 
 UNUSUAL = EngineConfig(c_bit=44, id_width=2, asid_count=12, key_bits=256, data_unit_bytes=4096, max_outstanding=4)
 """Address bits above the C-bit, ASIDs that do not exist, few IDs, small tables, long keys and data units."""
@@ -77,13 +83,12 @@ def test_corners(bench):
 
 
 @pytest.mark.parametrize("bench", sorted({*CORNERS} - {"pace"}))  # its cycles are those of an engine without registers
-@pytest.mark.parametrize("config", [PIPELINED, PIPELINED_WRITES], ids=["all", "writes"])
+@pytest.mark.parametrize("config", _WITH_REGISTERS)
 def test_corners_of_a_pipelined_engine(bench, config):
     simulate("engine", f"cbit_sim.benches.corners_{bench}", config=config)
 
 
-@pytest.mark.parametrize("config", [EngineConfig(), PIPELINED, PIPELINED_WRITES],
-                         ids=["default", "pipelined", "pipelined writes"])
+@pytest.mark.parametrize("config", [pytest.param(EngineConfig(), id="none"), *_WITH_REGISTERS])
 @pytest.mark.parametrize("personality", PERSONALITIES)
 def test_random_traffic(personality, config):
     seed = _SEED + list(PERSONALITIES).index(personality)

@@ -39,11 +39,12 @@ SCALED_SQUARES = tuple(_multiply_nibbles(LAMBDA, square) for square in SQUARES)
 
 CUTS: Mapping[int, tuple[str, ...]] = {
     0: (),
-    1: ("inverse",),
+    1: ("pair",),
     2: ("norm", "inverse"),
     3: ("pair", "reciprocal", "inverse"),
 }
-"""Of each number of registers, the steps of the inversion that end in one."""
+"""Of each number of registers, the steps of the inversion that end in one. The only one is where a
+block RAM has its own, before the inversion: in a row of both kinds no inversion follows a block RAM within a cycle."""
 
 
 def _multiply_pairs(a: int, b: int) -> int:
@@ -100,7 +101,7 @@ class CompositeSBox(Component):
     direction : :class:`Direction`
         The S-box, its inverse, or both around one shared inversion.
     stages : :class:`int`
-        Registers: none, 1 after the inversion, 2 and 3 for more within it.
+        Registers: none, 1 before the inversion, 2 and 3 within it.
     basis : :data:`Rows`
         The basis of ``i``, as of a :class:`~cbit.aes.mixing.Mixing`.
 

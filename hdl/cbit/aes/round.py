@@ -78,7 +78,8 @@ class AesRound(Component):
     sbox : :class:`SBox`
         How the S-boxes are built.
     cycles : :class:`int`
-        Registers in the round: 0 to 5. The first is right after the S-boxes, or is their block RAMs'.
+        Registers in the round: 0 to 5. The first is behind a table, or before the inversion of a composite
+        S-box as long as it is the only one in that, or a block RAM's own.
     plain_entry : :class:`bool`
         Whether ``state_i`` is in the basis of FIPS 197, not in that of ``state_o``.
 
