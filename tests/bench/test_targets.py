@@ -36,7 +36,9 @@ def test_plain_accesses_take_at_most_one_cycle_each_way(kind):
     assert _added(kind, kind) == latency_cycles(EngineConfig())[kind]
 
 
-@pytest.mark.parametrize("config", [None, EngineConfig(pipelined_writes=True)], ids=["default", "pipelined writes"])
+@pytest.mark.parametrize("config", [
+    pytest.param(None, id="default"),
+    pytest.param(EngineConfig(pipelined_writes=True), id="pipelined writes", marks=pytest.mark.slow)])
 def test_an_encrypted_read_takes_the_depth_of_aes_and_one_cycle(config):
     assert _added("encrypted_read", "plain_read", config) == 11
     assert latency_cycles(config or EngineConfig())["encrypted_read"] == 11
@@ -60,7 +62,7 @@ def test_every_configuration_takes_the_cycles_that_it_states(config):
 
 @pytest.mark.parametrize("config", [
     pytest.param(EngineConfig(), id="default"), pytest.param(preset(DEFAULT_PRESET), id=DEFAULT_PRESET),
-    pytest.param(EngineConfig(pipelined_writes=True), id="pipelined writes"),
+    pytest.param(EngineConfig(pipelined_writes=True), id="pipelined writes", marks=pytest.mark.slow),
     *(pytest.param(EngineConfig(data_width=width, max_outstanding=64), id=f"{width} bits", marks=pytest.mark.slow)
       for width in (256, 512))])
 @pytest.mark.parametrize("kind", ["plain_read", "plain_write", "plain_mixed", "encrypted_read", "encrypted_write",
