@@ -15,14 +15,14 @@ CORNERS = ("bursts", "keys", "load", "meetings", "ordering", "pace", "policy", "
 PIPELINED = preset(DEFAULT_PRESET)
 """Registers between all steps, and S-boxes in block RAM: what the benches' own default has not."""
 
-PIPELINED_WRITES_DUPLEX = EngineConfig(pipelined_writes=True)
+PIPELINED_WRITES_UNROLLED = EngineConfig(pipelined_writes=True)
 """Reads without registers between the steps beside writes with them."""
 
-PIPELINED_WRITES = dataclasses.replace(PIPELINED_WRITES_DUPLEX, unroll=2)
+PIPELINED_WRITES = dataclasses.replace(PIPELINED_WRITES_UNROLLED, unroll=2)
 """The same with two rounds of AES in each lane, which is soon built: the steps beside them are the same."""
 
 _WITH_REGISTERS = [pytest.param(PIPELINED, id="all"), pytest.param(PIPELINED_WRITES, id="writes"),
-                   pytest.param(PIPELINED_WRITES_DUPLEX, id="writes, a block a cycle", marks=pytest.mark.slow)]
+                   pytest.param(PIPELINED_WRITES_UNROLLED, id="writes, a block a cycle", marks=pytest.mark.slow)]
 
 UNUSUAL = EngineConfig(c_bit=44, id_width=2, asid_count=12, key_bits=256, data_unit_bytes=4096, max_outstanding=4)
 """Address bits above the C-bit, ASIDs that do not exist, few IDs, small tables, long keys and data units."""
