@@ -43,7 +43,7 @@ CUTS: Mapping[int, tuple[str, ...]] = {
     2: ("norm", "inverse"),
     3: ("pair", "reciprocal", "inverse"),
 }
-"""Of each number of registers, the steps of the inversion that end in one. The only one is where a
+"""Of each number of registers, the steps of the inversion that end in one. One alone is where a
 block RAM has its own, before the inversion: in a row of both kinds no inversion follows a block RAM within a cycle."""
 
 

@@ -78,8 +78,7 @@ class AesRound(Component):
     sbox : :class:`SBox`
         How the S-boxes are built.
     cycles : :class:`int`
-        Registers in the round: 0 to 5. The first is behind a table, or before the inversion of a composite
-        S-box as long as it is the only one in that, or a block RAM's own.
+        Registers in the round: 0 to 5, where the README of this folder tells.
     plain_entry : :class:`bool`
         Whether ``state_i`` is in the basis of FIPS 197, not in that of ``state_o``.
 
