@@ -3,7 +3,7 @@
 from collections.abc import Callable, Coroutine, Iterable
 from typing import Any
 
-from amaranth.hdl import Elaboratable
+from amaranth.hdl import Elaboratable, Value, ValueCastable
 from amaranth.sim import Simulator
 
 __all__ = ["foreseen", "simulate_watched"]
@@ -44,12 +44,17 @@ def foreseen(stream: Any, next_id: Any, count: int) -> Callable[[Any], Coroutine
 
 
 def _watcher(stream: Any) -> Callable[[Any], Coroutine[Any, Any, None]]:
+    def shown(bits: int) -> Any:
+        is_structured = isinstance(stream.payload, ValueCastable)
+        return stream.payload.shape().from_bits(bits) if is_structured else bits
+
     async def watch(ctx: Any) -> None:
         offered = None
-        async for _, _, valid, ready, payload in ctx.tick().sample(stream.valid, stream.ready, stream.payload):
+        bits = Value.cast(stream.payload)
+        async for _, _, valid, ready, payload in ctx.tick().sample(stream.valid, stream.ready, bits):
             if offered is not None:
-                assert valid, f"{offered} was taken back"
-                assert payload == offered, f"{offered} became {payload} while it waited"
+                assert valid, f"{shown(offered)} was taken back"
+                assert payload == offered, f"{shown(offered)} became {shown(payload)} while it waited"
             offered = payload if valid and not ready else None
 
     return watch

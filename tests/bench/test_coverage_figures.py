@@ -11,12 +11,15 @@ from cbit_sim.runner import simulate
 SMALL = EngineConfig(addr_width=32, c_bit=30, id_width=2, asid_count=6, max_outstanding=4, duplex=False, unroll=1)
 """An engine that is soon built, with address bits above the C-bit and ASIDs that do not exist."""
 
+DIRECT = EngineConfig(unroll=2)
+"""One that other tests build, too."""
+
 LEAST = {"traffic": 1.0, "line": 0.995, "toggle": 0.97}
 """Of what has no reason not to be covered."""
 
 
 def test_an_engines_traffic_is_counted():
-    report = simulate("engine", "cbit_sim.benches.smoke", parameters={"coverage": True})
+    report = simulate("engine", "cbit_sim.benches.smoke", config=DIRECT, parameters={"coverage": True})
     hits = {name: {tuple(one): count for one, count in cross["hits"]} for name, cross in report["coverage"].items()}
     assert hits["shape"]["INCR", "16", "whole", "own key"] > 0
     assert hits["shape"]["RESERVED", "16", "whole", "denied: malformed"] > 0

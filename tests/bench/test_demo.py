@@ -13,7 +13,8 @@ from cbit_sim.demo.story import Story
 from cbit_sim.runner import simulate
 from cbit_sim.simulated_platform import SimulatedPlatform
 
-COST_CONFIG = EngineConfig()
+COST_CONFIG = EngineConfig(unroll=2)
+"""An engine that other tests build, too."""
 
 
 @pytest.mark.slow

@@ -1,6 +1,7 @@
 """The engine against the golden model, the protocol checker and an unkind DRAM."""
 
 import dataclasses
+import itertools
 import shutil
 
 import pytest
@@ -12,17 +13,26 @@ from cbit_sim.surroundings import PERSONALITIES
 
 CORNERS = ("bursts", "keys", "load", "meetings", "ordering", "pace", "policy", "registers", "shapes")
 
+DIRECT_UNROLLED = EngineConfig()
+"""No registers between the steps, a block a cycle: the parameters' own defaults."""
+
+DIRECT = dataclasses.replace(DIRECT_UNROLLED, unroll=2)
+"""The same with two rounds of AES in each lane, which is soon built: the steps beside them are the same."""
+
 PIPELINED = preset(DEFAULT_PRESET)
-"""Registers between all steps, and S-boxes in block RAM: what the benches' own default has not."""
+"""Registers between all steps, S-boxes in block RAM, and a block a cycle."""
 
 PIPELINED_WRITES_UNROLLED = EngineConfig(pipelined_writes=True)
 """Reads without registers between the steps beside writes with them."""
 
 PIPELINED_WRITES = dataclasses.replace(PIPELINED_WRITES_UNROLLED, unroll=2)
-"""The same with two rounds of AES in each lane, which is soon built: the steps beside them are the same."""
 
-_WITH_REGISTERS = [pytest.param(PIPELINED, id="all"), pytest.param(PIPELINED_WRITES, id="writes"),
-                   pytest.param(PIPELINED_WRITES_UNROLLED, id="writes, a block a cycle", marks=pytest.mark.slow)]
+PIPELINES = {"none": DIRECT, "all": PIPELINED, "writes": PIPELINED_WRITES, "none, a block a cycle": DIRECT_UNROLLED,
+             "writes, a block a cycle": PIPELINED_WRITES_UNROLLED}
+"""Where there are registers between the steps."""
+
+BETWEEN_DIRECTIONS = {"bursts", "load", "ordering", "stalled", "unordered"}
+"""Benches and personalities in which it matters that reads have no registers where writes have them."""
 
 UNUSUAL = EngineConfig(c_bit=44, id_width=2, asid_count=12, key_bits=256, data_unit_bytes=4096, max_outstanding=4)
 """Address bits above the C-bit, ASIDs that do not exist, few IDs, small tables, long keys and data units."""
@@ -35,7 +45,7 @@ NARROWEST = EngineConfig(addr_width=32, c_bit=31, id_width=1, asid_count=2, max_
 
 FEW_WAYS = EngineConfig(asid_count=24, key_ways=3, duplex=False, unroll=2)
 """Keys are expanded when an access wants them, more often than not in place of another's that is in use. One lane of
-two rounds, which is soon built: how keys come and go is the same."""
+two rounds is soon built: how keys come and go is the same."""
 
 FEW_WAYS_DUPLEX = EngineConfig(asid_count=24, key_ways=3)
 
@@ -74,23 +84,26 @@ def _random_traffic(personality: str, transactions: int, seed: int, config: Engi
 def test_smoke(simulator):
     if simulator == "icarus" and shutil.which("iverilog") is None:
         pytest.skip("Icarus, the second simulator, is not installed: apt install iverilog")
-    assert simulate("engine", "cbit_sim.benches.smoke", simulator=simulator)["transactions"] == 19
+    assert simulate("engine", "cbit_sim.benches.smoke", config=DIRECT, simulator=simulator)["transactions"] == 19
 
 
-@pytest.mark.parametrize("bench", CORNERS)
-def test_corners(bench):
-    simulate("engine", f"cbit_sim.benches.corners_{bench}")
+def _of_pipelines(kinds):
+    """Each engine and kind of bench; what takes long to build, and what others show as well, is slow."""
+    for (name, config), kind in itertools.product(PIPELINES.items(), kinds):
+        takes_long = config.unroll is None and config != PIPELINED
+        is_shown = config == PIPELINED_WRITES and kind not in BETWEEN_DIRECTIONS
+        marks = pytest.mark.slow if takes_long or is_shown else ()
+        if kind != "pace" or not config.pipelined_writes:  # its cycles are those of an engine without registers
+            yield pytest.param(config, kind, id=f"{name}-{kind}", marks=marks)
 
 
-@pytest.mark.parametrize("bench", sorted({*CORNERS} - {"pace"}))  # its cycles are those of an engine without registers
-@pytest.mark.parametrize("config", _WITH_REGISTERS)
-def test_corners_of_a_pipelined_engine(bench, config):
+@pytest.mark.parametrize(("config", "bench"), [*_of_pipelines(CORNERS)])
+def test_corners(config, bench):
     simulate("engine", f"cbit_sim.benches.corners_{bench}", config=config)
 
 
-@pytest.mark.parametrize("config", [pytest.param(EngineConfig(), id="none"), *_WITH_REGISTERS])
-@pytest.mark.parametrize("personality", PERSONALITIES)
-def test_random_traffic(personality, config):
+@pytest.mark.parametrize(("config", "personality"), [*_of_pipelines(PERSONALITIES)])
+def test_random_traffic(config, personality):
     seed = _SEED + list(PERSONALITIES).index(personality)
     _random_traffic(personality, -(-_TRANSACTIONS // len(PERSONALITIES)), seed, config)
 

@@ -82,8 +82,13 @@ class DeadSubBytes(SubBytes):
         return m
 
 
-@pytest.mark.parametrize("keys", [{"asid_count": 2}, {"asid_count": 3, "key_ways": 2}], ids=["expanded", "cached"])
-@pytest.mark.parametrize("fails", [False, True])
+EXPANDED, CACHED = {"asid_count": 2}, {"asid_count": 3, "key_ways": 2}
+
+
+@pytest.mark.parametrize(("fails", "keys"), [
+    pytest.param(False, EXPANDED, id="passes, expanded"), pytest.param(True, CACHED, id="fails, cached"),
+    pytest.param(False, CACHED, id="passes, cached", marks=pytest.mark.slow),
+    pytest.param(True, EXPANDED, id="fails, expanded", marks=pytest.mark.slow)])
 def test_engine_opens_only_if_its_self_test_passes(monkeypatch, fails, keys):
     if fails:
         monkeypatch.setattr(cbit.aes.round, "SubBytes", DeadSubBytes)
@@ -192,8 +197,9 @@ LANE_MEMORIES = 4
 
 
 @pytest.mark.parametrize(("is_write", "which", "pipelined"), [
-    (False, "lane", False), (True, "tweaks", False), (False, "tweaks", True), (True, "lane", True)],
-    ids=["read lane", "write tweaks", "pipelined read tweaks", "pipelined write lane"])
+    (False, "lane", False), (True, "tweaks", False), (True, "lane", True),
+    pytest.param(False, "tweaks", True, marks=pytest.mark.slow)],
+    ids=["read lane", "write tweaks", "pipelined write lane", "pipelined read tweaks"])
 def test_a_faulty_key_fails_what_uses_it_and_erases_every_key(round_key_memories, is_write, which, pipelined):
     dut = Engine(EngineConfig(asid_count=2, pipelined=pipelined, **SMALL))
     psp, dram, manager = Psp(dut), Dram(dut), Manager(dut)
@@ -301,7 +307,7 @@ class WideManager(Manager):
         return answer.resp.value
 
 
-@pytest.mark.parametrize("data_width", [256, 512])
+@pytest.mark.parametrize("data_width", [pytest.param(256, marks=pytest.mark.slow), 512])
 def test_wide_beats_are_what_the_model_makes_of_them(data_width):
     """Whole lines, some blocks of a beat, some bytes of some blocks, and narrow beats."""
     dut = Engine(EngineConfig(asid_count=2, data_width=data_width, **SMALL))
@@ -354,7 +360,7 @@ def read_paths(monkeypatch):
     return made
 
 
-@pytest.mark.parametrize("pipelined", [False, True])
+@pytest.mark.parametrize("pipelined", [pytest.param(False, marks=pytest.mark.slow), True])
 def test_a_flipped_register_closes_a_guarded_engine_and_erases_every_key(round_key_memories, read_paths, pipelined):
     dut = Engine(EngineConfig(asid_count=2, pipelined=pipelined, guarded=True, **SMALL))
     psp, dram, manager = Psp(dut), Dram(dut), Manager(dut)
