@@ -9,6 +9,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from cbit.config import EngineConfig, SBox
+
 __all__ = ["SESSION_VARIABLE", "Session", "current_session"]
 
 SESSION_VARIABLE = "CBIT_SESSION"
@@ -40,6 +42,11 @@ class Session:
         self._started = time.perf_counter()
         self._cpu_started = time.process_time()
         self.report()
+
+    @property
+    def engine_config(self) -> EngineConfig:
+        """The engine's configuration."""
+        return EngineConfig(**self.config | {"sbox": SBox(self.config["sbox"])})
 
     @property
     def has_engine(self) -> bool:

@@ -17,7 +17,7 @@ from typing import Any
 import cocotb
 from cocotb.triggers import Timer
 
-from cbit.config import EngineConfig, SBox
+from cbit.config import EngineConfig
 from cbit.traffic.findings import Kind
 from cbit.traffic.generator import COUNTS
 from cbit_sim.clocked import CLOCK_NS, start_clock
@@ -106,8 +106,7 @@ class _Soak:
         self._rng = random.Random(parameters.get("seed", 1))
         self._dut = dut
         self._session = session
-        config = EngineConfig(**session.config | {"sbox": SBox(session.config["sbox"])})
-        self._keys = _Keys(dut, config, self._rng) if session.top == "soak" else None
+        self._keys = _Keys(dut, session.engine_config, self._rng) if session.top == "soak" else None
 
     async def reset(self) -> None:
         for name in ("run", "clear"):
