@@ -90,7 +90,7 @@ def test_smoke(simulator):
 def _of_pipelines(kinds):
     """Each engine and kind of bench; what takes long to build, and what others show as well, is slow."""
     for (name, config), kind in itertools.product(PIPELINES.items(), kinds):
-        takes_long = config.unroll is None and config != PIPELINED
+        takes_long = config in (DIRECT_UNROLLED, PIPELINED_WRITES_UNROLLED)
         is_shown = config == PIPELINED_WRITES and kind not in BETWEEN_DIRECTIONS
         marks = pytest.mark.slow if takes_long or is_shown else ()
         if kind != "pace" or not config.pipelined_writes:  # its cycles are those of an engine without registers
